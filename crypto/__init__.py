@@ -1,0 +1,1 @@
+"""Bytes in, bytes out: keys, signatures, sealing. Knows nothing of health, consent or the network."""

@@ -1,0 +1,1 @@
+"""Clinical knowledge without disk or clock, shared with the receiving side."""

@@ -1,0 +1,1 @@
+"""Medication and allergies typed in by the patient."""

@@ -1,0 +1,1 @@
+"""Questionnaires: parse, answer, score."""

@@ -1,0 +1,1 @@
+"""The encrypted store. Fails closed, never recreates."""

@@ -1,0 +1,1 @@
+"""The screens. The only part that knows Flet."""

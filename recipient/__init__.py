@@ -1,0 +1,1 @@
+"""The receiving side: a clinic or a registry."""

@@ -1,0 +1,1 @@
+"""How permitted data travel: wire types and steps for both ends."""

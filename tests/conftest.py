@@ -1,0 +1,18 @@
+"""Shared fixtures. Data tests skip with a clear reason where the shared data folder is absent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[1]
+SHARED_DATA = PROJECT.parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder with real test input (see its README); lies beside the project, never inside it."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("the shared test data folder ../shared/data is not here")
+    return SHARED_DATA
