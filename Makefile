@@ -1,0 +1,24 @@
+# Two commands: `make demo` and `make test`. Each sets up what it needs.
+ifeq ($(OS),Windows_NT)
+PYTHON ?= py -3
+else
+PYTHON ?= python3
+endif
+DEV = $(PYTHON) tools/dev.py
+
+.PHONY: demo demo-clean test check lock
+
+demo:            ## the demo clinic and the app, in your browser  (ARGS=--no-browser prints the link)
+	@$(DEV) demo $(ARGS)
+
+demo-clean:      ## remove everything the demo wrote
+	@$(DEV) demo-clean
+
+test:            ## the whole test suite  (ARGS="tests/unit -x" for a part)
+	@$(DEV) test $(ARGS)
+
+check:           ## formatting, lint, types, architecture, texts
+	@$(DEV) check
+
+lock:            ## resolve the dependencies again (needs uv)
+	@$(DEV) lock
