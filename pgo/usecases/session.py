@@ -1,0 +1,164 @@
+"""The running application and one unlocked vault.
+
+``Application`` is what exists before anybody unlocked anything: the clock, the folder of vaults, the cost of the
+key derivation and a way to reach the network that nobody has used yet. ``Session`` is one unlocked vault. Both are
+put together in ``pgo.bootstrap`` and handed to the use cases; nothing below reads a clock or opens a socket by itself.
+
+Rules:
+1. After ``lock()`` every use case raises ``Locked``; the keys are gone and the database is closed.
+2. A use case that changed something calls ``session.changed()``; listeners (screens, the deliverer) wake on it.
+3. The time is never taken as earlier than the last trusted time the vault has seen, so that a clock set back cannot
+   revive a grant (guide security 3.4).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pgo.errors import Locked
+
+if TYPE_CHECKING:
+    from crypto.passphrase import Argon2Parameters
+    from pgo.store.protocols import VaultStore
+    from sync.transport import Transport
+
+
+@dataclass(frozen=True, slots=True)
+class DemoInfo:
+    """What the demonstration shows on its start screen; every value is synthetic and public.
+
+    Attributes:
+        vault: folder of the ready-made synthetic patient.
+        passphrase: opens that vault.
+        portal_url: login page of the demo clinic, empty when no clinic runs.
+        portal_user: login name of the demo clinician.
+        portal_password: password of the demo clinician.
+        card_text: signed card of the demo clinic, ready to paste.
+    """
+
+    vault: Path
+    passphrase: str
+    portal_url: str
+    portal_user: str
+    portal_password: str
+    card_text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """Everything the use cases need before a vault is open.
+
+    Attributes:
+        vaults: folder that holds one folder per vault.
+        clock: aware UTC instant of now.
+        argon2: cost of the passphrase for new slots; ``None`` asks ``crypto.passphrase`` to calibrate.
+        open_transport: makes the network client; called at the first delivery, never before.
+        demo: set by ``pgo demo`` only.
+    """
+
+    vaults: Path
+    clock: Callable[[], datetime]
+    argon2: Argon2Parameters | None
+    open_transport: Callable[[], Transport]
+    demo: DemoInfo | None = None
+
+
+class Session:
+    """One unlocked vault; every use case takes it as its first argument.
+
+    Attributes:
+        folder: folder of the vault.
+    """
+
+    def __init__(self, app: Application, store: VaultStore, *, folder: Path) -> None:
+        self.folder = folder
+        self._app = app
+        self._store: VaultStore | None = store
+        self._transport: Transport | None = None
+        self._listeners: list[Callable[[], None]] = []
+        self._guard = threading.RLock()
+        self._delivering = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"Session({'locked' if self.closed else 'open'})"
+
+    @property
+    def app(self) -> Application:
+        """The application this session belongs to."""
+        return self._app
+
+    @property
+    def closed(self) -> bool:
+        """Whether the vault was locked."""
+        return self._store is None
+
+    @property
+    def store(self) -> VaultStore:
+        """The open store.
+
+        Raises:
+            Locked: the session is closed.
+        """
+        store = self._store
+        if store is None:
+            raise Locked
+        return store
+
+    @property
+    def transport(self) -> Transport:
+        """The network client, made at first use."""
+        with self._guard:
+            if self.closed:
+                raise Locked
+            if self._transport is None:
+                self._transport = self._app.open_transport()
+            return self._transport
+
+    def now(self) -> datetime:
+        """Aware UTC instant, never before the newest instant this vault has recorded."""
+        return max(self._app.clock(), self.store.newest_at())
+
+    @contextlib.contextmanager
+    def one_delivery(self) -> Iterator[bool]:
+        """Yield True to the one caller that may deliver now, False to all others."""
+        taken = self._delivering.acquire(blocking=False)
+        try:
+            yield taken
+        finally:
+            if taken:
+                self._delivering.release()
+
+    def on_change(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call ``listener`` after every change, from whatever thread made it; returns a function that stops it."""
+        with self._guard:
+            self._listeners.append(listener)
+
+        def stop() -> None:
+            with self._guard, contextlib.suppress(ValueError):
+                self._listeners.remove(listener)
+
+        return stop
+
+    def changed(self) -> None:
+        """Tell all listeners that the vault holds something new."""
+        with self._guard:
+            listeners = tuple(self._listeners)
+        for listener in listeners:
+            listener()
+
+    def lock(self) -> None:
+        """Close the vault and forget its keys; safe to call twice."""
+        with self._guard:
+            store, self._store = self._store, None
+            transport, self._transport = self._transport, None
+            self._listeners.clear()
+        if transport is not None:
+            transport.close()
+        if store is not None:
+            store.close()
