@@ -1,0 +1,182 @@
+"""The form of a new share: what the patient has chosen so far, as a value.
+
+Rules:
+
+1. It starts at the narrowest safe point: the recipient's first preset, nothing sensitive, three months.
+2. Choosing a preset replaces kinds, subjects and purpose; touching a switch afterwards makes it an own choice.
+3. Switching a kind off never switches anything else on; nothing sensitive comes along unless switched on by name.
+4. Today is a parameter; a share never starts before it and lasts at most ``MAX_YEARS``.
+
+It knows no screen and no vault, so every rule is tested as a plain function.
+"""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from pgo.usecases.share import Preset, ShareChoice
+
+if TYPE_CHECKING:
+    from consent.codes import Category, Sensitivity
+
+OWN: Final = "own"
+MAX_YEARS: Final = 5  # guide consent 2.8: a yearly look is the default; nobody oversees more than a few years
+LONG_FROM_DAYS: Final = 200  # a preset that lasts longer than this starts at one year instead of three months
+
+
+class Span(StrEnum):
+    """How long a share lasts."""
+
+    MONTHS3 = "months3"
+    YEAR1 = "year1"
+    OWN = "own"
+
+
+class Since(StrEnum):
+    """From which day on data goes along."""
+
+    ALL = "all"
+    YEARS2 = "years2"
+    OWN = "own"
+
+
+@dataclass(frozen=True, slots=True)
+class ShareForm:
+    """What is chosen so far.
+
+    Attributes:
+        preset: key of the preset, ``own`` after the patient changed something.
+        categories: kinds of data that go along.
+        sensitivity: sensitive subjects that go along.
+        purpose: v3-ActReason code.
+        span: which of the lengths is chosen; `first` and `last` always hold the days themselves.
+        first: first day, included.
+        last: last day, included.
+        since: which start of the data is chosen.
+        data_from: first day of the data, None for all.
+    """
+
+    preset: str
+    categories: frozenset[Category]
+    sensitivity: frozenset[Sensitivity]
+    purpose: str
+    span: Span
+    first: date
+    last: date
+    since: Since = Since.ALL
+    data_from: date | None = None
+
+
+def add_months(day: date, months: int) -> date:
+    """Return the same day some months later (negative: earlier), or the month's last day where it has no such day.
+
+    >>> add_months(date(2026, 11, 30), 3)
+    datetime.date(2027, 2, 28)
+    """
+    years, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(years, month + 1, min(day.day, calendar.monthrange(years, month + 1)[1]))
+
+
+def last_day(span: Span, first: date) -> date:
+    """Return the last day of a standard length."""
+    return add_months(first, 12 if span is Span.YEAR1 else 3)
+
+
+def start_form(presets: tuple[Preset, ...], *, today: date) -> ShareForm:
+    """Return the form as it first appears.
+
+    Args:
+        presets: starting points of this kind of recipient, the default first; at least one.
+        today: first day of the share.
+
+    Raises:
+        ValueError: no preset (a programming error: every kind of recipient has one).
+    """
+    if not presets:
+        raise ValueError("a recipient kind without presets")
+    blank = ShareForm(
+        preset="",
+        categories=frozenset(),
+        sensitivity=frozenset(),
+        purpose=presets[0].purpose,
+        span=Span.MONTHS3,
+        first=today,
+        last=last_day(Span.MONTHS3, today),
+    )
+    return with_preset(blank, presets[0])
+
+
+def with_preset(form: ShareForm, preset: Preset) -> ShareForm:
+    """Take over a preset: kinds, subjects, purpose, and its length unless the patient picked dates."""
+    chosen = replace(
+        form,
+        preset=preset.key,
+        categories=preset.categories,
+        sensitivity=preset.sensitivity,
+        purpose=preset.purpose,
+    )
+    if form.span is Span.OWN:
+        return chosen
+    return with_span(chosen, Span.YEAR1 if preset.days >= LONG_FROM_DAYS else Span.MONTHS3)
+
+
+def with_span(form: ShareForm, span: Span) -> ShareForm:
+    """Take over a length; own dates start from the days that stand there."""
+    return replace(form, span=span, last=form.last if span is Span.OWN else last_day(span, form.first))
+
+
+def with_days(form: ShareForm, *, first: date, last: date) -> ShareForm:
+    """Take over own days."""
+    return replace(form, span=Span.OWN, first=first, last=last)
+
+
+def with_since(form: ShareForm, since: Since, *, today: date, own: date | None = None) -> ShareForm:
+    """Take over from which day on data goes along."""
+    two_years = add_months(today, -24)
+    start = {Since.ALL: None, Since.YEARS2: two_years, Since.OWN: own or form.data_from or two_years}[since]
+    return replace(form, since=since, data_from=start)
+
+
+def with_category(form: ShareForm, category: Category, *, on: bool) -> ShareForm:
+    """Switch one kind of data."""
+    chosen = form.categories | {category} if on else form.categories - {category}
+    return replace(form, preset=OWN, categories=chosen)
+
+
+def with_sensitivity(form: ShareForm, cluster: Sensitivity, *, on: bool) -> ShareForm:
+    """Switch one sensitive subject."""
+    chosen = form.sensitivity | {cluster} if on else form.sensitivity - {cluster}
+    return replace(form, preset=OWN, sensitivity=chosen)
+
+
+def problems(form: ShareForm, *, today: date) -> Mapping[str, str]:
+    """Return what keeps this form from being signed: field name to the last part of its text key."""
+    found: dict[str, str] = {}
+    if not form.categories:
+        found["categories"] = "nothing"
+    if form.last < today:
+        found["period"] = "past"
+    elif form.last < form.first:
+        found["period"] = "dates"
+    elif form.last > add_months(today, 12 * MAX_YEARS):
+        found["period"] = "long"
+    if form.data_from is not None and form.data_from > today:
+        found["data_from"] = "data_from"
+    return found
+
+
+def choice_of(form: ShareForm, *, recipient_id: str) -> ShareChoice:
+    """Return what the use cases preview and sign; the form must have no problems."""
+    return ShareChoice(
+        recipient_id=recipient_id,
+        categories=form.categories,
+        sensitivity=form.sensitivity,
+        purpose=form.purpose,
+        period=(form.first, form.last),
+        data_from=form.data_from,
+    )
