@@ -1,0 +1,104 @@
+"""Signed documents: compact JWS with Ed25519. The only module that imports `jwt`.
+
+The payload bytes are signed as they are and come back as they were: nothing is parsed before the
+signature holds, and nothing is ever written again to be verified.
+
+`verify_jws` goes in this order, and tests carry the same numbers:
+
+1. size: at most `max_bytes`;
+2. form: three parts of strict base64url, header read by `parse_strict`;
+3. header: exactly `alg`, `kid` and `typ`, all text. So `crit`, `b64`, `jku`, `jwk`, `x5c` and every
+   other way to steer the verifier from inside the token are refused;
+4. `typ` is the one asked for: a receipt can never pass as a statement;
+5. `alg` is the one of the key record (`EdDSA`); it never chooses the algorithm;
+6. `kid` names the key that the caller trusts;
+7. the signature holds.
+
+Sources: RFC 7515 (JWS), RFC 8037 section 3.1 (EdDSA), RFC 8725 sections 3.1, 3.11 (explicit typing).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import cast
+
+from jwt.api_jws import PyJWS
+from jwt.exceptions import InvalidSignatureError
+
+from crypto.canonical import b64url_decode, parse_strict
+from crypto.errors import BadSignature, Malformed, WrongKey
+from crypto.keys import KeyId, SigningKey, VerifyKey
+
+ALGORITHM = "EdDSA"  # RFC 8037 section 3.1
+MAX_TOKEN_BYTES = 65_536
+MAX_HEADER_BYTES = 1_024
+_HEADER_MEMBERS = frozenset({"alg", "kid", "typ"})
+_JWS = PyJWS(algorithms=[ALGORITHM])
+
+
+@dataclass(frozen=True, slots=True)
+class UntrustedJws:
+    """What a token says before anybody checked it: good for finding the key, for nothing else."""
+
+    kid: KeyId
+    typ: str
+    payload: bytes
+
+
+def sign_jws(payload: bytes, key: SigningKey, *, typ: str) -> str:
+    """Sign bytes as a compact JWS.
+
+    Args:
+        payload: Bytes to sign, normally from `canonical_bytes`.
+        key: Who signs; its id becomes `kid`.
+        typ: Kind of document, for instance `pgo-receipt+jws`; one name per kind.
+    """
+    headers = {"kid": key.public.id, "typ": typ}
+    return _JWS.encode(payload, key.private_key(), algorithm=ALGORITHM, headers=headers)
+
+
+def verify_jws(token: str, key: VerifyKey, *, typ: str, max_bytes: int = MAX_TOKEN_BYTES) -> bytes:
+    """Check a token against a key that the caller trusts; return means it holds.
+
+    Returns:
+        The payload, byte for byte as signed.
+
+    Raises:
+        Malformed: steps 1 to 5; `reason` is `too_large`, `jws_form`, `jws_header`, `jws_type` or
+            `jws_algorithm`, or a reason of `parse_strict`.
+        WrongKey: step 6, the token names another key.
+        BadSignature: step 7.
+    """
+    untrusted = peek_jws(token, max_bytes=max_bytes)  # steps 1, 2, 3, 5
+    if untrusted.typ != typ:  # step 4
+        raise Malformed("jws_type")
+    if untrusted.kid != key.id:  # step 6
+        raise WrongKey
+    try:  # step 7
+        return cast(bytes, _JWS.decode(token, key.public_key(), algorithms=[ALGORITHM]))
+    except InvalidSignatureError as exc:
+        raise BadSignature from exc
+
+
+def peek_jws(token: str, *, max_bytes: int = MAX_TOKEN_BYTES) -> UntrustedJws:
+    """Read a token without checking its signature, to look up which key it claims.
+
+    Raises:
+        Malformed: as `verify_jws`.
+    """
+    if len(token) > max_bytes:  # step 1; a character is at least a byte, and step 2 wants ASCII
+        raise Malformed("too_large", position=max_bytes)
+    parts = token.split(".")
+    if len(parts) != 3:  # step 2
+        raise Malformed("jws_form")
+    header_bytes, payload, _signature = (b64url_decode(part) for part in parts)
+    header = parse_strict(header_bytes, max_bytes=MAX_HEADER_BYTES, max_depth=2)
+    if not isinstance(header, Mapping) or header.keys() != _HEADER_MEMBERS:  # step 3
+        raise Malformed("jws_header")
+    algorithm, kid, typ = header["alg"], header["kid"], header["typ"]
+    if not isinstance(kid, str) or not isinstance(typ, str):
+        raise Malformed("jws_header")
+    if algorithm != ALGORITHM:  # step 5
+        raise Malformed("jws_algorithm")
+    return UntrustedJws(kid=KeyId(kid), typ=typ, payload=payload)
