@@ -1,0 +1,87 @@
+"""What the reader gives: resources as they came, what was set aside, and who is mentioned.
+
+Rules:
+
+1. ``raw`` is the exact slice of the input. Nothing in this package writes it anew; store, share and export it as it is.
+2. ``body`` is the same resource decoded by the strict reader. It is shared: do not change it.
+3. A reason never carries personal data: ``code`` is a stable word, ``detail`` names an element or a rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One FHIR R4 resource: its bytes, its decoded body and where it stood.
+
+    ``original`` holds the XML it was converted from, with ``original_format`` ``"xml"``; for JSON they are
+    ``None`` and ``"json"``, and ``raw`` is the original.
+    """
+
+    raw: bytes
+    body: Mapping[str, Any]
+    type: str
+    id: str | None
+    full_url: str | None
+    original: bytes | None = None
+    original_format: str = "json"
+
+    @property
+    def reference(self) -> str | None:
+        """Give ``Type/id``, or ``None`` when the resource carries no id."""
+        return f"{self.type}/{self.id}" if self.id else None
+
+
+Resolve: TypeAlias = Callable[[str], Resource | None]
+"""Find the resource behind a reference text (``Type/id``, ``urn:uuid:...`` or an address)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """One piece of a file that was not taken, and why.
+
+    ``entry`` says where (``"entry 12"``, ``"line 3"``), ``raw`` holds the bytes for a later try.
+    """
+
+    entry: str
+    type: str | None
+    id: str | None
+    code: str
+    detail: str
+    raw: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class PersonMention:
+    """A person a file speaks of: a Patient resource."""
+
+    reference: str | None
+    full_url: str | None
+    identifiers: frozenset[tuple[str, str]]
+    name: str
+    birth_date: str
+    gender: str
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What one file gave. ``format`` is ``"json"``, ``"ndjson"`` or ``"xml"``."""
+
+    resources: tuple[Resource, ...]
+    set_aside: tuple[SetAside, ...]
+    persons: tuple[PersonMention, ...]
+    format: str
+
+
+class Refused(Exception):
+    """Nothing of a file can be used. ``code`` is stable, ``detail`` names a rule and never a person."""
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        """Keep code and detail; both are safe to show and to log."""
+        super().__init__(f"{code} {detail}".strip())
+        self.code = code
+        self.detail = detail
