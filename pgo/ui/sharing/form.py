@@ -3,8 +3,8 @@
 Rules:
 
 1. It starts at the narrowest safe point: the recipient's first preset, nothing sensitive, three months.
-2. Choosing a preset replaces kinds, subjects and purpose; touching a switch afterwards makes it an own choice.
-3. Switching a kind off never switches anything else on; nothing sensitive comes along unless switched on by name.
+2. Choosing a preset replaces kinds, subjects and purpose; touching a switch makes it an own choice.
+3. A switch changes itself only; nothing sensitive comes along unless it is switched on by name.
 4. Today is a parameter; a share never starts before it and lasts at most ``MAX_YEARS``.
 
 It knows no screen and no vault, so every rule is tested as a plain function.
@@ -73,7 +73,7 @@ class ShareForm:
 
 
 def add_months(day: date, months: int) -> date:
-    """Return the same day some months later (negative: earlier), or the month's last day where it has no such day.
+    """Return the same day some months later (or earlier), or the last day of a month that has no such day.
 
     >>> add_months(date(2026, 11, 30), 3)
     datetime.date(2027, 2, 28)
