@@ -1,0 +1,159 @@
+"""Running, done, failed: what the person sees and hears while something happens."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import flet as ft
+
+from pgo.ui.safety import component
+from pgo.ui.state import Query, use_app
+from pgo.ui.theme import GAP, GAP_LARGE, GAP_SMALL, RADIUS_SMALL
+from pgo.ui.widgets.buttons import danger_button, icon_button, primary_button, text_button
+from pgo.ui.widgets.display import note
+from pgo.ui.widgets.layout import muted
+
+T = TypeVar("T")
+
+
+def live(text: str, *, visible: bool = False) -> ft.Control:
+    """Speak a text whenever it changes; seen only if `visible`."""
+    shown = ft.Text(text) if visible else ft.Text(text, size=1, color=ft.Colors.TRANSPARENT, height=1)
+    return ft.Semantics(live_region=True, container=True, content=shown)
+
+
+def error_banner(text: str, close_label: str, on_close: Callable[..., Any]) -> ft.Control:
+    """A failed action, across the top until it is closed."""
+    bar = ft.Container(
+        bgcolor=ft.Colors.ERROR_CONTAINER,
+        border_radius=RADIUS_SMALL,
+        margin=ft.Margin(left=GAP, right=GAP, top=GAP_SMALL, bottom=0),
+        padding=ft.Padding(left=GAP, right=GAP_SMALL, top=GAP_SMALL, bottom=GAP_SMALL),
+        content=ft.Row(
+            [
+                ft.Icon(ft.Icons.ERROR_OUTLINE_ROUNDED, color=ft.Colors.ON_ERROR_CONTAINER),
+                ft.Text(text, color=ft.Colors.ON_ERROR_CONTAINER, expand=True),
+                icon_button(ft.Icons.CLOSE_ROUNDED, close_label, on_close, key="error-close"),
+            ]
+        ),
+    )
+    return ft.Semantics(live_region=True, container=True, identifier="error", content=bar)
+
+
+def loading(text: str) -> ft.Control:
+    """Something is being read; small and calm."""
+    return ft.Container(
+        padding=GAP_LARGE,
+        alignment=ft.Alignment.CENTER,
+        content=ft.Row(
+            [ft.ProgressRing(width=22, height=22, stroke_width=3, semantics_label=text), muted(text)],
+            tight=True,
+            spacing=12,
+        ),
+    )
+
+
+def progress(label: str, share: float | None, detail: str = "") -> ft.Control:
+    """A bar with its label and a number in words.
+
+    Args:
+        label: What is going on.
+        share: 0.0 to 1.0, or None while the length is unknown.
+        detail: For example "412 of 2,176".
+    """
+    bar = ft.ProgressBar(value=share, bar_height=8, border_radius=4, semantics_label=label)
+    below = [muted(detail, small=True)] if detail else []
+    return ft.Column([ft.Text(label), bar, *below], spacing=GAP_SMALL, tight=True)
+
+
+def query_placeholder(query: Query[T], loading_text: str) -> ft.Control | None:
+    """What to show instead of content that is not there: loading or the reason of failure; None when it is there."""
+    if query.failed is not None:
+        return note(query.failed.text, "bad")
+    if query.value is None:
+        return loading(loading_text)
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A question before something that cannot be undone lightly.
+
+    Attributes:
+        title: The question.
+        text: What will happen, in one or two sentences.
+        yes: Text of the button that does it; says what it does, never "OK".
+        work: Runs after "yes".
+        danger: It takes something away.
+        no: Text of the way back; "Cancel" when empty.
+    """
+
+    title: str
+    text: str
+    yes: str
+    work: Callable[[], Awaitable[None]]
+    danger: bool = False
+    no: str = ""
+
+
+def use_confirm() -> Callable[[Ask], None]:
+    """Hook: returns the function that asks. The question closes with Escape, which means no."""
+    app = use_app()
+    asked, set_asked = ft.use_state(None)
+
+    async def yes() -> None:
+        ask: Ask = asked
+        set_asked(None)
+        await ask.work()
+
+    dialog: ft.AlertDialog | None = None
+    if asked is not None:
+        button = danger_button if asked.danger else primary_button
+        dialog = ft.AlertDialog(
+            semantics_label=asked.title,
+            title=ft.Text(asked.title, theme_style=ft.TextThemeStyle.TITLE_LARGE),
+            content=ft.Container(ft.Text(asked.text), width=440),
+            actions=[
+                text_button(asked.no or app.t("common.cancel"), lambda: set_asked(None), key="dialog-no"),
+                button(asked.yes, yes, key="dialog-yes"),
+            ],
+            bgcolor=ft.Colors.SURFACE_CONTAINER_LOW,
+            on_dismiss=lambda: set_asked(None),
+        )
+    ft.use_dialog(dialog)
+    return lambda ask: set_asked(ask)
+
+
+@component
+def NoticeHost() -> ft.Control:
+    """Show the bottom message of the state, with its undo button; part of the shell."""
+    app = use_app()
+    current = app.notice
+
+    def gone() -> None:
+        if app.notice is current:
+            app.notice = None
+
+    bar: ft.SnackBar | None = None
+    if current is not None:
+        undo = current.undo
+
+        async def take_back() -> None:
+            app.notice = None
+            if undo is not None:
+                await undo()
+
+        bar = ft.SnackBar(
+            ft.Text(current.text, color=ft.Colors.ON_INVERSE_SURFACE),
+            bgcolor=ft.Colors.INVERSE_SURFACE,
+            behavior=ft.SnackBarBehavior.FLOATING,
+            width=min(560, float(ft.context.page.width or 600) - 2 * GAP),
+            duration=ft.Duration(seconds=10 if undo else 4),
+            persist=False,
+            action=ft.SnackBarAction(app.t("common.undo"), on_click=take_back) if undo else None,
+            on_dismiss=gone,
+        )
+    ft.use_dialog(bar)
+    return ft.Container(width=0, height=0)
