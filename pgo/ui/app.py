@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import flet as ft
 
@@ -124,13 +124,13 @@ def apply_prefs(page: ft.Page, app: AppState) -> None:
 
 
 def start(page: ft.Page, app: AppState) -> None:
-    """Show the app on a new page; `app` has its application attached and the lock screen's preferences set."""
+    """Show the app on a new page; `app` has its application and the lock screen's preferences."""
     safety.install(page, lambda key: text.t(app.lang, key))
     apply_prefs(page, app)
 
     def on_prefs(*_: object) -> None:
         apply_prefs(page, app)
 
-    app.prefs.subscribe(on_prefs)
+    cast(ft.Observable, app.prefs).subscribe(on_prefs)
     page.data = (app, on_prefs)  # Flet holds listeners weakly: somebody must hold this one
     page.render_views(App, app)

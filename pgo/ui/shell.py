@@ -1,6 +1,7 @@
 """The frame around every open screen: navigation, lock button, banner, bottom message.
 
-Phone: a bar of five at the bottom. From 760 px: a rail at the side. The lock button sits in the top bar on both.
+Phone: a bar of five at the bottom. From 760 px: a rail at the side. The lock button sits in the top bar on
+both.
 """
 
 from __future__ import annotations

@@ -2,11 +2,11 @@
 
 Rules:
 
-1. A text has a key and lives in ``assets/locale/<language>.json`` (or ``<language>.<part>.json``), one flat JSON
-   object per file; the files of a language are merged and a key may appear once only.
+1. A text has a key and lives in ``assets/locale/<language>.json`` (or ``<language>.<part>.json``), one flat
+   JSON object per file; the files of a language are merged and a key may appear once only.
 2. A key with the ending ``.one`` is used when ``n=1`` is given, so "1 record" needs no code.
-3. A key that does not exist shows as ``[key]``: ugly on purpose, never an exception in the middle of a screen.
-   `tools/check_locale.py` keeps that from happening.
+3. A key that does not exist shows as ``[key]``: ugly on purpose, never an exception in the middle of a
+   screen. `tools/check_locale.py` keeps that from happening.
 4. Dates of records may be partial ("2024", "2024-03"): what is not known is not shown.
 """
 
@@ -68,7 +68,7 @@ def fmt_date(lang: str, value: date | str | None) -> str:
 
 
 def fmt_day(lang: str, value: date | str | None) -> str:
-    """Write a date short for tables and axes: "05-11-2026" (nl), "05/11/2026" (en); partial dates as known."""
+    """Write a date short, for tables: "05-11-2026" (nl), "05/11/2026" (en); partial dates as known."""
     if not value:
         return ""
     if isinstance(value, datetime):

@@ -1,8 +1,8 @@
 """The building blocks of every screen; screens use these, never the raw Flet controls behind them.
 
-Each block is what Flet 1.0.5 needs to be reachable by keyboard and screen reader (a bare ``IconButton`` has no
-name, a bare ``Dropdown`` neither name nor value), has the sizes of `pgo.ui.theme` and, where it can be touched, a
-stable ``key`` that tests find as ``flt-semantics-identifier``.
+Each block is what Flet 1.0.5 needs to be reachable by keyboard and screen reader (a bare ``IconButton`` has
+no name, a bare ``Dropdown`` neither name nor value), has the sizes of `pgo.ui.theme` and, where it can be
+touched, a stable ``key`` that tests find as ``flt-semantics-identifier``.
 """
 
 from __future__ import annotations

@@ -86,7 +86,7 @@ def chips(texts: Sequence[str]) -> ft.Control:
     )
 
 
-def key_values(rows: Sequence[tuple[str, str]], *, label_width: float = 180) -> ft.Control:
+def key_values(rows: Sequence[tuple[str, str]]) -> ft.Control:
     """Pairs of name and value; the value can be selected and copied."""
 
     def pair(name: str, value: str) -> ft.Control:

@@ -69,7 +69,7 @@ def progress(label: str, share: float | None, detail: str = "") -> ft.Control:
 
 
 def query_placeholder(query: Query[T], loading_text: str) -> ft.Control | None:
-    """What to show instead of content that is not there: loading or the reason of failure; None when it is there."""
+    """What to show while content is not there: loading, or why not; None when it is there."""
     if query.failed is not None:
         return note(query.failed.text, "bad")
     if query.value is None:
@@ -101,12 +101,13 @@ class Ask:
 def use_confirm() -> Callable[[Ask], None]:
     """Hook: returns the function that asks. The question closes with Escape, which means no."""
     app = use_app()
-    asked, set_asked = ft.use_state(None)
+    nothing: Ask | None = None
+    asked, set_asked = ft.use_state(nothing)
 
     async def yes() -> None:
-        ask: Ask = asked
         set_asked(None)
-        await ask.work()
+        if asked is not None:
+            await asked.work()
 
     dialog: ft.AlertDialog | None = None
     if asked is not None:
@@ -123,7 +124,11 @@ def use_confirm() -> Callable[[Ask], None]:
             on_dismiss=lambda: set_asked(None),
         )
     ft.use_dialog(dialog)
-    return lambda ask: set_asked(ask)
+
+    def ask(question: Ask) -> None:
+        set_asked(lambda _old: question)
+
+    return ask
 
 
 @component

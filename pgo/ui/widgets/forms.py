@@ -87,7 +87,7 @@ def text_field(
         autofocus=autofocus,
         disabled=disabled,
         suffix=suffix or None,
-        keyboard_type=ft.KeyboardType.NUMBER if number else None,
+        keyboard_type=ft.KeyboardType.NUMBER if number else ft.KeyboardType.TEXT,
         border_radius=RADIUS_SMALL,
         border_color=ft.Colors.OUTLINE,
         filled=True,

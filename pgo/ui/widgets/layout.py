@@ -110,7 +110,7 @@ def PageBody(
     back: tuple[str, str] | None,
     scroll: bool,
 ) -> ft.Control:
-    """Component behind `page_body`; a component of its own so that its hooks never shift those of the screen."""
+    """Component behind `page_body`, so that its hooks never shift those of the screen."""
     app, layout = use_app(), use_layout()
     head: list[ft.Control] = []
     if back is not None:
@@ -131,14 +131,12 @@ def PageBody(
         horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
     )
     inner = ft.Container(width=layout.content, content=column, expand=not scroll)
-    side = (layout.width - layout.content) / 2 if not layout.wide else GAP_LARGE
     return ft.Column(
         [inner, *([ft.Container(height=GAP_LARGE * 2)] if scroll else [])],
         expand=True,
         scroll=ft.ScrollMode.AUTO if scroll else None,
         horizontal_alignment=ft.CrossAxisAlignment.CENTER,
         margin=ft.Margin(left=0, right=0, top=GAP, bottom=0),
-        key=f"page-{side:.0f}",
     )
 
 

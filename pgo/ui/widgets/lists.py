@@ -1,7 +1,8 @@
 """Long lists. Only the rows near the window exist as controls; the rest is two spacers of the exact height.
 
 10,000 real rows cost two to three seconds to send and half a second at every later change (measured on
-Flet 1.0.5); 80 rows cost 40 ms. `ListView` guesses the height of rows it has not built, so this uses a column.
+Flet 1.0.5); 80 rows cost 40 ms. `ListView` guesses the height of rows it has not built, so this uses a
+column.
 """
 
 from __future__ import annotations
