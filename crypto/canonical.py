@@ -90,6 +90,19 @@ def parse_strict(data: bytes, *, max_bytes: int, max_depth: int = 64) -> JsonVal
         Malformed: with reason `too_large`, `byte_order_mark`, `not_utf8`, `too_deep`, `not_json`,
             `duplicate_key`, `not_a_number`, `lone_surrogate` or `nul`.
     """
+    text = decode_strict(data, max_bytes=max_bytes, max_depth=max_depth)
+    value = _loads(text)
+    if "\\u" in text:  # surrogates and NUL can only come in as escapes: raw ones are refused above
+        _refuse_characters(value)
+    return value
+
+
+def decode_strict(data: bytes, *, max_bytes: int, max_depth: int) -> str:
+    """Check rules 1 and 2 of this module and return the text, not yet parsed.
+
+    Raises:
+        Malformed: with reason `too_large`, `byte_order_mark`, `not_utf8` or `too_deep`.
+    """
     if len(data) > max_bytes:
         raise Malformed("too_large", position=max_bytes)
     if data.startswith(codecs.BOM_UTF8):
@@ -99,10 +112,7 @@ def parse_strict(data: bytes, *, max_bytes: int, max_depth: int = 64) -> JsonVal
     except UnicodeDecodeError as exc:
         raise Malformed("not_utf8", position=exc.start) from exc
     _refuse_depth(data, max_depth)
-    value = _loads(text)
-    if "\\u" in text:  # surrogates and NUL can only come in as escapes: raw ones are refused above
-        _refuse_characters(value)
-    return value
+    return text
 
 
 def sha256_id(data: bytes) -> str:
