@@ -157,7 +157,7 @@ def shape(kind: str, many: bool) -> str:
 def markers(package: str, table: dict[str, Any]) -> dict[str, Any]:
     """Find what another release has and R4 has not: types, and top-level elements with their shape."""
     known = set(table["resources"])
-    only_types, per_type = [], {}
+    only_types, per_type, ours_only = [], {}, {}
     for name, model in sorted(models(package).items()):
         if not is_resource(model) or name in ABSTRACT:
             continue
@@ -168,14 +168,12 @@ def markers(package: str, table: dict[str, Any]) -> dict[str, Any]:
         if ours is None:
             continue
         own = {key: shape(kind.rstrip("!*"), "*" in kind) for key, kind in ours.items()}
-        found = {}
-        for element in elements(model):
-            letter = shape(element.type, element.many)
-            if own.get(element.name) != letter:
-                found[element.name] = letter
+        theirs = {element.name: shape(element.type, element.many) for element in elements(model)}
+        found = {key: letter for key, letter in theirs.items() if own.get(key) != letter}
         if found:
             per_type[name] = found
-    return {"types": only_types, "elements": per_type}
+            ours_only[name] = sorted(key for key, letter in own.items() if theirs.get(key) != letter)
+    return {"types": only_types, "elements": per_type, "r4_only": ours_only}
 
 
 def spelled(value: dict[str, Any], depth: int) -> str:

@@ -70,7 +70,9 @@ def human_name(body: Mapping[str, Any]) -> str:
 
 def name_line(name: Mapping[str, Any]) -> str:
     """Give one HumanName as a line: its text, or given names and family name."""
-    given = [part for part in texts(name, "given") if part.strip() and not _is_initials(part, texts(name, "given"))]
+    given = [
+        part for part in texts(name, "given") if part.strip() and not _is_initials(part, texts(name, "given"))
+    ]
     family = text(name, "family")
     built = " ".join([*given, family]).strip()
     return (built or text(name, "text")).strip()

@@ -147,7 +147,9 @@ def _is_bundle(data: bytes) -> bool:
         return False
 
 
-def _read_bundle(data: bytes, inside: str, level: int, report: Progress | None) -> Iterator[Resource | SetAside]:
+def _read_bundle(
+    data: bytes, inside: str, level: int, report: Progress | None
+) -> Iterator[Resource | SetAside]:
     """Open a Bundle. Faults of the package itself raise ``Refused``; faults of an entry are set aside."""
     try:
         parts = slicing.members(data)
@@ -214,7 +216,9 @@ def _shell_fault(entry: bytes, resource: bytes) -> str | None:
     start = entry.find(resource)
     try:
         parse_strict(
-            entry[:start] + b"0" + entry[start + len(resource) :], max_bytes=MAX_FILE_BYTES, max_depth=MAX_DEPTH
+            entry[:start] + b"0" + entry[start + len(resource) :],
+            max_bytes=MAX_FILE_BYTES,
+            max_depth=MAX_DEPTH,
         )
     except Malformed as exc:
         return exc.reason
@@ -228,7 +232,9 @@ def _full_url(raw: bytes | None) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _read_entry_resource(raw: bytes, where: str, full_url: str | None, level: int) -> Iterator[Resource | SetAside]:
+def _read_entry_resource(
+    raw: bytes, where: str, full_url: str | None, level: int
+) -> Iterator[Resource | SetAside]:
     if not _is_bundle(raw):
         yield _take(raw, where, full_url)
         return

@@ -9,6 +9,7 @@ Rules, in this order; the first that fails names the reason:
 2. The type is an R4 type; a type of another release says so (``wrong_version_stu3``, ``wrong_version_r5``,
    ``unknown_type``).
 3. No profile address belongs to an STU3 package, no top-level element has a form that only STU3 or only R5 has.
+   A lone ``false`` (``notDone: false``) beside elements that only R4 has is a left-over and says nothing.
 4. ``id`` has the form of the standard; every known top-level element has its JSON form (object, list, primitive);
    every element the standard demands is there, or its ``_name`` twin with the reason of absence (``bad_structure``).
 5. No value still holds a template placeholder such as ``${DATE, T, D, -44}`` (``placeholder``).
@@ -53,8 +54,7 @@ class _TypeRules:
     shapes: Mapping[str, str]
     required: tuple[str, ...]
     choices: tuple[tuple[str, tuple[str, ...]], ...]
-    stu3: Mapping[str, str]
-    r5: Mapping[str, str]
+    foreign: tuple[tuple[str, Mapping[str, str], frozenset[str]], ...]
 
 
 def check_resource(body: object, *, raw: bytes) -> Problem | None:
@@ -101,15 +101,24 @@ def _rules(kind: str) -> _TypeRules:
     elements: Mapping[str, str] = table["types"].get(kind, {})
     shapes = {name: _letter(text) for name, text in elements.items()}
     choices = tuple(
-        (group, tuple(name for name in elements if name.startswith(group) and name[len(group) :][:1].isupper()))
+        (
+            group,
+            tuple(name for name in elements if name.startswith(group) and name[len(group) :][:1].isupper()),
+        )
         for group in table["required_choices"].get(kind, ())
     )
     return _TypeRules(
         shapes,
         tuple(name for name, text in elements.items() if text.endswith("!")),
         choices,
-        marks["stu3"]["elements"].get(kind, {}),
-        marks["r5"]["elements"].get(kind, {}),
+        tuple(
+            (
+                release,
+                marks[release]["elements"].get(kind, {}),
+                frozenset(marks[release]["r4_only"].get(kind, ())),
+            )
+            for release in ("stu3", "r5")
+        ),
     )
 
 
@@ -153,10 +162,9 @@ def _version_problem(kind: str, body: Mapping[str, Any]) -> Problem | None:
         letter = shape_letter(value)
         if rules.shapes.get(name) == letter:
             continue
-        if rules.stu3.get(name) == letter:
-            return Problem("wrong_version_stu3", name)
-        if rules.r5.get(name) == letter:
-            return Problem("wrong_version_r5", name)
+        for release, elements, r4_only in rules.foreign:
+            if elements.get(name) == letter and not (value is False and r4_only & body.keys()):
+                return Problem(f"wrong_version_{release}", name)
     return None
 
 
