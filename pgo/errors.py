@@ -7,12 +7,13 @@
      +- WrongPassphrase the passphrase or recovery code does not open this vault; nothing changed
      +- KeyLost         the vault is there, the way to its key is not; a backup or the recovery code is needed
      +- VaultBusy       another program holds this vault open
+     +- StoreFull       the disk is full; the change was undone, the vault is as before
      +- StoreDamaged    the store is not what it was when we last wrote it; nothing was created or repaired
      +- NotFound        no such record, draft, grant or recipient (any more)
      +- InputRefused    what was typed or handed over cannot be used; nothing changed
 
-Rules: every class has a stable ``code`` (the translation key ``error.<code>``); attributes are for machines; no
-member and no message ever holds personal data, a path or a passphrase. A refusal by consent is no error but a
+Rules: every class has a stable ``code`` (the translation key ``error.<code>``); attributes are for machines;
+no member and no message ever holds personal data, a path or a passphrase. A refusal by consent is no error but a
 ``consent.decision.Deny``.
 """
 
@@ -65,9 +66,9 @@ class StoreDamaged(AppError):
     """The store on disk cannot be trusted; it was left exactly as found.
 
     Attributes:
-        reason: closed list, see ``pgo.store.vault`` and ``pgo.store.header``: ``header``, ``database_missing``,
-            ``database_empty``, ``database_plaintext``, ``database_unreadable``, ``database_changed``,
-            ``database_behind``, ``database_foreign``, ``schema``, ``journal``, ``ledger``.
+        reason: closed list: ``header``, ``database_missing``, ``database_empty``, ``database_plaintext``,
+            ``database_unreadable``, ``database_changed``, ``database_behind``, ``database_foreign``,
+            ``engine_without_encryption``, ``schema``, ``journal``, ``ledger``.
     """
 
     code = "store_damaged"
@@ -76,6 +77,12 @@ class StoreDamaged(AppError):
         self.reason = reason
         super().__init__()
         self.args = (f"{self.code}: {reason}",)
+
+
+class StoreFull(AppError):
+    """There is no room on the disk; the change was undone."""
+
+    code = "store_full"
 
 
 class NotFound(AppError):

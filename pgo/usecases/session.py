@@ -57,14 +57,14 @@ class Application:
     Attributes:
         vaults: folder that holds one folder per vault.
         clock: aware UTC instant of now.
-        argon2: cost of the passphrase for new slots; ``None`` asks ``crypto.passphrase`` to calibrate.
+        argon2: cost of the passphrase for new slots; an existing slot keeps the cost it was made with.
         open_transport: makes the network client; called at the first delivery, never before.
         demo: set by ``pgo demo`` only.
     """
 
     vaults: Path
     clock: Callable[[], datetime]
-    argon2: Argon2Parameters | None
+    argon2: Argon2Parameters
     open_transport: Callable[[], Transport]
     demo: DemoInfo | None = None
 

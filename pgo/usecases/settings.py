@@ -6,9 +6,15 @@ speak the right language before anything is unlocked; neither says anything abou
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+import contextlib
+import json
+import math
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
 
+from pgo.errors import InputRefused
+from pgo.store.files import make_private_folder, save_atomically
 from pgo.usecases.session import Application, Session
 
 Language = Literal["nl", "en"]
@@ -16,6 +22,11 @@ Theme = Literal["system", "light", "dark"]
 
 AUTO_LOCK_MINUTES = (1, 2, 5, 10, 15)
 """Choices; 5 is the default (guide security 2: locked after 5 minutes idle). There is no "never"."""
+
+_PREFS_FILE = "display.json"
+_KEY = "settings"
+_LANGUAGES: tuple[Language, ...] = get_args(Language)
+_THEMES: tuple[Theme, ...] = get_args(Theme)
 
 TEXT_SCALES = (1.0, 1.15, 1.3, 1.5, 2.0)
 """Choices; 2.0 is what WCAG 2.2 success criterion 1.4.4 asks for."""
@@ -41,17 +52,22 @@ class Settings:
 
 def lock_screen_prefs(app: Application) -> LockScreenPrefs:
     """Language and theme for the lock screen; the defaults when none were kept or they cannot be read."""
-    raise NotImplementedError
+    kept: Any = None
+    with contextlib.suppress(OSError, ValueError):
+        kept = json.loads(_prefs_path(app).read_bytes())
+    return _prefs(kept)
 
 
 def save_lock_screen_prefs(app: Application, prefs: LockScreenPrefs) -> None:
     """Keep language and theme for the lock screen."""
-    raise NotImplementedError
+    make_private_folder(app.vaults)
+    save_atomically(_prefs_path(app), json.dumps(asdict(prefs)).encode("ascii"))
 
 
 def settings(session: Session) -> Settings:
     """The settings of this vault."""
-    raise NotImplementedError
+    kept = session.store.settings.get(_KEY)
+    return _settings(kept) if kept is not None else Settings()
 
 
 def save_settings(session: Session, new: Settings) -> None:
@@ -60,4 +76,36 @@ def save_settings(session: Session, new: Settings) -> None:
     Raises:
         InputRefused: ``settings_invalid`` (a value outside the offered choices).
     """
-    raise NotImplementedError
+    if new != _settings(asdict(new)):
+        raise InputRefused("settings_invalid")
+    with session.store.write(session.now()):
+        session.store.settings.put(_KEY, asdict(new))
+    save_lock_screen_prefs(session.app, LockScreenPrefs(new.language, new.theme))
+    session.changed()
+
+
+def _prefs_path(app: Application) -> Path:
+    return app.vaults / _PREFS_FILE
+
+
+def _prefs(value: Any) -> LockScreenPrefs:
+    """What is unknown falls back to the default: a broken display preference must not lock anybody out."""
+    kept = value if isinstance(value, dict) else {}
+    default = LockScreenPrefs()
+    return LockScreenPrefs(
+        language=kept["language"] if kept.get("language") in _LANGUAGES else default.language,
+        theme=kept["theme"] if kept.get("theme") in _THEMES else default.theme,
+    )
+
+
+def _settings(value: Any) -> Settings:
+    prefs, default = _prefs(value), Settings()
+    kept = value if isinstance(value, dict) else {}
+    scale, minutes = kept.get("text_scale"), kept.get("auto_lock_minutes")
+    known = isinstance(scale, int | float) and any(math.isclose(scale, offered) for offered in TEXT_SCALES)
+    return Settings(
+        language=prefs.language,
+        theme=prefs.theme,
+        text_scale=float(scale) if known and scale is not None else default.text_scale,
+        auto_lock_minutes=minutes if minutes in AUTO_LOCK_MINUTES else default.auto_lock_minutes,
+    )

@@ -8,10 +8,24 @@ Rules:
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from crypto.errors import Malformed
+from pgo.errors import InputRefused
+from pgo.store.journal import Event
+from pgo.store.opening import create_vault as create_store
+from pgo.store.opening import open_with_code, open_with_passphrase, vault_present
 from pgo.usecases.session import Application, Session
+
+_MAX_CHARACTERS = 1024
+_MAX_NAME = 40
+# Letters, digits and a few marks that every file system takes; no leading dot or space, none at the end.
+_NAME = re.compile(r"[^\W_](?:[\w .,'()-]{0,38}[\w)])?")
+_RESERVED = frozenset(
+    {"con", "prn", "aux", "nul", *(f"com{n}" for n in range(1, 10)), *(f"lpt{n}" for n in range(1, 10))}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +50,7 @@ class PassphraseQuality:
 
     Attributes:
         score: 0 (useless) to 4 (very strong).
-        acceptable: whether ``create_vault`` takes it (guide security 3.1: 12 characters or 4 words, score 3 or more).
+        acceptable: whether ``create_vault`` takes it: 12 characters or more, and not guessable (no composition rules).
         reason: text key suffix such as ``too_short``, ``common``, ``ok``.
         guesses_log10: power of ten of the estimated guesses.
     """
@@ -49,7 +63,10 @@ class PassphraseQuality:
 
 def vaults(app: Application) -> tuple[VaultPlace, ...]:
     """List the vaults under the application's folder, by name."""
-    raise NotImplementedError
+    if not app.vaults.is_dir():
+        return ()
+    folders = sorted(path for path in app.vaults.iterdir() if path.is_dir() and not path.name.startswith("."))
+    return tuple(VaultPlace(folder.name, folder) for folder in folders if vault_present(folder))
 
 
 def new_vault_folder(app: Application, name: str) -> Path:
@@ -59,17 +76,34 @@ def new_vault_folder(app: Application, name: str) -> Path:
         InputRefused: ``vault_name`` (empty, longer than 40 characters or with characters no file system takes) or
             ``vault_exists``.
     """
-    raise NotImplementedError
+    cleaned = " ".join(name.split())
+    if len(cleaned) > _MAX_NAME or _NAME.fullmatch(cleaned) is None or cleaned.casefold() in _RESERVED:
+        raise InputRefused("vault_name")
+    taken = {place.name.casefold() for place in vaults(app)}
+    folder = app.vaults / cleaned
+    if cleaned.casefold() in taken or folder.exists():
+        raise InputRefused("vault_exists")
+    return folder
 
 
 def vault_exists(folder: Path) -> bool:
     """Whether the folder holds a vault, or what is left of one."""
-    raise NotImplementedError
+    return vault_present(folder)
 
 
 def passphrase_quality(passphrase: str, *, words: tuple[str, ...] = ()) -> PassphraseQuality:
     """Estimate a passphrase offline; ``words`` are things a guesser would try first (the vault's name)."""
-    raise NotImplementedError
+    from crypto.strength import estimate  # its word lists take a while to load; not needed to unlock
+
+    if len(passphrase) > _MAX_CHARACTERS:
+        return PassphraseQuality(score=0, acceptable=False, reason="too_long", guesses_log10=0.0)
+    strength = estimate(passphrase, words=words)
+    return PassphraseQuality(
+        score=strength.score,
+        acceptable=strength.reason == "ok",
+        reason=strength.reason,
+        guesses_log10=strength.guesses_log10,
+    )
 
 
 def create_vault(app: Application, folder: Path, passphrase: str) -> NewVault:
@@ -78,22 +112,37 @@ def create_vault(app: Application, folder: Path, passphrase: str) -> NewVault:
     Raises:
         InputRefused: ``vault_exists`` or ``weak_passphrase``.
     """
-    raise NotImplementedError
+    _refuse_weak(passphrase, folder)
+    at = app.clock()
+    store, code_text = create_store(folder, passphrase, argon2=app.argon2, at=at)
+    session = Session(app, store, folder=folder)
+    with store.write(at):
+        store.journal.add(Event.VAULT_CREATED, at=at)
+    return NewVault(session, code_text)
 
 
 def confirm_recovery_code(session: Session, typed: str) -> bool:
     """Check the code typed back; True is remembered so that the app stops asking."""
-    raise NotImplementedError
+    if not session.store.recovery_opens(typed):
+        return False
+    session.store.confirm_recovery()
+    session.changed()
+    return True
 
 
 def recovery_confirmed(session: Session) -> bool:
     """Whether the present recovery code was ever typed back."""
-    raise NotImplementedError
+    return session.store.recovery_confirmed()
 
 
 def renew_recovery_code(session: Session) -> str:
     """Replace the recovery code; the old one opens nothing any more. Returns the new code to show once."""
-    raise NotImplementedError
+    store, at = session.store, session.now()
+    text = store.replace_recovery()
+    with store.write(at):
+        store.journal.add(Event.RECOVERY_RENEWED, at=at)
+    session.changed()
+    return text
 
 
 def change_passphrase(session: Session, new_passphrase: str) -> None:
@@ -102,7 +151,12 @@ def change_passphrase(session: Session, new_passphrase: str) -> None:
     Raises:
         InputRefused: ``weak_passphrase``.
     """
-    raise NotImplementedError
+    _refuse_weak(new_passphrase, session.folder)
+    store, at = session.store, session.now()
+    store.replace_passphrase(new_passphrase, argon2=session.app.argon2)
+    with store.write(at):
+        store.journal.add(Event.PASSPHRASE_CHANGED, at=at)
+    session.changed()
 
 
 def unlock(app: Application, folder: Path, passphrase: str) -> Session:
@@ -115,7 +169,7 @@ def unlock(app: Application, folder: Path, passphrase: str) -> Session:
         VaultBusy: another process has it open.
         NotFound: there is no vault in that folder.
     """
-    raise NotImplementedError
+    return Session(app, open_with_passphrase(folder, passphrase), folder=folder)
 
 
 def unlock_with_code(app: Application, folder: Path, code_text: str) -> Session:
@@ -125,9 +179,23 @@ def unlock_with_code(app: Application, folder: Path, code_text: str) -> Session:
         InputRefused: ``recovery_code`` with ``detail`` naming the group that was mistyped, when known.
         WrongPassphrase, KeyLost, StoreDamaged, VaultBusy, NotFound: as ``unlock``.
     """
-    raise NotImplementedError
+    try:
+        store = open_with_code(folder, code_text)
+    except Malformed as exc:
+        raise InputRefused("recovery_code", "" if exc.group is None else f"group {exc.group}") from exc
+    session = Session(app, store, folder=folder)
+    at = session.now()
+    with store.write(at):
+        store.journal.add(Event.RECOVERY_USED, at=at)
+    return session
 
 
 def lock(session: Session) -> None:
     """Close the vault and forget its keys."""
     session.lock()
+
+
+def _refuse_weak(passphrase: str, folder: Path) -> None:
+    quality = passphrase_quality(passphrase, words=(folder.name,))
+    if not quality.acceptable:
+        raise InputRefused("weak_passphrase", quality.reason)

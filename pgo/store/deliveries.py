@@ -1,0 +1,97 @@
+"""What each recipient confirmed to hold or refused, by record and hash, and the signed receipts that prove it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from pgo.store.instants import from_text, to_text
+from pgo.store.protocols import Engine
+
+
+@dataclass(frozen=True, slots=True)
+class StoredReceipt:
+    """A verified receipt with the token that proves it."""
+
+    message_id: str
+    recipient_id: str
+    kind: str
+    state: str
+    stored: int
+    refused: int
+    stored_at: datetime
+    statement_sequence: int
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """One record as a recipient has it: hash of the bytes sent, and the reason when it was refused ('' if stored)."""
+
+    record_id: int
+    sha256: str
+    message_id: str
+    refused: str
+
+
+class Deliveries:
+    """The tables of deliveries; changes run inside ``VaultStore.write``."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def remember(self, recipient_id: str, items: list[Delivered], *, at: datetime) -> None:
+        """Keep what a receipt said about each record sent."""
+        self._engine.run_many(
+            "INSERT OR REPLACE INTO delivered (recipient_id, record_id, sha256, message_id, refused, at)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            [(recipient_id, i.record_id, i.sha256, i.message_id, i.refused, to_text(at)) for i in items],
+        )
+
+    def held(self, recipient_id: str) -> dict[int, Delivered]:
+        """What a recipient was sent and answered for, by record number."""
+        rows = self._engine.rows(
+            "SELECT record_id, sha256, message_id, refused FROM delivered WHERE recipient_id = ?",
+            (recipient_id,),
+        )
+        return {int(row[0]): Delivered(row[0], row[1], row[2], row[3]) for row in rows}
+
+    def counts(self, recipient_id: str) -> tuple[int, int]:
+        """(stored, refused) records of a recipient."""
+        row = self._engine.row(
+            "SELECT count(*) FILTER (WHERE refused = ''), count(*) FILTER (WHERE refused <> '') FROM delivered"
+            " WHERE recipient_id = ?",
+            (recipient_id,),
+        )
+        return (int(row[0]), int(row[1])) if row else (0, 0)
+
+    def forget(self, recipient_id: str) -> None:
+        """The recipient confirmed that it stopped and erased: a new grant sends everything again."""
+        self._engine.run("DELETE FROM delivered WHERE recipient_id = ?", (recipient_id,))
+
+    def keep_receipt(self, receipt: StoredReceipt) -> None:
+        """Keep a verified receipt; the same one twice is one."""
+        self._engine.run(
+            "INSERT OR IGNORE INTO receipt (message_id, recipient_id, kind, state, stored, refused, stored_at,"
+            " statement_sequence, token) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                receipt.message_id,
+                receipt.recipient_id,
+                receipt.kind,
+                receipt.state,
+                receipt.stored,
+                receipt.refused,
+                to_text(receipt.stored_at),
+                receipt.statement_sequence,
+                receipt.token,
+            ),
+        )
+
+    def receipts(self, recipient_id: str) -> tuple[StoredReceipt, ...]:
+        """All receipts of a recipient, newest first."""
+        rows = self._engine.rows(
+            "SELECT message_id, recipient_id, kind, state, stored, refused, stored_at, statement_sequence, token"
+            " FROM receipt WHERE recipient_id = ? ORDER BY stored_at DESC, statement_sequence DESC",
+            (recipient_id,),
+        )
+        return tuple(StoredReceipt(*row[:6], from_text(row[6]), row[7], row[8]) for row in rows)

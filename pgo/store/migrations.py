@@ -1,0 +1,97 @@
+"""The tables of a vault, and the steps from an older to the present form.
+
+Rules:
+1. A step is never edited after release; a change is a new step. ``user_version`` counts the steps done.
+2. A database from a newer program is refused, not guessed at.
+3. Each step runs in the transaction of its version number: after a crash it is done or not.
+"""
+
+from __future__ import annotations
+
+from pgo.errors import StoreDamaged
+from pgo.store.protocols import Engine
+
+_FIRST = (
+    "CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID",
+    """CREATE TABLE source (
+        id INTEGER PRIMARY KEY, name TEXT NOT NULL, sha256 TEXT NOT NULL, kind TEXT NOT NULL,
+        size_bytes INTEGER NOT NULL, collected_at TEXT NOT NULL)""",
+    # One row per record; bytes live in the version table so that lists and searches read small rows only.
+    """CREATE TABLE record (
+        id INTEGER PRIMARY KEY, type TEXT NOT NULL, resource_id TEXT NOT NULL, origin TEXT NOT NULL,
+        full_url TEXT NOT NULL, kind TEXT NOT NULL, title TEXT NOT NULL, detail TEXT NOT NULL,
+        start_on TEXT NOT NULL, end_on TEXT NOT NULL, status TEXT NOT NULL, code TEXT NOT NULL, unit TEXT NOT NULL,
+        value TEXT NOT NULL, search TEXT NOT NULL, self_authored INTEGER NOT NULL,
+        version_id INTEGER NOT NULL, versions INTEGER NOT NULL, raw_sha256 TEXT NOT NULL, canonical TEXT NOT NULL,
+        facts TEXT NOT NULL, source_id INTEGER NOT NULL REFERENCES source (id), stored_at TEXT NOT NULL,
+        deleted_at TEXT, UNIQUE (type, resource_id, origin))""",
+    "CREATE INDEX record_timeline ON record (start_on DESC, id DESC, kind) WHERE deleted_at IS NULL",
+    "CREATE INDEX record_kind ON record (kind, start_on DESC, id DESC) WHERE deleted_at IS NULL",
+    "CREATE INDEX record_url ON record (full_url)",
+    """CREATE TABLE version (
+        id INTEGER PRIMARY KEY, record_id INTEGER NOT NULL REFERENCES record (id) DEFERRABLE INITIALLY DEFERRED,
+        number INTEGER NOT NULL, raw BLOB NOT NULL, raw_sha256 TEXT NOT NULL, original BLOB,
+        original_format TEXT NOT NULL, source_id INTEGER NOT NULL REFERENCES source (id), stored_at TEXT NOT NULL,
+        UNIQUE (record_id, number))""",
+    """CREATE TABLE link (
+        record_id INTEGER NOT NULL REFERENCES record (id), target TEXT NOT NULL,
+        PRIMARY KEY (record_id, target)) WITHOUT ROWID""",
+    "CREATE INDEX link_target ON link (target)",
+    """CREATE TABLE quarantine (
+        id INTEGER PRIMARY KEY, source_id INTEGER NOT NULL REFERENCES source (id), entry TEXT NOT NULL, type TEXT,
+        resource_id TEXT, code TEXT NOT NULL, detail TEXT NOT NULL, raw BLOB)""",
+    """CREATE TABLE ledger (
+        position INTEGER PRIMARY KEY, hash TEXT NOT NULL UNIQUE, token TEXT NOT NULL, grant_id TEXT,
+        recipient_id TEXT, choice TEXT, signed_at TEXT NOT NULL)""",
+    """CREATE TABLE journal (
+        position INTEGER PRIMARY KEY, link TEXT NOT NULL, body BLOB NOT NULL)""",
+    """CREATE TABLE recipient (
+        id TEXT PRIMARY KEY, name TEXT NOT NULL, card TEXT NOT NULL, added_at TEXT NOT NULL,
+        sequence INTEGER NOT NULL DEFAULT 0, statement_hash TEXT, statement_sequence INTEGER NOT NULL DEFAULT 0)
+        WITHOUT ROWID""",
+    """CREATE TABLE outbox (
+        id TEXT PRIMARY KEY, recipient_id TEXT NOT NULL REFERENCES recipient (id), kind TEXT NOT NULL,
+        state TEXT NOT NULL, message_id TEXT NOT NULL UNIQUE, attempts INTEGER NOT NULL, next_at TEXT NOT NULL,
+        created_at TEXT NOT NULL, last_error TEXT NOT NULL, payload BLOB, manifest TEXT NOT NULL,
+        sequence INTEGER NOT NULL) WITHOUT ROWID""",
+    "CREATE INDEX outbox_open ON outbox (state, next_at)",
+    """CREATE TABLE delivered (
+        recipient_id TEXT NOT NULL REFERENCES recipient (id), record_id INTEGER NOT NULL REFERENCES record (id),
+        sha256 TEXT NOT NULL, message_id TEXT NOT NULL, refused TEXT NOT NULL, at TEXT NOT NULL,
+        PRIMARY KEY (recipient_id, record_id)) WITHOUT ROWID""",
+    """CREATE TABLE receipt (
+        message_id TEXT PRIMARY KEY, recipient_id TEXT NOT NULL REFERENCES recipient (id), kind TEXT NOT NULL,
+        state TEXT NOT NULL, stored INTEGER NOT NULL, refused INTEGER NOT NULL, stored_at TEXT NOT NULL,
+        statement_sequence INTEGER NOT NULL, token TEXT NOT NULL) WITHOUT ROWID""",
+    """CREATE TABLE access_log (
+        recipient_id TEXT PRIMARY KEY REFERENCES recipient (id), token TEXT NOT NULL, head TEXT NOT NULL,
+        fetched_at TEXT NOT NULL) WITHOUT ROWID""",
+    """CREATE TABLE draft (
+        id TEXT PRIMARY KEY, kind TEXT NOT NULL, subject TEXT NOT NULL, body TEXT NOT NULL, started_at TEXT NOT NULL,
+        UNIQUE (kind, subject)) WITHOUT ROWID""",
+    "CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+)
+
+STEPS: tuple[tuple[str, ...], ...] = (_FIRST,)
+"""Statements per version; step N brings a database from version N to N + 1."""
+
+
+def schema_version(engine: Engine) -> int:
+    """How many steps this database has seen."""
+    row = engine.row("PRAGMA user_version")
+    return int(row[0]) if row else 0
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the database to the present form; the caller holds the transaction.
+
+    Raises:
+        StoreDamaged: ``schema``, the database was written by a newer program.
+    """
+    version = schema_version(engine)
+    if version > len(STEPS):
+        raise StoreDamaged("schema")
+    for number, step in enumerate(STEPS[version:], start=version + 1):
+        for statement in step:
+            engine.run(statement)
+        engine.run(f"PRAGMA user_version = {number}")

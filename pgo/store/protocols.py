@@ -1,0 +1,125 @@
+"""The borders of the store: what the tables need from an engine, and what the use cases see of a vault.
+
+Phones have no ``sqlcipher3`` today (guide security fact 12), so nothing above the engine may know which one it is:
+tables speak SQL to an ``Engine``; use cases speak to a ``VaultStore``. ``tests/contract`` runs one suite on every
+implementation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from crypto.passphrase import Argon2Parameters
+    from pgo.store.access import AccessCopies
+    from pgo.store.deliveries import Deliveries
+    from pgo.store.drafts import Drafts
+    from pgo.store.journal import Journal
+    from pgo.store.ledger import LedgerTable
+    from pgo.store.outbox import OutboxTable
+    from pgo.store.quarantine import Quarantine
+    from pgo.store.recipients import Recipients
+    from pgo.store.records import Records
+    from pgo.store.settings import SettingsTable
+
+Value: TypeAlias = "str | int | float | bytes | None"
+Row: TypeAlias = "tuple[Any, ...]"
+
+
+class Engine(Protocol):
+    """An SQL database (SQLite dialect), safe to use from several threads."""
+
+    def rows(self, sql: str, values: Sequence[Value] = ()) -> list[Row]:
+        """Run a query and return all rows."""
+        ...
+
+    def row(self, sql: str, values: Sequence[Value] = ()) -> Row | None:
+        """Run a query and return its first row."""
+        ...
+
+    def insert(self, sql: str, values: Sequence[Value] = ()) -> int:
+        """Run one INSERT and return the number of the new row."""
+        ...
+
+    def run(self, sql: str, values: Sequence[Value] = ()) -> int:
+        """Run one statement and return how many rows it changed."""
+        ...
+
+    def run_many(self, sql: str, rows: Iterable[Sequence[Value]]) -> None:
+        """Run one statement for each row of values."""
+        ...
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """All or nothing; nested transactions join the outer one."""
+        ...
+
+    def close(self) -> None:
+        """Close the database."""
+        ...
+
+
+class VaultStore(Protocol):
+    """One open vault: its tables, one transaction per use case, and its end."""
+
+    vault_id: str
+    records: Records
+    quarantine: Quarantine
+    ledger: LedgerTable
+    outbox: OutboxTable
+    journal: Journal
+    drafts: Drafts
+    settings: SettingsTable
+    recipients: Recipients
+    deliveries: Deliveries
+    access: AccessCopies
+
+    def write(self, at: datetime) -> AbstractContextManager[None]:
+        """One transaction; everything inside commits together or not at all. Nested calls join."""
+        ...
+
+    def read(self) -> AbstractContextManager[None]:
+        """Several queries that see one state."""
+        ...
+
+    def newest_at(self) -> datetime:
+        """The newest instant this vault has recorded; time is never earlier."""
+        ...
+
+    def identity_seed(self) -> bytes:
+        """The 32 bytes all signing keys of the patient derive from."""
+        ...
+
+    def recovery_opens(self, code_text: str) -> bool:
+        """Whether this recovery code opens the vault."""
+        ...
+
+    def recovery_confirmed(self) -> bool:
+        """Whether the present recovery code was typed back."""
+        ...
+
+    def confirm_recovery(self) -> None:
+        """Remember that the recovery code was typed back."""
+        ...
+
+    def replace_recovery(self) -> str:
+        """Make a new recovery code; returns it for showing once."""
+        ...
+
+    def replace_passphrase(self, passphrase: str, *, argon2: Argon2Parameters) -> None:
+        """Make a new passphrase slot in the place of the old one."""
+        ...
+
+    def check(self) -> None:
+        """Verify pages, tables and journal.
+
+        Raises:
+            StoreDamaged: with the part that does not hold.
+        """
+        ...
+
+    def close(self) -> None:
+        """Fold the log in, remember the hash of the file, close, forget the keys; safe to call twice."""
+        ...

@@ -1,0 +1,403 @@
+"""Records: the exact bytes as they came, every version, and index columns beside them.
+
+Rules:
+1. Bytes are written once and never changed; a new content is a new version, the older ones stay.
+2. A record is known by (type, id, origin). Lists and searches read index columns only, never the bytes.
+3. The trash is a mark with a time; what is in it is in no list but the trash's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from pgo.store.instants import from_text, to_text
+from pgo.store.protocols import Engine, Row, Value
+
+SourceKind = Literal["file", "self"]
+_CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where records came from: a file, or the patient."""
+
+    id: int
+    name: str
+    kind: SourceKind
+    collected_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RecordColumns:
+    """What is kept beside the bytes; see ``pgo.health.record.index.RecordIndex`` for the meaning."""
+
+    kind: str
+    title: str
+    detail: str
+    start: str
+    end: str
+    status: str
+    code: str
+    unit: str
+    value: str
+    search: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewVersion:
+    """One content of one record, ready to be stored.
+
+    Attributes:
+        type: FHIR resource type.
+        resource_id: its id, or a name made from its content when it has none.
+        origin: namespace of the id, so that equal ids of two hospitals stay two records.
+        full_url: Bundle.entry.fullUrl, '' for none.
+        raw: the exact bytes.
+        raw_sha256: ``sha256:<hex>`` of them.
+        canonical: hash of the content without regard to order of members and white space.
+        original: what it was converted from (XML), None when ``raw`` is the original.
+        original_format: ``json`` or ``xml``.
+        columns: index columns.
+        facts: consent facts as JSON.
+        links: references to other records, as ``Type/id``.
+        self_authored: made by the patient in this app.
+    """
+
+    type: str
+    resource_id: str
+    origin: str
+    full_url: str
+    raw: bytes
+    raw_sha256: str
+    canonical: str
+    original: bytes | None
+    original_format: str
+    columns: RecordColumns
+    facts: str
+    links: frozenset[str]
+    self_authored: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the store knows about a record before taking a new content."""
+
+    id: int
+    canonical: str
+    raw_sha256: str
+    in_trash: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRow:
+    """One record without its bytes."""
+
+    id: int
+    type: str
+    resource_id: str
+    columns: RecordColumns
+    self_authored: bool
+    in_trash: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBytes:
+    """The present bytes of a record and where they came from."""
+
+    raw: bytes
+    raw_sha256: str
+    full_url: str
+    original: bytes | None
+    original_format: str
+    source: Source
+    versions: int
+    stored_at: datetime
+
+
+_ROW = (
+    "id, type, resource_id, kind, title, detail, start_on, end_on, status, code, unit, value, self_authored,"
+    " deleted_at"
+)
+_COLUMNS = "kind, title, detail, start_on, end_on, status, code, unit, value, search"
+
+
+class Records:
+    """The record tables; every method that changes something runs inside ``VaultStore.write``."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def add_source(self, name: str, *, sha256: str, kind: SourceKind, size_bytes: int, at: datetime) -> int:
+        """Keep where the records that follow come from."""
+        return self._engine.insert(
+            "INSERT INTO source (name, sha256, kind, size_bytes, collected_at) VALUES (?, ?, ?, ?, ?)",
+            (name, sha256, kind, size_bytes, to_text(at)),
+        )
+
+    def known(self, type_: str, resource_id: str, origin: str) -> Known | None:
+        """Look a record up by what identifies it, the trash included."""
+        row = self._engine.row(
+            "SELECT id, canonical, raw_sha256, deleted_at FROM record"
+            " WHERE type = ? AND resource_id = ? AND origin = ?",
+            (type_, resource_id, origin),
+        )
+        return None if row is None else Known(row[0], row[1], row[2], row[3] is not None)
+
+    def insert(self, new: NewVersion, *, source_id: int, at: datetime) -> int:
+        """Store a record that was not there. Returns its number."""
+        record_id = self._engine.insert(
+            f"INSERT INTO record (type, resource_id, origin, full_url, {_COLUMNS}, self_authored, version_id, versions,"
+            " raw_sha256, canonical, facts, source_id, stored_at)"
+            " VALUES (?,?,?,?, ?,?,?,?,?,?,?,?,?,?, ?, 0, 1, ?,?,?,?,?)",
+            (
+                new.type,
+                new.resource_id,
+                new.origin,
+                new.full_url,
+                *_column_values(new.columns),
+                int(new.self_authored),
+                new.raw_sha256,
+                new.canonical,
+                new.facts,
+                source_id,
+                to_text(at),
+            ),
+        )
+        self._add_version(record_id, new, number=1, source_id=source_id, at=at)
+        return record_id
+
+    def replace(self, record_id: int, new: NewVersion, *, source_id: int, at: datetime) -> None:
+        """Store a new content of a known record; the older versions stay."""
+        row = self._engine.row("SELECT versions FROM record WHERE id = ?", (record_id,))
+        number = (int(row[0]) if row else 0) + 1
+        self._engine.run(
+            "UPDATE record SET (full_url, kind, title, detail, start_on, end_on, status, code, unit, value, search,"
+            " versions, raw_sha256, canonical, facts, source_id, stored_at) = (?, ?,?,?,?,?,?,?,?,?,?, ?,?,?,?,?,?)"
+            " WHERE id = ?",
+            (
+                new.full_url,
+                *_column_values(new.columns),
+                number,
+                new.raw_sha256,
+                new.canonical,
+                new.facts,
+                source_id,
+                to_text(at),
+                record_id,
+            ),
+        )
+        self._engine.run("DELETE FROM link WHERE record_id = ?", (record_id,))
+        self._add_version(record_id, new, number=number, source_id=source_id, at=at)
+
+    def move_to_trash(self, record_id: int, *, at: datetime) -> bool:
+        """Mark a record as thrown away. Returns False when there is none to mark."""
+        changed = self._engine.run(
+            "UPDATE record SET deleted_at = ? WHERE id = ? AND deleted_at IS NULL", (to_text(at), record_id)
+        )
+        return changed == 1
+
+    def restore(self, record_id: int) -> bool:
+        """Take the mark away. Returns False when the record is not in the trash."""
+        changed = self._engine.run(
+            "UPDATE record SET deleted_at = NULL WHERE id = ? AND deleted_at IS NOT NULL", (record_id,)
+        )
+        return changed == 1
+
+    def row(self, record_id: int) -> StoredRow | None:
+        """One record, the trash included."""
+        row = self._engine.row(f"SELECT {_ROW} FROM record WHERE id = ?", (record_id,))  # noqa: S608 - constant
+        return None if row is None else _stored(row)
+
+    def rows(self, record_ids: Iterable[int]) -> dict[int, StoredRow]:
+        """Several records by number; unknown numbers are left out."""
+        found: dict[int, StoredRow] = {}
+        for part in _parts(sorted(set(record_ids))):
+            marks = ",".join("?" * len(part))
+            for row in self._engine.rows(f"SELECT {_ROW} FROM record WHERE id IN ({marks})", part):  # noqa: S608
+                found[row[0]] = _stored(row)
+        return found
+
+    def page(
+        self, *, words: Sequence[str] = (), kinds: Sequence[str] = (), offset: int = 0, limit: int = 80
+    ) -> tuple[int, list[StoredRow]]:
+        """A window on the records outside the trash, newest first, undated last.
+
+        Args:
+            words: folded words that must all occur.
+            kinds: only these kinds; empty for all.
+            offset: rows to skip.
+            limit: rows at most.
+
+        Returns:
+            How many there are in all, and the rows of the window.
+        """
+        where = ["deleted_at IS NULL"]
+        values: list[Value] = []
+        if kinds:
+            where.append(f"kind IN ({','.join('?' * len(kinds))})")
+            values += kinds
+        for word in words:
+            where.append("instr(search, ?) > 0")
+            values.append(word)
+        clause = " AND ".join(where)
+        total = self._engine.row(f"SELECT count(*) FROM record WHERE {clause}", values)  # noqa: S608
+        rows = self._engine.rows(
+            f"SELECT {_ROW} FROM record WHERE {clause} ORDER BY start_on DESC, id DESC LIMIT ? OFFSET ?",  # noqa: S608
+            (*values, limit, offset),
+        )
+        return (int(total[0]) if total else 0), [_stored(row) for row in rows]
+
+    def of_kinds(self, kinds: Sequence[str]) -> list[StoredRow]:
+        """All records of these kinds outside the trash, newest first."""
+        marks = ",".join("?" * len(kinds))
+        rows = self._engine.rows(
+            f"SELECT {_ROW} FROM record WHERE deleted_at IS NULL AND kind IN ({marks})"  # noqa: S608
+            " ORDER BY start_on DESC, id DESC",
+            kinds,
+        )
+        return [_stored(row) for row in rows]
+
+    def trash(self) -> list[StoredRow]:
+        """Records in the trash, last removed first."""
+        sql = f"SELECT {_ROW} FROM record WHERE deleted_at IS NOT NULL ORDER BY deleted_at DESC, id DESC"  # noqa: S608
+        return [_stored(row) for row in self._engine.rows(sql)]
+
+    def counts(self) -> dict[str, int]:
+        """Records per kind, without the trash."""
+        rows = self._engine.rows("SELECT kind, count(*) FROM record WHERE deleted_at IS NULL GROUP BY kind")
+        return {str(kind): int(count) for kind, count in rows}
+
+    def counts_by_type(self) -> dict[str, int]:
+        """Records per FHIR type, without the trash, by name."""
+        rows = self._engine.rows(
+            "SELECT type, count(*) FROM record WHERE deleted_at IS NULL GROUP BY type ORDER BY type"
+        )
+        return {str(type_): int(count) for type_, count in rows}
+
+    def content(self, record_id: int) -> StoredBytes | None:
+        """The present bytes of a record."""
+        row = self._engine.row(
+            "SELECT v.raw, v.raw_sha256, r.full_url, v.original, v.original_format, s.id, s.name, s.kind,"
+            " s.collected_at, r.versions, v.stored_at"
+            " FROM record r JOIN version v ON v.id = r.version_id JOIN source s ON s.id = v.source_id WHERE r.id = ?",
+            (record_id,),
+        )
+        if row is None:
+            return None
+        source = Source(row[5], row[6], row[7], from_text(row[8]))
+        return StoredBytes(row[0], row[1], row[2], row[3], row[4], source, row[9], from_text(row[10]))
+
+    def raws(self, record_ids: Iterable[int]) -> Iterator[tuple[int, str, bytes]]:
+        """(number, full url, bytes) of records, by rising number."""
+        for part in _parts(sorted(set(record_ids))):
+            marks = ",".join("?" * len(part))
+            yield from (
+                (row[0], row[1], row[2])
+                for row in self._engine.rows(
+                    "SELECT r.id, r.full_url, v.raw FROM record r JOIN version v ON v.id = r.version_id"  # noqa: S608
+                    f" WHERE r.id IN ({marks}) ORDER BY r.id",
+                    part,
+                )
+            )
+
+    def present_ids(self, type_: str | None = None) -> list[int]:
+        """Numbers of all records outside the trash, rising; of one FHIR type when given."""
+        sql = "SELECT id FROM record WHERE deleted_at IS NULL AND (? IS NULL OR type = ?) ORDER BY id"
+        return [int(row[0]) for row in self._engine.rows(sql, (type_, type_))]
+
+    def facts(self) -> list[tuple[int, str]]:
+        """(number, consent facts as JSON) of all records outside the trash, newest record first."""
+        rows = self._engine.rows(
+            "SELECT id, facts FROM record WHERE deleted_at IS NULL ORDER BY start_on DESC, id DESC"
+        )
+        return [(int(row[0]), str(row[1])) for row in rows]
+
+    def set_facts(self, facts: Mapping[int, str]) -> None:
+        """Replace the consent facts of records (a neighbour or the table of codes changed)."""
+        self._engine.run_many(
+            "UPDATE record SET facts = ? WHERE id = ?",
+            [(text, record_id) for record_id, text in facts.items()],
+        )
+
+    def ids_by_reference(self, references: Iterable[str]) -> dict[str, int]:
+        """``Type/id`` (or full url) to the number of the newest record outside the trash that answers to it."""
+        found: dict[str, int] = {}
+        for reference in set(references):
+            type_, _, resource_id = reference.rpartition("/")
+            row = self._engine.row(
+                "SELECT max(id) FROM record WHERE deleted_at IS NULL"
+                " AND ((type = ? AND resource_id = ?) OR (full_url = ? AND full_url <> ''))",
+                (type_, resource_id, reference),
+            )
+            if row is not None and row[0] is not None:
+                found[reference] = int(row[0])
+        return found
+
+    def linking_to(self, references: Iterable[str]) -> list[int]:
+        """Numbers of records outside the trash that refer to any of these, rising."""
+        found: set[int] = set()
+        for part in _parts(sorted(set(references))):
+            marks = ",".join("?" * len(part))
+            rows = self._engine.rows(
+                "SELECT l.record_id FROM link l JOIN record r ON r.id = l.record_id"  # noqa: S608
+                f" WHERE r.deleted_at IS NULL AND l.target IN ({marks})",
+                part,
+            )
+            found.update(int(row[0]) for row in rows)
+        return sorted(found)
+
+    def links(self, record_id: int) -> list[str]:
+        """References a record makes."""
+        rows = self._engine.rows("SELECT target FROM link WHERE record_id = ? ORDER BY target", (record_id,))
+        return [str(row[0]) for row in rows]
+
+    def _add_version(
+        self, record_id: int, new: NewVersion, *, number: int, source_id: int, at: datetime
+    ) -> None:
+        version_id = self._engine.insert(
+            "INSERT INTO version (record_id, number, raw, raw_sha256, original, original_format, source_id, stored_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                record_id,
+                number,
+                new.raw,
+                new.raw_sha256,
+                new.original,
+                new.original_format,
+                source_id,
+                to_text(at),
+            ),
+        )
+        self._engine.run("UPDATE record SET version_id = ? WHERE id = ?", (version_id, record_id))
+        self._engine.run_many(
+            "INSERT OR IGNORE INTO link (record_id, target) VALUES (?, ?)",
+            [(record_id, target) for target in sorted(new.links)],
+        )
+
+
+def _column_values(columns: RecordColumns) -> tuple[str, ...]:
+    return (
+        columns.kind,
+        columns.title,
+        columns.detail,
+        columns.start,
+        columns.end,
+        columns.status,
+        columns.code,
+        columns.unit,
+        columns.value,
+        columns.search,
+    )
+
+
+def _stored(row: Row) -> StoredRow:
+    columns = RecordColumns(*row[3:12], search="")
+    return StoredRow(row[0], row[1], row[2], columns, bool(row[12]), row[13] is not None)
+
+
+def _parts(values: Sequence[Value]) -> Iterator[Sequence[Value]]:
+    for start in range(0, len(values), _CHUNK):
+        yield values[start : start + _CHUNK]
