@@ -7,11 +7,13 @@ ones corrected below (HL7 FHIR R4B, https://hl7.org/fhir/R4B/diff.html). The mar
 elements that exist in STU3 or R5 in a form that R4 does not have.
 
 Rules:
-1. ``Evidence`` and ``EvidenceVariable`` were redesigned in R4B; their R4 form is not in the models, so they are
-   listed as R4 types without an element table (JSON is read, XML is set aside).
+1. ``Evidence`` and ``EvidenceVariable`` were redesigned in R4B; their R4 form is not in the models, so they
+   are listed as R4 types without an element table (JSON is read, XML is set aside).
 2. Types that came with R4B are left out; R4 types that R4B dropped are listed by name only.
-3. ``CodeableReference`` and ``RatioRange`` did not exist in R4 and are left out with the elements that use them.
-4. ``ActivityDefinition.subjectCanonical`` and ``PlanDefinition.subjectCanonical`` came with R4B and are left out.
+3. ``CodeableReference`` and ``RatioRange`` did not exist in R4 and are left out with the elements that use
+   them.
+4. ``ActivityDefinition.subjectCanonical`` and ``PlanDefinition.subjectCanonical`` came with R4B and are
+   left out.
 
 Run: ``python tools/make_r4_elements.py`` (writes), ``python tools/make_r4_elements.py --check`` (compares).
 """
@@ -30,18 +32,41 @@ ASSETS = Path(__file__).resolve().parents[1] / "assets" / "fhir"
 
 # R4 4.0.1 resource types that the R4B models lack. Source: https://hl7.org/fhir/R4/resourcelist.html
 R4_ONLY = (
-    "EffectEvidenceSynthesis RiskEvidenceSynthesis MedicinalProduct MedicinalProductAuthorization "
-    "MedicinalProductContraindication MedicinalProductIndication MedicinalProductIngredient "
-    "MedicinalProductInteraction MedicinalProductManufactured MedicinalProductPackaged "
-    "MedicinalProductPharmaceutical MedicinalProductUndesirableEffect SubstanceNucleicAcid SubstancePolymer "
-    "SubstanceProtein SubstanceReferenceInformation SubstanceSourceMaterial SubstanceSpecification"
-).split()
+    "EffectEvidenceSynthesis",
+    "RiskEvidenceSynthesis",
+    "MedicinalProduct",
+    "MedicinalProductAuthorization",
+    "MedicinalProductContraindication",
+    "MedicinalProductIndication",
+    "MedicinalProductIngredient",
+    "MedicinalProductInteraction",
+    "MedicinalProductManufactured",
+    "MedicinalProductPackaged",
+    "MedicinalProductPharmaceutical",
+    "MedicinalProductUndesirableEffect",
+    "SubstanceNucleicAcid",
+    "SubstancePolymer",
+    "SubstanceProtein",
+    "SubstanceReferenceInformation",
+    "SubstanceSourceMaterial",
+    "SubstanceSpecification",
+)
 # Types that came with R4B. Source: https://hl7.org/fhir/R4B/diff.html
 R4B_NEW = (
-    "AdministrableProductDefinition Citation ClinicalUseDefinition EvidenceReport Ingredient "
-    "ManufacturedItemDefinition MedicinalProductDefinition NutritionProduct PackagedProductDefinition "
-    "RegulatedAuthorization SubscriptionStatus SubscriptionTopic SubstanceDefinition"
-).split()
+    "AdministrableProductDefinition",
+    "Citation",
+    "ClinicalUseDefinition",
+    "EvidenceReport",
+    "Ingredient",
+    "ManufacturedItemDefinition",
+    "MedicinalProductDefinition",
+    "NutritionProduct",
+    "PackagedProductDefinition",
+    "RegulatedAuthorization",
+    "SubscriptionStatus",
+    "SubscriptionTopic",
+    "SubstanceDefinition",
+)
 REDESIGNED = ("Evidence", "EvidenceVariable")
 NOT_R4_ELEMENTS = {("ActivityDefinition", "subjectCanonical"), ("PlanDefinition", "subjectCanonical")}
 NOT_R4_DATATYPES = ("CodeableReference", "RatioRange")
@@ -73,9 +98,9 @@ def models(package: str) -> dict[str, Any]:
         if module.ispkg or module.name in ("fhirtypes", "fhirtypesvalidators"):
             continue
         for value in vars(importlib.import_module(f"{package}.{module.name}")).values():
-            if isinstance(value, type) and hasattr(value, "elements_sequence"):
-                if value.__module__ == f"{package}.{module.name}":
-                    found[value.__name__] = value
+            own = getattr(value, "__module__", "") == f"{package}.{module.name}"
+            if own and isinstance(value, type) and hasattr(value, "elements_sequence"):
+                found[value.__name__] = value
     return found
 
 
@@ -177,7 +202,7 @@ def markers(package: str, table: dict[str, Any]) -> dict[str, Any]:
 
 
 def spelled(value: dict[str, Any], depth: int) -> str:
-    """Write an object with one member per line down to a depth, compact below: small, and diffs stay readable."""
+    """Write one member per line down to a depth, compact below: small, and diffs stay readable."""
     if depth == 0 or not isinstance(value, dict) or not value:
         return json.dumps(value)
     rows = (f"{json.dumps(key)}: {spelled(member, depth - 1)}" for key, member in value.items())

@@ -1,7 +1,7 @@
 """Find when a record happened or held, as the ISO text the source wrote.
 
-Partial dates (``2019``, ``2019-05``) stay partial; an unknown date is an empty text, never today. The element that
-counts differs per type; the table below names them in order of trust.
+Partial dates (``2019``, ``2019-05``) stay partial; an unknown date is an empty text, never today. The
+element that counts differs per type; the table below names them in order of trust.
 
 Source: the definition pages of the types, https://hl7.org/fhir/R4/resourcelist.html; for Dutch medication the
 extension ext-TimeInterval.Period of http://nictiz.nl/fhir (medication process 9).
@@ -21,7 +21,8 @@ _DATE_TIME = re.compile(
     r"(T([01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]|60)(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2}))?)?)?\Z"
 )
 
-# Element stems in order. A stem stands for itself and its choice forms (DateTime, Period, Instant, Date, String).
+# Element stems in order. A stem stands for itself and its choice forms (DateTime, Period, Instant, Date,
+# String).
 _STARTS: Mapping[str, tuple[str, ...]] = {
     "AllergyIntolerance": ("onset", "recordedDate", "lastOccurrence"),
     "Appointment": ("start", "created"),

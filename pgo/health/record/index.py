@@ -1,13 +1,14 @@
 """Make the short line of a record: what it is, when it was, whether it still holds.
 
-``build_index`` is pure and never fails on a resource the reader took; what it cannot find stays empty. The index
-stands beside the bytes of the record and can be made again at any time.
+``build_index`` is pure and never fails on a resource the reader took; what it cannot find stays empty. The
+index stands beside the bytes of the record and can be made again at any time.
 
 Rules:
 
-1. The title is what a person would call it: the words of the code, the name of the medicine, the name of the person.
-   A medicine behind a reference is looked up; without it the reference's own words count.
-2. Dates are the source's (``pgo.health.record.dates``); the status is the source's (``pgo.health.record.status``).
+1. The title is what a person would call it: the words of the code, the name of the medicine, the name of
+   the person. A medicine behind a reference is looked up; without it the reference's own words count.
+2. Dates are the source's (``pgo.health.record.dates``); the status is the source's
+   (``pgo.health.record.status``).
 3. ``value`` is a bare number for charts, ``value_text`` is what to show, comparator and unit included.
 """
 
@@ -68,7 +69,7 @@ def build_index(resource: Resource, *, resolve: Resolve) -> RecordIndex:
     body = resource.body
     concept = _concept(resource, resolve)
     title = _title(resource, concept, resolve)[:_MAX_TEXT] or resource.type
-    detail = _detail(resource, resolve)[:_MAX_TEXT]
+    detail = _detail(resource)[:_MAX_TEXT]
     start, end = when(resource.type, body)
     quantity = obj(body, "valueQuantity")
     shown = observation_text(body)[:_MAX_TEXT] if resource.type == "Observation" else ""
@@ -121,7 +122,8 @@ def _medicine_words(owner: Mapping[str, Any], reference: Mapping[str, Any], reso
     return described or ", ".join(filter(None, parts)) or text(reference, "display")
 
 
-# The element that says what a resource is about, per type; others try "code", "type" and "category" in this order.
+# The element that says what a resource is about, per type; others try "code", "type" and "category" in this
+# order.
 _CONCEPTS: Mapping[str, tuple[str, ...]] = {
     "Immunization": ("vaccineCode",),
     "Encounter": ("type", "reasonCode", "serviceType"),
@@ -168,7 +170,7 @@ def _role_title(body: Mapping[str, Any], resolve: Resolve) -> str:
     )
 
 
-def _encounter_title(body: Mapping[str, Any], resolve: Resolve) -> str:
+def _encounter_title(body: Mapping[str, Any]) -> str:
     named = concept_text(obj(body, "type")) or concept_text(obj(body, "reasonCode"))
     return named or concept_text(obj(body, "serviceType")) or text(body, "class", "display")
 
@@ -182,7 +184,7 @@ def _response_title(body: Mapping[str, Any], resolve: Resolve) -> str:
     )
 
 
-def _family_title(body: Mapping[str, Any], resolve: Resolve) -> str:
+def _family_title(body: Mapping[str, Any]) -> str:
     relation = concept_text(obj(body, "relationship"))
     illnesses = ", ".join(filter(None, (concept_text(obj(item, "code")) for item in objs(body, "condition"))))
     return ": ".join(filter(None, (relation, illnesses)))
@@ -196,16 +198,16 @@ _TITLES: Mapping[str, Callable[[Mapping[str, Any], Resolve], str]] = {
     "PractitionerRole": _role_title,
     "Organization": lambda body, _: text(body, "name"),
     "Location": lambda body, _: text(body, "name"),
-    "Encounter": _encounter_title,
+    "Encounter": lambda body, _: _encounter_title(body),
     "QuestionnaireResponse": _response_title,
-    "FamilyMemberHistory": _family_title,
+    "FamilyMemberHistory": lambda body, _: _family_title(body),
     "Composition": lambda body, _: text(body, "title"),
     "CarePlan": lambda body, _: text(body, "title"),
     "DocumentReference": lambda body, _: text(body, "description"),
 }
 
 
-def _detail(resource: Resource, resolve: Resolve) -> str:
+def _detail(resource: Resource) -> str:
     body = resource.body
     if resource.type == "Observation":
         return observation_text(body)

@@ -1,6 +1,7 @@
 """Sort FHIR R4 resource types into the kinds a person looks for.
 
-Absent from the table means ``OTHER``: kept and searchable, but in no list of its own (Claim, Organization, ...).
+Absent from the table means ``OTHER``: kept and searchable, but in no list of its own (Claim, Organization,
+...).
 """
 
 from __future__ import annotations
@@ -27,8 +28,9 @@ class RecordKind(StrEnum):
     OTHER = "other"
 
 
-# Consent is an advance or treatment directive in the Dutch basic data set (zib AdvanceDirective, TreatmentDirective2),
-# Flag is a safety alert (zib Alert): a fact to know like a condition, so it must not hide under "other".
+# Consent is an advance or treatment directive in the Dutch basic data set (zib AdvanceDirective,
+# TreatmentDirective2), Flag is a safety alert (zib Alert): a fact to know like a condition, so it must not
+# hide under "other".
 _KINDS = {
     "Patient": RecordKind.PERSON,
     "Condition": RecordKind.CONDITION,

@@ -2,13 +2,15 @@
 
 Rules of ``same_person``; never a guess, ``UNCLEAR`` means that a person has to answer:
 
-1. A shared identifier (same system, same value) is the same person, unless the birth dates contradict each other.
+1. A shared identifier (same system, same value) is the same person, unless the birth dates contradict each
+   other.
 2. Two different values in the same person-number system (Dutch BSN) are different persons.
 3. Otherwise equal birth date and equal name parts are the same person; names that only overlap are unclear.
 4. Different complete birth dates are different persons. Everything else is unclear.
 
-Dutch names follow the zib NameInformation: the parts of a family name live in extensions, and test data mark family
-names with a prefix such as ``XXX_``, which is shown as it is but does not count when names are compared.
+Dutch names follow the zib NameInformation: the parts of a family name live in extensions, and test data
+mark family names with a prefix such as ``XXX_``, which is shown as it is but does not count when names are
+compared.
 
 Sources: https://hl7.org/fhir/R4/patient.html, https://zibs.nl/wiki/NameInformation-v1.1(2020EN),
 http://fhir.nl/fhir/NamingSystem/bsn.

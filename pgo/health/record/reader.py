@@ -1,13 +1,13 @@
 """Read one file of health records: JSON resource, Bundle (any type, nested), NDJSON, or FHIR R4 XML.
 
-Bytes in, bytes out: every resource keeps the exact bytes it stood in. One bad entry is set aside with its reason
-and the rest goes on; only when nothing of the file can be used is the file refused.
+Bytes in, bytes out: every resource keeps the exact bytes it stood in. One bad entry is set aside with its
+reason and the rest goes on; only when nothing of the file can be used is the file refused.
 
 Rules:
 
 1. A file is at most 50 MB, a line of NDJSON at most 5 MB, and there are at most 200,000 lines or entries.
-2. Each entry passes the strict JSON reader (``crypto.canonical.parse_strict``) on its own, then the light R4 check
-   (``pgo.health.record.shape``). The reason of the first broken rule is kept, with the bytes.
+2. Each entry passes the strict JSON reader (``crypto.canonical.parse_strict``) on its own, then the light
+   R4 check (``pgo.health.record.shape``). The reason of the first broken rule is kept, with the bytes.
 3. A Bundle inside a Bundle is opened, at most four deep. The Bundle itself is packaging and is not kept.
 4. What is recognised but not read says so by name: STU3, R5, HL7 version 3, CDA, zip, PDF.
 5. No clock, no disk, no network; progress is told to the caller as (entries done, entries in all).
@@ -25,8 +25,10 @@ from crypto.canonical import parse_strict
 from crypto.errors import Malformed
 from pgo.health.record import slicing
 from pgo.health.record.person import mention
-from pgo.health.record.resource import Intake, Refused, Resource, SetAside
+from pgo.health.record.resource import Intake, PersonMention, Refused, Resource, SetAside
 from pgo.health.record.shape import check_resource
+
+__all__ = ["Intake", "PersonMention", "Refused", "Resource", "SetAside", "read_records", "take_body"]
 
 MAX_FILE_BYTES = 50_000_000
 MAX_LINE_BYTES = 5_000_000
@@ -60,7 +62,7 @@ def read_records(data: bytes, *, name: str, on_progress: Progress | None = None)
     if not data.strip(_SPACE):
         raise Refused("empty", "no content")
     _refuse_other_formats(data)
-    report = on_progress or (lambda done, total: None)
+    report = on_progress or _silent
     if _looks_like_xml(data):
         from pgo.health.record.xml import read_xml  # the XML parser is needed for few files
 
@@ -269,6 +271,10 @@ def take_body(body: object, raw: bytes, where: str, full_url: str | None) -> Res
 
 def _position(exc: Malformed) -> str:
     return "" if exc.position is None else f"at {exc.position}"
+
+
+def _silent(done: int, total: int) -> None:
+    """Tell nobody."""
 
 
 def _tell(report: Progress, done: int, total: int) -> None:

@@ -3,8 +3,8 @@
 Rules:
 
 1. ``#id`` looks only into ``contained`` of the referring resource.
-2. ``Type/id``, ``Type/id/_history/v``, ``urn:uuid:...`` and full addresses are looked up as they are, then by their
-   last ``Type/id``. A conditional reference (``Practitioner?identifier=...``) is not guessed.
+2. ``Type/id``, ``Type/id/_history/v``, ``urn:uuid:...`` and full addresses are looked up as they are, then
+   by their last ``Type/id``. A conditional reference (``Practitioner?identifier=...``) is not guessed.
 
 Source: https://hl7.org/fhir/R4/references.html, https://hl7.org/fhir/R4/bundle.html#references.
 """

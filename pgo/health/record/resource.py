@@ -2,7 +2,8 @@
 
 Rules:
 
-1. ``raw`` is the exact slice of the input. Nothing in this package writes it anew; store, share and export it as it is.
+1. ``raw`` is the exact slice of the input. Nothing in this package writes it anew; store, share and export
+   it as it is.
 2. ``body`` is the same resource decoded by the strict reader. It is shared: do not change it.
 3. A reason never carries personal data: ``code`` is a stable word, ``detail`` names an element or a rule.
 """

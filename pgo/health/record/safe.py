@@ -1,7 +1,7 @@
 """Look into decoded FHIR without trusting its shape.
 
-Every function gives an empty answer when what it looks for is missing or of another kind, so that reading code
-stays free of checks and cannot fail on odd but accepted input. Nothing here knows what an element means.
+Every function gives an empty answer when what it looks for is missing or of another kind, so that reading
+code stays free of checks and cannot fail on odd but accepted input. Nothing here knows what an element means.
 """
 
 from __future__ import annotations

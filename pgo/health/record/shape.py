@@ -8,10 +8,12 @@ Rules, in this order; the first that fails names the reason:
 1. The value is an object with a ``resourceType`` text (``not_fhir``, ``no_resource_type``).
 2. The type is an R4 type; a type of another release says so (``wrong_version_stu3``, ``wrong_version_r5``,
    ``unknown_type``).
-3. No profile address belongs to an STU3 package, no top-level element has a form that only STU3 or only R5 has.
-   A lone ``false`` (``notDone: false``) beside elements that only R4 has is a left-over and says nothing.
-4. ``id`` has the form of the standard; every known top-level element has its JSON form (object, list, primitive);
-   every element the standard demands is there, or its ``_name`` twin with the reason of absence (``bad_structure``).
+3. No profile address belongs to an STU3 package, no top-level element has a form that only STU3 or only R5
+   has. A lone ``false`` (``notDone: false``) beside elements that only R4 has is a left-over and says
+   nothing.
+4. ``id`` has the form of the standard; every known top-level element has its JSON form (object, list,
+   primitive); every element the standard demands is there, or its ``_name`` twin with the reason of absence
+   (``bad_structure``).
 5. No value still holds a template placeholder such as ``${DATE, T, D, -44}`` (``placeholder``).
 
 Sources: HL7 FHIR R4 4.0.1, https://hl7.org/fhir/R4/json.html, /datatypes.html#id, /resourcelist.html.
@@ -30,9 +32,10 @@ from pgo.health.assets import load_table
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}\Z")
 _PLACEHOLDER = re.compile(r"\$\{[A-Za-z]")
 _NARRATIVE = frozenset({"div"})
-# Profiles of Dutch STU3 packages. The R4 packages of the same house use other names: nl-core-Patient instead of
-# nl-core-patient, nl-core-Problem instead of zib-Problem, mp- instead of zib-MedicationAgreement.
-# Source: https://simplifier.net/organization/nictiz, packages nictiz.fhir.nl.stu3.zib2017 and nictiz.fhir.nl.r4.zib2020.
+# Profiles of Dutch STU3 packages. The R4 packages of the same house use other names: nl-core-Patient
+# instead of nl-core-patient, nl-core-Problem instead of zib-Problem, mp- instead of zib-MedicationAgreement.
+# Source: https://simplifier.net/organization/nictiz, packages nictiz.fhir.nl.stu3.zib2017 and
+# nictiz.fhir.nl.r4.zib2020.
 _STU3_PROFILE = re.compile(
     r"http://fhir\.nl/fhir/StructureDefinition/"
     r"|http://nictiz\.nl/fhir/StructureDefinition/(?:zib-|gp-|vl-|bc-|BgZ-|images-|IHE\.MHD\.|vitalsign-|eAfspraak-)"
@@ -128,7 +131,7 @@ def _letter(text: str) -> str:
 
 
 def shape_letter(value: object) -> str:
-    """Give ``p`` (primitive) or ``o`` (object), upper case for a list; ``?`` for null and empty or mixed lists."""
+    """Give ``p`` (primitive) or ``o`` (object), upper case for a list; ``?`` when neither is clear."""
     if isinstance(value, dict):
         return "o"
     if isinstance(value, list):
@@ -190,7 +193,8 @@ def _fits(expected: str, value: object) -> bool:
     letter = shape_letter(value)
     if letter == expected:
         return True
-    # A list of primitives may hold nulls only (their twins carry the reason): shape unknown, but still a list.
+    # A list of primitives may hold nulls only (their twins carry the reason): shape unknown, but still a
+    # list.
     return expected == "P" and isinstance(value, list) and bool(value) and all(item is None for item in value)
 
 

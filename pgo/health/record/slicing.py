@@ -1,9 +1,9 @@
 """Cut a JSON document into exact byte slices without decoding what is inside them.
 
-The fast way is msgspec, which hands out each member of an object as the bytes it stood in. It refuses the whole
-text as soon as one entry holds something no JSON parser takes (a bare ``NaN``, half a surrogate pair, 10,000
-brackets). One bad entry must not take the file with it, so then a bracket counter cuts the same slices; it looks
-at strings and brackets only and needs no stack.
+The fast way is msgspec, which hands out each member of an object as the bytes it stood in. It refuses the
+whole text as soon as one entry holds something no JSON parser takes (a bare ``NaN``, half a surrogate pair,
+10,000 brackets). One bad entry must not take the file with it, so then a bracket counter cuts the same
+slices; it looks at strings and brackets only and needs no stack.
 
 Neither way judges a slice: that is the strict reader's work, one slice at a time.
 """

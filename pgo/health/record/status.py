@@ -3,8 +3,9 @@
 Rules:
 
 1. ``entered-in-error`` wins over everything: such a record is wrong and is shown as such.
-2. A status that says so decides. A status that leaves it open (``unknown``, a completed dispense of an agreement
-   that runs for a period) gives ``unknown``, and the dates decide on the day somebody looks (``status_on``).
+2. A status that says so decides. A status that leaves it open (``unknown``, a completed dispense of an
+   agreement that runs for a period) gives ``unknown``, and the dates decide on the day somebody looks
+   (``status_on``).
 3. No clock in here: the day comes from the caller.
 
 Source: value sets condition-clinical, allergyintolerance-clinical, medicationrequest-status,
