@@ -1,0 +1,182 @@
+"""The line chart of one series, its words and its table.
+
+A chart alone tells nothing to somebody who cannot see it, so three things always come together: the drawing
+with a text alternative, a sentence about what is not drawn, and a table with every value and its record.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import flet as ft
+import flet_charts as fch
+
+from pgo.ui.records.axis import nice_ticks, tick_text, time_axis
+from pgo.ui.records.frame import quiet
+from pgo.ui.records.plot import Dot, Plot, build_plot, dot_text, in_words, thinned
+from pgo.ui.records.rows import open_record, value_text
+from pgo.ui.records.say import say_moment
+from pgo.ui.safety import component
+from pgo.ui.state import AppState, use_app, use_layout
+from pgo.ui.widgets import described, icon_button, muted, secondary_button
+
+if TYPE_CHECKING:
+    from pgo.health.record.series import Point, Series
+
+ROWS_AT_FIRST: Final = 12
+_MORE_ROWS: Final = 50
+
+
+@component
+def SeriesChart(series: Series, *, low: float | None = None, high: float | None = None) -> ft.Control:
+    """Draw a series with its text alternative.
+
+    Args:
+        series: one code in one unit.
+        low: lowest possible value when the scale is fixed (a score), else from the data.
+        high: highest possible value, likewise.
+    """
+    app, layout = use_app(), use_layout()
+    plot = build_plot(series.points)
+    controls: list[ft.Control] = []
+    if plot.dots:
+        drawing = _drawing(app, plot, wide=layout.wide, bounds=(low, high))
+        controls += [_unit_line(app, series), described(in_words(app.lang, series, plot), drawing)]
+    else:
+        controls.append(quiet(app.t("series.nothing_to_draw")))
+    if plot.bounds:
+        controls.append(quiet(app.t("series.bounds", n=plot.bounds)))
+    if plot.undated:
+        controls.append(quiet(app.t("series.undated", n=plot.undated)))
+    return ft.Column(controls, spacing=8, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
+
+
+def _unit_line(app: AppState, series: Series) -> ft.Control:
+    return muted(app.t("series.unit", unit=series.unit) if series.unit else app.t("series.no_unit"))
+
+
+def _drawing(
+    app: AppState, plot: Plot, *, wide: bool, bounds: tuple[float | None, float | None]
+) -> fch.LineChart:
+    dots = thinned(plot.dots)
+    low = min(dot.height for dot in dots) if bounds[0] is None else bounds[0]
+    high = max(dot.height for dot in dots) if bounds[1] is None else bounds[1]
+    ticks = nice_ticks(low, high)
+    times = time_axis(dots[0].at.date(), dots[-1].at.date(), most=6 if wide else 3)
+    scale = app.prefs.text_scale
+    widest = max(len(tick_text(tick, app.lang)) for tick in ticks)
+    return fch.LineChart(
+        height=280 if wide else 230,
+        min_y=ticks[0],
+        max_y=ticks[-1],
+        min_x=0,
+        max_x=times.count,
+        animation=0,
+        interactive=True,
+        tooltip=fch.LineChartTooltip(
+            bgcolor=ft.Colors.INVERSE_SURFACE,
+            fit_inside_horizontally=True,
+            fit_inside_vertically=True,
+            max_width=220,
+        ),
+        left_axis=fch.ChartAxis(
+            label_size=(16 + 9 * widest) * scale,
+            label_spacing=ticks[1] - ticks[0],
+            labels=[
+                fch.ChartAxisLabel(value=tick, label=_axis_text(tick_text(tick, app.lang), right=True))
+                for tick in ticks
+            ],
+        ),
+        bottom_axis=fch.ChartAxis(
+            label_size=30 * scale,
+            label_spacing=1,
+            labels=[
+                fch.ChartAxisLabel(value=place, label=_axis_text(label))
+                for place, label in enumerate(times.labels(app.lang))
+            ],
+        ),
+        horizontal_grid_lines=fch.ChartGridLines(
+            interval=ticks[1] - ticks[0], color=ft.Colors.OUTLINE_VARIANT, width=1
+        ),
+        border=ft.Border(bottom=ft.BorderSide(1, ft.Colors.OUTLINE)),
+        data_series=[
+            fch.LineChartData(
+                color=ft.Colors.PRIMARY,
+                stroke_width=2.5,
+                rounded_stroke_cap=True,
+                rounded_stroke_join=True,
+                point=fch.ChartCirclePoint(
+                    radius=4 if len(dots) < 60 else 2, color=ft.Colors.PRIMARY, stroke_width=0
+                ),
+                points=[_point(app, dot, times.place(dot.at)) for dot in dots],
+            )
+        ],
+    )
+
+
+def _point(app: AppState, dot: Dot, place: float) -> fch.LineChartDataPoint:
+    return fch.LineChartDataPoint(
+        x=place,
+        y=dot.height,
+        tooltip=fch.LineChartDataPointTooltip(
+            text=dot_text(app.lang, dot), text_style=ft.TextStyle(color=ft.Colors.ON_INVERSE_SURFACE)
+        ),
+    )
+
+
+def _axis_text(text: str, *, right: bool = False) -> ft.Control:
+    label = ft.Text(
+        text, theme_style=ft.TextThemeStyle.BODY_SMALL, color=ft.Colors.ON_SURFACE_VARIANT, no_wrap=True
+    )
+    if not right:
+        return ft.Container(label, padding=ft.Padding.only(top=8))
+    return ft.Container(label, padding=ft.Padding.only(right=8), alignment=ft.Alignment.CENTER_RIGHT)
+
+
+@component
+def SeriesTable(series: Series) -> ft.Control:
+    """All values, newest first, each with the way to its record; long tables open in steps."""
+    app = use_app()
+    shown, set_shown = ft.use_state(ROWS_AT_FIRST)
+    points = tuple(reversed(series.points))
+    table = ft.DataTable(
+        column_spacing=20,
+        data_row_min_height=48,
+        data_row_max_height=72 * app.prefs.text_scale,
+        columns=[
+            ft.DataColumn(label=ft.Text(app.t("series.column.date"))),
+            ft.DataColumn(label=ft.Text(app.t("series.column.value"))),
+            ft.DataColumn(label=ft.Text(app.t("series.column.record"))),
+        ],
+        rows=[_table_row(app, point) for point in points[:shown]],
+    )
+    controls: list[ft.Control] = [ft.Row([table], scroll=ft.ScrollMode.AUTO)]
+    left = len(points) - shown
+    if left > 0:
+        controls.append(
+            secondary_button(
+                app.t("series.more", n=min(left, _MORE_ROWS)),
+                lambda: set_shown(shown + _MORE_ROWS),
+                key="series-more",
+            )
+        )
+    return ft.Column(controls, spacing=12)
+
+
+def _table_row(app: AppState, point: Point) -> ft.DataRow:
+    day = say_moment(app.lang, point.at) or app.t("records.undated")
+    return ft.DataRow(
+        key=f"point-{point.record_id}-{point.at}",
+        cells=[
+            ft.DataCell(ft.Text(day)),
+            ft.DataCell(value_text(app, point.text)),
+            ft.DataCell(
+                icon_button(
+                    ft.Icons.CHEVRON_RIGHT_ROUNDED,
+                    app.t("series.open", date=day),
+                    open_record(point.record_id),
+                    key=f"point-{point.record_id}",
+                )
+            ),
+        ],
+    )

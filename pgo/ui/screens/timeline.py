@@ -1,0 +1,126 @@
+"""Timeline: everything in the record, newest first, with a search box and one filter per kind.
+
+Typing searches a moment after the last letter, so that each letter does not start a reading of its own. The
+list holds any number of records; see ``pgo.ui.records.paging``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Final
+
+import flet as ft
+
+from pgo.ui.records.frame import nothing_collected, quiet, record_tabs
+from pgo.ui.records.paging import Pages, use_pages
+from pgo.ui.records.rows import ICONS, record_line
+from pgo.ui.safety import component
+from pgo.ui.state import AppState, use_app, use_query
+from pgo.ui.widgets import VirtualList, live, loading, note, page_body, text_field
+from pgo.usecases import read
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from pgo.health.record.index import RecordKind
+    from pgo.usecases.read import Page
+    from pgo.usecases.session import Session
+
+SEARCH_AFTER_SECONDS: Final = 0.25
+ROW_HEIGHT: Final = 72
+
+
+@component
+def Screen() -> ft.Control:
+    """Draw the timeline."""
+    app = use_app()
+    typed, set_typed = ft.use_state("")  # what stands in the box, at once
+    query, set_query = ft.use_state("")  # what is searched for, a moment later
+    kind, set_kind = ft.use_state("")
+    overview = use_query(read.overview)
+    pending: Any = ft.use_ref(None)
+
+    def read_page(session: Session, offset: int, limit: int) -> Page:
+        return read.timeline(session, query=query, kind=_kind(kind), offset=offset, limit=limit)
+
+    pages = use_pages(read_page, query, kind)
+
+    def on_type(text: str) -> None:
+        set_typed(text)
+        if pending.current is not None:
+            pending.current.cancel()
+        pending.current = asyncio.create_task(_later(set_query, text.strip()))
+
+    if overview.value is not None and overview.value.total == 0:
+        return page_body(
+            app.t("timeline.title"),
+            record_tabs(app, "/timeline"),
+            nothing_collected(app, ft.Icons.TIMELINE_ROUNDED, "timeline.empty"),
+        )
+    return page_body(
+        app.t("timeline.title"),
+        record_tabs(app, "/timeline"),
+        text_field(app.t("timeline.search"), typed, on_type, key="timeline-search"),
+        _chips(app, overview.value.counts if overview.value is not None else (), kind, set_kind),
+        live(_found(app, pages, query), visible=True),
+        _rows(app, pages, with_kind=not kind),
+        scroll=False,
+    )
+
+
+async def _later(set_query: Callable[[str], None], text: str) -> None:
+    await asyncio.sleep(SEARCH_AFTER_SECONDS)
+    set_query(text)
+
+
+def _kind(name: str) -> RecordKind | None:
+    from pgo.health.record.index import RecordKind
+
+    return RecordKind(name) if name else None
+
+
+def _found(app: AppState, pages: Pages, query: str) -> str:
+    total = pages.shown.total
+    if total is None:
+        return ""
+    return app.t("timeline.found" if query else "timeline.count", n=total)
+
+
+def _chips(app: AppState, present: Iterable[str], kind: str, set_kind: Callable[[str], None]) -> ft.Control:
+    """One filter per kind that occurs; the chosen one has a tick and says that it is chosen."""
+
+    def choose(name: str) -> Callable[[Any], None]:
+        return lambda _e: set_kind("" if name == kind else name)
+
+    chips: list[ft.Control] = [
+        ft.Chip(
+            key=f"kind-{name or 'all'}",
+            label=app.t(f"records.kinds.{name}") if name else app.t("timeline.all"),
+            leading=ft.Icon(ICONS[name], size=18) if name and name != kind else None,
+            selected=name == kind,
+            on_select=choose(name),
+        )
+        for name in ("", *(str(one) for one in present))
+    ]
+    return ft.Row(chips, scroll=ft.ScrollMode.AUTO, spacing=8)
+
+
+def _rows(app: AppState, pages: Pages, *, with_kind: bool) -> ft.Control:
+    shown = pages.shown
+    if pages.failed is not None:
+        return note(pages.failed.text, "bad")
+    if shown.total is None:
+        return loading(app.t("records.loading"))
+    if shown.total == 0:
+        return quiet(app.t("timeline.not_found"))
+
+    def build(index: int) -> ft.Control:
+        row = shown.row(index)
+        if row is None:
+            return ft.Container()
+        return record_line(app, row, with_kind=with_kind, one_line=True)
+
+    rows: ft.Control = VirtualList(
+        shown.total, build, row_height=ROW_HEIGHT, on_window=pages.on_window, key=shown.place
+    )
+    return rows
