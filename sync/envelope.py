@@ -1,7 +1,7 @@
 """A message on its way: signed inside, sealed to one recipient, signed outside.
 
-Wire form of a message: `<outer JWS>\\n<sealed bytes>`. The outer JWS signs the open header and the hash of
-the sealed bytes. Inside the seal lies, padded, `<inner JWS>\\n<content>`; the inner JWS signs who wrote to
+Wire form of a message: outer JWS, line feed, sealed bytes. The outer JWS signs the open header and the hash of
+the sealed bytes. Inside the seal lies, padded, inner JWS, line feed, content; the inner JWS signs who wrote to
 whom under which message id, and the hash of the content. So:
 
 - nobody on the way learns more than the pairwise key of the sender, a size class and a counter;

@@ -1,6 +1,6 @@
 """The sealed answer to a message: only the patient opens it, only the recipient can have written it.
 
-Wire form: sealed bytes alone. Inside, padded: `<JWS of the recipient>\\n<content>`. The seal is bound to
+Wire form: sealed bytes alone. Inside, padded: JWS of the recipient, line feed, content. The seal is bound to
 the message id and to the reply key, and the signature names both, so an answer fits one question only.
 
 `open_reply` goes in this order:
