@@ -19,7 +19,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
@@ -320,6 +319,26 @@ def access_action(lang: str, action: str) -> str:
     return t(lang, key) if has(lang, key) else t(lang, "share.looked.action.other", code=action)
 
 
-def moment(lang: str, at: datetime | None) -> str:
-    """Write an instant, or nothing."""
-    return fmt_moment(lang, at) if at else ""
+def access_kinds(lang: str, categories: Iterable[str]) -> str:
+    """Say which kinds of data somebody saw; an unknown kind shows as its code."""
+    names = [t(lang, key) if has(lang, key := f"share.cat.{code}") else code for code in categories]
+    return join(lang, map(_lower, names))
+
+
+_NOT_REACHED: Final = frozenset({"unreachable", "timeout", "busy"})
+
+
+def fetch_problem(lang: str, code: str, *, name: str, known: bool) -> str:
+    """Say why the list of looks could not be fetched.
+
+    Args:
+        lang: language of the sentence.
+        code: code of the failure.
+        name: the recipient's name.
+        known: a list fetched before is on the screen.
+    """
+    if code in _NOT_REACHED:
+        return t(lang, "share.looked.unreachable" if known else "share.looked.unreachable_first", name=name)
+    if code.startswith("access_log") or code in ("bad_signature", "malformed", "broken_chain"):
+        return t(lang, "share.looked.bad", name=name)
+    return t(lang, "share.looked.refused", name=name, code=code)

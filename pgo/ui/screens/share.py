@@ -1,0 +1,165 @@
+"""Sharing: who gets what now, what was shared before, and whom one could share with.
+
+A share stays under "now" until nobody has to do anything any more: one that was stopped but not yet
+confirmed by the recipient is not over.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+import flet as ft
+
+from pgo.ui.records.frame import Folded, answered, stacked
+from pgo.ui.safety import component
+from pgo.ui.sharing.parts import named_button, share_badge
+from pgo.ui.sharing_words import badge, kind_name, summary
+from pgo.ui.state import AppState, Ok, go, use_app, use_query
+from pgo.ui.text import fmt_date
+from pgo.ui.widgets import (
+    Ask,
+    body,
+    card,
+    empty_state,
+    heading,
+    muted,
+    page_body,
+    primary_button,
+    secondary_button,
+    section_card,
+    text_button,
+    toolbar,
+    use_confirm,
+)
+from pgo.usecases import share
+from pgo.usecases.session import Session
+from pgo.usecases.share import RecipientRow, ShareRow
+
+
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """What the screen shows, read at one moment."""
+
+    shares: tuple[ShareRow, ...]
+    recipients: tuple[RecipientRow, ...]
+
+
+def read_sharing(session: Session) -> Sharing:
+    """Read all shares and all recipients."""
+    return Sharing(share.shares(session), share.recipients(session))
+
+
+@component
+def Screen() -> ft.Control:
+    """Draw the overview of sharing."""
+    app = use_app()
+    seen = use_query(read_sharing)
+    return page_body(
+        app.t("share.title"),
+        answered(app, seen, lambda found: _overview(app, found)),
+        lead=app.t("share.intro"),
+    )
+
+
+def _add(app: AppState, *, first: bool) -> ft.Control:
+    make = primary_button if first else secondary_button
+    return make(
+        app.t("share.add"), lambda: go("/share/add"), key="share-add", icon=ft.Icons.PERSON_ADD_ALT_ROUNDED
+    )
+
+
+def _overview(app: AppState, found: Sharing) -> ft.Control:
+    now = [row for row in found.shares if not badge(row).past]
+    past = [row for row in found.shares if badge(row).past]
+    return stacked(
+        _now(app, now, known=bool(found.recipients)), _contacts(app, found), *_past(app, past), spacing=24
+    )
+
+
+def _now(app: AppState, rows: list[ShareRow], *, known: bool) -> ft.Control:
+    if not rows:
+        text = "share.nobody_known" if known else "share.nobody_body"
+        action = None if known else _add(app, first=True)
+        return card(empty_state(ft.Icons.LOCK_OUTLINE_ROUNDED, app.t("share.nobody"), app.t(text), action))
+    return stacked(heading(app.t("share.now"), 2), *[_share_card(app, row) for row in rows], spacing=12)
+
+
+def _past(app: AppState, rows: list[ShareRow]) -> list[ft.Control]:
+    if not rows:
+        return []
+    cards = [_share_card(app, row) for row in rows]
+    folded: ft.Control = Folded(app.t("share.past"), cards, name="share-past")
+    return [folded]
+
+
+def _share_card(app: AppState, row: ShareRow) -> ft.Control:
+    past, delivery = badge(row).past, row.delivery
+    until = fmt_date(app.lang, row.choice.period[1])
+    count = delivery.delivered_count
+    sent = app.t("share.sent", n=count) if count else app.t("share.sent_none")
+    when = app.t("share.ended_on" if past else "share.until", date=until)
+    name = row.recipient.name
+    label = app.t("share.open_past" if past else "share.open")
+    return card(
+        heading(name, 3),
+        share_badge(app, row),
+        body(summary(app.lang, row.choice)),
+        muted(app.t("share.two_facts", first=sent, second=when)),
+        ft.Row(
+            [
+                named_button(
+                    label,
+                    app.t("share.button_for", label=label, name=name),
+                    lambda: go(f"/share/{row.grant_id}"),
+                    key=f"share-open-{row.grant_id}",
+                    icon=ft.Icons.ARROW_FORWARD_ROUNDED,
+                )
+            ]
+        ),
+    )
+
+
+def _contacts(app: AppState, found: Sharing) -> ft.Control:
+    if not found.recipients:
+        return ft.Container()
+    used = {row.recipient.id for row in found.shares}
+    cards = [Contact(row, row.id not in used, key=f"contact-{row.id}") for row in found.recipients]
+    return section_card(app.t("share.contacts"), *cards, ft.Row([_add(app, first=False)], wrap=True))
+
+
+@component
+def Contact(row: RecipientRow, removable: bool) -> ft.Control:
+    """One recipient: share, see who looked, or take off the list while nothing was shared."""
+    app = use_app()
+    ask = use_confirm()
+
+    async def remove() -> None:
+        if isinstance(await app.run(share.remove_recipient, app.session, row.id), Ok):
+            app.changed(app.t("share.removed", name=row.name))
+
+    question = Ask(
+        title=app.t("share.remove_sure", name=row.name),
+        text=app.t("share.remove_body"),
+        yes=app.t("share.remove_yes"),
+        work=remove,
+    )
+    buttons = [_button(app, row, "share.give", f"/share/new/{row.id}", ft.Icons.SEND_ROUNDED)]
+    if removable:
+        buttons.append(text_button(app.t("share.remove"), partial(ask, question), key=f"remove-{row.id}"))
+    else:
+        buttons.append(
+            _button(app, row, "share.who_looked", f"/share/looked/{row.id}", ft.Icons.VISIBILITY_OUTLINED)
+        )
+    until = fmt_date(app.lang, row.card_expires_at)
+    facts = app.t(
+        "share.two_facts", first=kind_name(app.lang, row.kind), second=app.t("share.card_until", date=until)
+    )
+    return stacked(heading(row.name, 3), muted(facts, small=True), toolbar(*buttons), spacing=8)
+
+
+def _button(app: AppState, row: RecipientRow, text: str, route: str, icon: ft.IconData) -> ft.Control:
+    label = app.t(text)
+    spoken = app.t("share.button_for", label=label, name=row.name)
+    key = f"{text.rsplit('.', 1)[-1]}-{row.id}"
+    return named_button(label, spoken, lambda: go(route), key=key, icon=icon, primary=text == "share.give")

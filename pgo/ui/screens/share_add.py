@@ -1,0 +1,170 @@
+"""Add a recipient: paste its card or pick the file, compare the code, accept.
+
+Nothing is kept before the patient says that the code is the same. A card that cannot be used gets one
+sentence that says why and what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import flet as ft
+
+from pgo.ui.records.frame import stacked
+from pgo.ui.safety import component
+from pgo.ui.sharing_words import kind_name, refusal
+from pgo.ui.state import AppState, Ok, go, use_action, use_app
+from pgo.ui.text import fmt_date
+from pgo.ui.theme import FONT_STRONG, GAP, RADIUS_SMALL
+from pgo.ui.widgets import (
+    body,
+    key_values,
+    note,
+    page_body,
+    primary_button,
+    secondary_button,
+    section_card,
+    text_button,
+    text_field,
+    toolbar,
+)
+from pgo.usecases import share
+
+if TYPE_CHECKING:
+    from sync.card import RecipientCard
+
+MAX_FILE_BYTES: Final = 64 * 1024  # a card is at most 16 KiB (sync.card); more is some other file
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A card that was read and checked, with what it was read from."""
+
+    card: RecipientCard
+    source: str | bytes
+
+
+@component
+def Screen() -> ft.Control:
+    """Ask for a card, then show whose it is."""
+    app = use_app()
+    nothing: Checked | None = None
+    checked, set_checked = ft.use_state(nothing)
+    content = AskCard(set_checked) if checked is None else ShowCard(checked, lambda: set_checked(None))
+    return page_body(
+        app.t("share.add.title"),
+        content,
+        lead=app.t("share.add.intro"),
+        back=("/share", app.t("share.title")),
+    )
+
+
+@component
+def AskCard(on_checked: Callable[[Checked | None], Any]) -> ft.Control:
+    """Paste the text of a card or pick its file."""
+    app = use_app()
+    pasted, set_pasted = ft.use_state("")
+    problem, set_problem = ft.use_state("")
+    picker = ft.use_memo(ft.FilePicker, [])
+
+    async def check(source: str | bytes) -> None:
+        outcome = await app.attempt(share.inspect_card, app.session, source)
+        if isinstance(outcome, Ok):
+            on_checked(Checked(outcome.value, source))
+        else:
+            set_problem(refusal(app.lang, outcome.code))
+
+    async def check_pasted() -> None:
+        if pasted.strip():
+            await check(pasted)
+        else:
+            set_problem(app.t("share.add.empty"))
+
+    async def pick() -> None:
+        files = await picker.pick_files(with_data=True, allow_multiple=False)
+        if not files:
+            return
+        if (files[0].size or 0) > MAX_FILE_BYTES or files[0].bytes is None:
+            set_problem(app.t("share.add.too_big"))
+            return
+        await check(files[0].bytes)
+
+    checking, picking = use_action(check_pasted), use_action(pick)
+    field = text_field(
+        app.t("share.add.paste"), pasted, set_pasted, key="card-text", multiline=True, error=problem
+    )
+    buttons = [
+        primary_button(
+            app.t("share.add.check"), checking.start, key="card-check", disabled=checking.busy or picking.busy
+        ),
+        secondary_button(
+            app.t("share.add.pick"),
+            picking.start,
+            key="card-pick",
+            icon=ft.Icons.UPLOAD_FILE_OUTLINED,
+            disabled=checking.busy or picking.busy,
+        ),
+    ]
+    return stacked(
+        section_card(app.t("share.add.where"), field, toolbar(*buttons)), *_demo(app, set_pasted), spacing=GAP
+    )
+
+
+def _demo(app: AppState, set_pasted: Callable[[str], Any]) -> list[ft.Control]:
+    """In the demonstration the card of the demo clinic is one click away."""
+    demo = app.application.demo
+    if demo is None or not demo.card_text:
+        return []
+    take = text_button(app.t("share.add.demo_take"), lambda: set_pasted(demo.card_text), key="card-demo")
+    return [section_card(app.t("share.add.demo"), body(app.t("share.add.demo_text")), ft.Row([take]))]
+
+
+@component
+def ShowCard(checked: Checked, on_back: Callable[[], Any]) -> ft.Control:
+    """Show whose card it is and ask to compare its code."""
+    app = use_app()
+    card = checked.card
+
+    async def accept() -> None:
+        outcome = await app.run(share.add_recipient, app.session, checked.source)
+        if isinstance(outcome, Ok):
+            app.changed(app.t("share.add.added", name=card.name))
+            go(f"/share/new/{outcome.value}")
+
+    adding = use_action(accept)
+    numbers = ", ".join(f"{system.rsplit('/', 1)[-1]} {value}" for system, value in card.identifiers)
+    facts = [
+        (app.t("share.add.name"), card.name),
+        (app.t("share.add.kind"), kind_name(app.lang, card.kind)),
+        (app.t("share.add.numbers"), numbers),
+        (app.t("share.add.address"), card.endpoint),
+        (app.t("share.add.valid"), fmt_date(app.lang, card.expires_at)),
+    ]
+    buttons = [
+        primary_button(app.t("share.add.same"), adding.start, key="card-accept", disabled=adding.busy),
+        text_button(app.t("share.add.other_card"), on_back, key="card-back"),
+    ]
+    return stacked(
+        section_card(app.t("share.add.found"), key_values(facts)),
+        section_card(
+            app.t("share.add.fingerprint"),
+            fingerprint(card.fingerprint),
+            body(app.t("share.add.compare")),
+            note(app.t("share.add.compare_why"), "attention", icon=ft.Icons.WARNING_AMBER_ROUNDED),
+            toolbar(*buttons),
+        ),
+        spacing=GAP,
+    )
+
+
+def fingerprint(code: str) -> ft.Control:
+    """Show a code in groups large enough to compare by eye or to read out over the phone."""
+    groups = [
+        ft.Text(group, theme_style=ft.TextThemeStyle.TITLE_LARGE, font_family=FONT_STRONG, no_wrap=True)
+        for group in code.split()
+    ]
+    grid = ft.Row(groups, wrap=True, spacing=20, run_spacing=8)
+    box = ft.Container(grid, bgcolor=ft.Colors.SURFACE_CONTAINER, border_radius=RADIUS_SMALL, padding=GAP)
+    return ft.Semantics(container=True, label=code, exclude_semantics=True, content=box)

@@ -1,0 +1,177 @@
+"""One share: what was agreed, how far it has come, and the way to stop it.
+
+Stopping is one action with one question. After it the screen says what has happened here (at once) and
+what the recipient still has to confirm; the two are never mixed up.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import flet as ft
+from consent.decision import GrantState
+
+from pgo.ui.records.frame import answered, stacked
+from pgo.ui.safety import component
+from pgo.ui.sharing.parts import sentences, share_badge
+from pgo.ui.sharing_words import choice_sentences, delivery_sentences, know_sentences, receipt_sentence
+from pgo.ui.state import AppState, Ok, go, use_action, use_app, use_query
+from pgo.ui.text import fmt_moment
+from pgo.ui.widgets import (
+    Ask,
+    danger_button,
+    live,
+    muted,
+    page_body,
+    secondary_button,
+    section_card,
+    toolbar,
+    use_confirm,
+)
+from pgo.usecases import deliver, share
+from pgo.usecases.session import Session
+from pgo.usecases.share import DeliveryState, ShareRow
+
+
+@component
+def Screen() -> ft.Control:
+    """Draw one share."""
+    app = use_app()
+    grant_id = str(ft.use_route_params().get("grant", ""))
+
+    def read(session: Session) -> ShareRow:
+        return share.share(session, grant_id)
+
+    found = use_query(read, grant_id)
+    back = ("/share", app.t("share.title"))
+    if found.value is None:
+        return page_body(app.t("share.title"), answered(app, found, lambda _row: ft.Container()), back=back)
+    row = found.value
+    return page_body(row.recipient.name, share_badge(app, row), Detail(row), back=back)
+
+
+@component
+def Detail(row: ShareRow) -> ft.Control:
+    """What is known about a share, and what can be done with it."""
+    app = use_app()
+    name = row.recipient.name
+    signed = app.t("share.detail.signed_at", when=fmt_moment(app.lang, row.signed_at))
+    stopped = row.state in (GrantState.WITHDRAWN, GrantState.EXPIRED)
+    return stacked(
+        Progress(row),
+        section_card(
+            app.t("share.detail.agreed"),
+            sentences(choice_sentences(app.lang, row.choice, name=name)),
+            muted(signed),
+        ),
+        _receipts(app, row),
+        *(
+            []
+            if stopped
+            else [section_card(app.t("share.new.know"), sentences(know_sentences(app.lang, name=name)))]
+        ),
+        Again(row) if stopped else Stop(row),
+    )
+
+
+@component
+def Progress(row: ShareRow) -> ft.Control:
+    """How far the share has come, with the way to try again now."""
+    app = use_app()
+    outcome, set_outcome = ft.use_state("")
+    name = row.recipient.name
+
+    async def send() -> None:
+        set_outcome("")
+        if isinstance(await app.run(deliver.send_now, app.session), Ok):
+            fresh = await app.attempt(share.share, app.session, row.grant_id)
+            open_now = isinstance(fresh, Ok) and waits(fresh.value)
+            set_outcome(app.t("share.detail.tried_failed", name=name) if open_now else "")
+            app.changed()
+
+    trying = use_action(send)
+    said = app.t("share.detail.trying") if trying.busy else outcome
+    buttons = [
+        secondary_button(
+            app.t("share.detail.send_now"),
+            trying.start,
+            key="share-send-now",
+            icon=ft.Icons.SYNC_ROUNDED,
+            disabled=trying.busy,
+        )
+    ]
+    return section_card(
+        app.t("share.detail.sending"),
+        sentences(delivery_sentences(app.lang, row)),
+        *([toolbar(*buttons), live(said, visible=bool(said))] if waits(row) else []),
+        key="share-progress",
+    )
+
+
+def waits(row: ShareRow) -> bool:
+    """Tell whether a message of this share still has to reach the recipient."""
+    if row.state is GrantState.WITHDRAWN:
+        return row.delivery.state is not DeliveryState.WITHDRAWN_CONFIRMED
+    return row.state is GrantState.IN_FORCE and row.delivery.state in (
+        DeliveryState.WAITING,
+        DeliveryState.SENDING,
+    )
+
+
+def _receipts(app: AppState, row: ShareRow) -> ft.Control:
+    lines = [
+        receipt_sentence(app.lang, receipt, name=row.recipient.name) for receipt in row.delivery.receipts
+    ]
+    content = (
+        sentences(lines, icon=ft.Icons.VERIFIED_OUTLINED)
+        if lines
+        else muted(app.t("share.detail.receipts_none"))
+    )
+    return section_card(app.t("share.detail.receipts"), content)
+
+
+def _looked(app: AppState, row: ShareRow) -> ft.Control:
+    return secondary_button(
+        app.t("share.who_looked"),
+        lambda: go(f"/share/looked/{row.recipient.id}"),
+        key="share-looked",
+        icon=ft.Icons.VISIBILITY_OUTLINED,
+    )
+
+
+@component
+def Stop(row: ShareRow) -> ft.Control:
+    """Stop sharing: one button, one question."""
+    app = use_app()
+    ask = use_confirm()
+    name = row.recipient.name
+
+    async def stop() -> None:
+        if isinstance(await app.run(share.withdraw, app.session, row.grant_id), Ok):
+            app.changed(app.t("share.detail.stopped_toast", name=name))
+
+    question = Ask(
+        title=app.t("share.detail.stop_sure", name=name),
+        text=app.t("share.detail.stop_body", name=name),
+        yes=app.t("share.detail.stop_yes"),
+        no=app.t("share.detail.stop_no"),
+        work=stop,
+        danger=True,
+    )
+    button = danger_button(
+        app.t("share.detail.stop"), partial(ask, question), key="share-stop", icon=ft.Icons.BLOCK_ROUNDED
+    )
+    return toolbar(button, _looked(app, row))
+
+
+@component
+def Again(row: ShareRow) -> ft.Control:
+    """After the end: share anew, or see who looked."""
+    app = use_app()
+    again = secondary_button(
+        app.t("share.detail.again"),
+        lambda: go(f"/share/new/{row.recipient.id}"),
+        key="share-again",
+        icon=ft.Icons.REPLAY_ROUNDED,
+    )
+    return toolbar(again, _looked(app, row))

@@ -1,0 +1,163 @@
+"""A new share: choose, see what it means and what they would get, sign.
+
+Rules:
+
+1. The preview is computed by the consent engine from the choice on the screen, at every change; the number
+   stays in view while the patient scrolls, and nothing can be signed while it belongs to an older choice.
+2. What is signed is what stands here: the hash of the sentences above the button enters the grant.
+3. What cannot be undone, and who keeps which promise, is said before the button, not after.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import flet as ft
+
+from pgo.ui.records.frame import answered, stacked
+from pgo.ui.safety import component
+from pgo.ui.sharing.choices import SincePart, WhatPart, WhenPart
+from pgo.ui.sharing.form import choice_of, problems, start_form
+from pgo.ui.sharing.parts import sentences
+from pgo.ui.sharing.preview import PreviewPanel
+from pgo.ui.sharing_words import choice_sentences, know_sentences, shown_text
+from pgo.ui.state import AppState, Ok, go, use_action, use_app, use_query
+from pgo.ui.text import fmt_number
+from pgo.ui.theme import GAP
+from pgo.ui.widgets import (
+    live,
+    note,
+    page_body,
+    primary_button,
+    section_card,
+    text_button,
+    toolbar,
+)
+from pgo.usecases import share
+from pgo.usecases.session import Session
+from pgo.usecases.share import Preset, RecipientRow, ShareChoice, SharePreview
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What the form starts from."""
+
+    recipient: RecipientRow
+    presets: tuple[Preset, ...]
+    today: date
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A preview with the choice it was computed from."""
+
+    choice: ShareChoice
+    preview: SharePreview
+
+
+def read_start(session: Session, recipient_id: str) -> Start:
+    """Read the recipient, its presets and today in the device's own time zone."""
+    row = share.recipient(session, recipient_id)
+    return Start(row, share.presets(row.kind), session.now().astimezone().date())
+
+
+@component
+def Screen() -> ft.Control:
+    """Read where to start from, then draw the form."""
+    app = use_app()
+    recipient_id = str(ft.use_route_params().get("recipient", ""))
+    start = use_query(lambda session: read_start(session, recipient_id), recipient_id)
+    if start.value is None:
+        waiting = answered(app, start, lambda _start: ft.Container())
+        return page_body(app.t("share.new.plain_title"), waiting, back=("/share", app.t("share.title")))
+    return Editor(start.value, key=recipient_id)
+
+
+@component
+def Editor(start: Start) -> ft.Control:
+    """The form with its live preview."""
+    app = use_app()
+    name = start.recipient.name
+    form, set_form = ft.use_state(lambda: start_form(start.presets, today=start.today))
+    wrong = problems(form, today=start.today)
+    choice = None if wrong else choice_of(form, recipient_id=start.recipient.id)
+
+    def count(session: Session) -> Counted | None:
+        return Counted(choice, share.preview(session, choice)) if choice else None
+
+    seen = use_query(count, choice)
+    last = seen.value.preview if seen.value else None
+    counted = seen.value is not None and seen.value.choice == choice and not seen.failed
+    parts = [
+        WhatPart(form, set_form, start.presets, last, wrong.get("categories", "")),
+        WhenPart(form, set_form, start.today, wrong),
+        SincePart(form, set_form, start.today, wrong),
+        note(seen.failed.text, "bad") if seen.failed else PreviewPanel(last if choice else None, name),
+    ]
+    page = page_body(
+        app.t("share.new.title", name=name),
+        *parts,
+        *([Signing(choice, name, counted)] if choice else []),
+        back=("/share", app.t("share.title")),
+    )
+    return ft.Column(
+        [page, _in_view(app, last if counted else None, chosen=choice is not None)], expand=True, spacing=0
+    )
+
+
+def _in_view(app: AppState, preview: SharePreview | None, *, chosen: bool) -> ft.Control:
+    """The number that stays in view below the page."""
+    if preview is None:
+        words = app.t("share.new.counting" if chosen else "share.new.incomplete")
+    else:
+        seen, total = fmt_number(app.lang, preview.permitted), fmt_number(app.lang, preview.total)
+        words = app.t("share.new.would_see", n=seen, total=total)
+    label = ft.Text(words, theme_style=ft.TextThemeStyle.TITLE_SMALL, color=ft.Colors.ON_PRIMARY_CONTAINER)
+    icon = ft.Icon(ft.Icons.VISIBILITY_OUTLINED, size=20, color=ft.Colors.ON_PRIMARY_CONTAINER)
+    return ft.Container(
+        ft.Row([icon, label], alignment=ft.MainAxisAlignment.CENTER, spacing=8),
+        bgcolor=ft.Colors.PRIMARY_CONTAINER,
+        padding=ft.Padding(left=GAP, right=GAP, top=8, bottom=8),
+    )
+
+
+@component
+def Signing(choice: ShareChoice, name: str, counted: bool) -> ft.Control:
+    """The words that are signed, and the button."""
+    app = use_app()
+
+    async def sign() -> None:
+        outcome = await app.run(
+            share.sign_share,
+            app.session,
+            choice,
+            lang=app.lang,
+            shown_text=shown_text(app.lang, choice, name=name),
+        )
+        if isinstance(outcome, Ok):
+            app.changed(app.t("share.new.signed", name=name))
+            go(f"/share/{outcome.value}")
+
+    signing = use_action(sign)
+    buttons = [
+        primary_button(
+            app.t("share.new.sign"),
+            signing.start,
+            key="share-sign",
+            icon=ft.Icons.DRAW_OUTLINED,
+            disabled=signing.busy or not counted,
+        ),
+        text_button(app.t("share.cancel"), lambda: go("/share"), key="share-cancel"),
+    ]
+    said = app.t("share.new.signing") if signing.busy else ""
+    return stacked(
+        section_card(app.t("share.new.means"), sentences(choice_sentences(app.lang, choice, name=name))),
+        section_card(
+            app.t("share.new.know"),
+            sentences(know_sentences(app.lang, name=name), icon=ft.Icons.INFO_OUTLINE_ROUNDED),
+        ),
+        toolbar(*buttons),
+        live(said, visible=bool(said)),
+        spacing=GAP,
+    )

@@ -1,0 +1,210 @@
+"""The three layers of a choice: a preset in plain words, switches per kind, and the dates.
+
+Each part takes the form and gives back a new one; it decides nothing and keeps nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any
+
+import flet as ft
+
+from pgo.ui.records.frame import stacked
+from pgo.ui.safety import component
+from pgo.ui.sharing.form import (
+    MAX_YEARS,
+    OWN,
+    ShareForm,
+    Since,
+    Span,
+    add_months,
+    last_day,
+    with_category,
+    with_days,
+    with_preset,
+    with_sensitivity,
+    with_since,
+    with_span,
+)
+from pgo.ui.sharing_words import (
+    CATEGORY_ORDER,
+    SENSITIVITY_ORDER,
+    category_name,
+    purpose_name,
+    sensitivity_name,
+)
+from pgo.ui.state import AppState, use_app
+from pgo.ui.text import fmt_date, has
+from pgo.ui.theme import GAP, GAP_SMALL, RADIUS_SMALL
+from pgo.ui.widgets import (
+    date_field,
+    heading,
+    muted,
+    note,
+    radio_group,
+    section_card,
+    switch_row,
+)
+from pgo.usecases.share import Preset, SharePreview
+
+Change = Callable[[ShareForm], Any]
+
+
+@component
+def WhatPart(
+    form: ShareForm,
+    change: Change,
+    presets: tuple[Preset, ...],
+    preview: SharePreview | None,
+    problem: str,
+) -> ft.Control:
+    """Layers one and two: the presets, and the switches once they are asked for."""
+    app = use_app()
+    adjusting, set_adjusting = ft.use_state(False)
+    by_key = {preset.key: preset for preset in presets}
+    is_open = adjusting or form.preset == OWN
+
+    def choose(key: str) -> None:
+        if key in by_key:
+            set_adjusting(False)
+            change(with_preset(form, by_key[key]))
+        else:
+            set_adjusting(True)
+
+    options = {key: app.t(f"share.preset.{key}") for key in by_key} | {OWN: app.t("share.new.own")}
+    hints = {
+        key: app.t(f"share.preset.{key}_hint") for key in by_key if has(app.lang, f"share.preset.{key}_hint")
+    }
+    chosen = OWN if is_open else form.preset
+    group = radio_group(
+        app.t("share.new.pick"),
+        chosen,
+        options,
+        choose,
+        key="share-preset",
+        details=hints | {OWN: app.t("share.new.own_hint")},
+    )
+    switches = [_categories(app, form, change, preview), _sensitive(app, form, change)] if is_open else []
+    return section_card(
+        app.t("share.new.what"),
+        group,
+        *switches,
+        *([note(app.t(f"share.new.error.{problem}"), "bad")] if problem else []),
+        muted(app.t("share.new.purpose", purpose=purpose_name(app.lang, form.purpose))),
+    )
+
+
+def _categories(app: AppState, form: ShareForm, change: Change, preview: SharePreview | None) -> ft.Control:
+    counts: Mapping[Any, tuple[int, int]] = preview.by_category if preview else {}
+
+    def row(category: Any) -> ft.Control:
+        count = counts.get(category, (0, 0))[1]
+        label = app.t("share.new.switch", label=category_name(app.lang, category), n=count)
+        return switch_row(
+            label,
+            category in form.categories,
+            lambda on: change(with_category(form, category, on=on)),
+            key=f"cat-{category}",
+        )
+
+    rows = [row(category) for category in CATEGORY_ORDER]
+    return stacked(
+        heading(app.t("share.new.kinds"), 3), muted(app.t("share.new.kinds_hint")), *rows, spacing=GAP_SMALL
+    )
+
+
+def _sensitive(app: AppState, form: ShareForm, change: Change) -> ft.Control:
+    def row(cluster: Any) -> ft.Control:
+        return switch_row(
+            sensitivity_name(app.lang, cluster),
+            cluster in form.sensitivity,
+            lambda on: change(with_sensitivity(form, cluster, on=on)),
+            key=f"sens-{cluster}",
+        )
+
+    inside = stacked(
+        ft.Row([ft.Icon(ft.Icons.LOCK_OUTLINE_ROUNDED), heading(app.t("share.new.sensitive"), 3)]),
+        muted(app.t("share.new.sensitive_hint")),
+        *[row(cluster) for cluster in SENSITIVITY_ORDER],
+        spacing=GAP_SMALL,
+    )
+    return ft.Container(
+        inside,
+        padding=GAP,
+        border_radius=RADIUS_SMALL,
+        border=ft.Border.all(1, ft.Colors.OUTLINE),
+        bgcolor=ft.Colors.SURFACE_CONTAINER,
+    )
+
+
+@component
+def WhenPart(form: ShareForm, change: Change, today: date, problems: Mapping[str, str]) -> ft.Control:
+    """Layer three: how long the share lasts."""
+    app = use_app()
+    options = {
+        Span.MONTHS3: app.t("share.new.months3", date=fmt_date(app.lang, last_day(Span.MONTHS3, form.first))),
+        Span.YEAR1: app.t("share.new.year1", date=fmt_date(app.lang, last_day(Span.YEAR1, form.first))),
+        Span.OWN: app.t("share.new.own_dates"),
+    }
+    group = radio_group(
+        "",
+        form.span,
+        {str(span): text for span, text in options.items()},
+        lambda span: change(with_span(form, Span(span))),
+        key="share-span",
+    )
+    problem = problems.get("period", "")
+    error = app.t(f"share.new.error.{problem}") if problem else ""
+    horizon = add_months(today, 12 * MAX_YEARS)
+    fields = [
+        date_field(
+            app.t("share.new.first_day"),
+            form.first,
+            lambda day: change(with_days(form, first=day or form.first, last=form.last)),
+            key="share-first",
+            first=today,
+            last=horizon,
+            today=today,
+        ),
+        date_field(
+            app.t("share.new.last_day"),
+            form.last,
+            lambda day: change(with_days(form, first=form.first, last=day or form.last)),
+            key="share-last",
+            error=error,
+            first=today,
+            last=horizon,
+            today=today,
+        ),
+    ]
+    return section_card(app.t("share.new.how_long"), group, *(fields if form.span is Span.OWN else []))
+
+
+@component
+def SincePart(form: ShareForm, change: Change, today: date, problems: Mapping[str, str]) -> ft.Control:
+    """Layer three: from which day on data goes along."""
+    app = use_app()
+    two_years = fmt_date(app.lang, add_months(today, -24))
+    group = radio_group(
+        "",
+        form.since,
+        {
+            str(Since.ALL): app.t("share.new.all_dates"),
+            str(Since.YEARS2): app.t("share.new.years2", date=two_years),
+            str(Since.OWN): app.t("share.new.own_from"),
+        },
+        lambda since: change(with_since(form, Since(since), today=today)),
+        key="share-since",
+    )
+    field = date_field(
+        app.t("share.new.data_from"),
+        form.data_from,
+        lambda day: change(with_since(form, Since.OWN, today=today, own=day)),
+        key="share-data-from",
+        error=app.t("share.new.error.data_from") if "data_from" in problems else "",
+        last=today,
+        today=today,
+    )
+    return section_card(app.t("share.new.which_dates"), group, *([field] if form.since is Since.OWN else []))
