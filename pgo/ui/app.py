@@ -100,9 +100,19 @@ def LockedSide() -> ft.View:
 
 
 @component
+def EndedSide() -> ft.View:
+    """Another window took over."""
+    app = use_app()
+    sentence = empty_state(ft.Icons.TAB_UNSELECTED_ROUNDED, app.t("ended.title"), app.t("lock.elsewhere"))
+    return ft.View(route="/", can_pop=False, controls=[sentence])
+
+
+@component
 def Side() -> Any:
     """One of the two sides: locked or open."""
     app, width = use_app(), use_width()
+    if app.ended:
+        return [EndedSide()]
     if not app.unlocked:
         return LayoutCtx(layout_for(width), lambda: [LockedSide()])
     layout = layout_for(width, rail=RAIL_WIDTH)
