@@ -22,7 +22,7 @@ Sources: HL7 FHIR R4 4.0.1, https://hl7.org/fhir/R4/json.html, /datatypes.html#i
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -76,7 +76,7 @@ def check_resource(body: object, *, raw: bytes) -> Problem | None:
     if not isinstance(kind, str) or not kind:
         return Problem("no_resource_type", "resourceType")
     return (
-        _type_problem(kind)
+        type_problem(kind)
         or _version_problem(kind, body)
         or _structure_problem(kind, body)
         or (_placeholder_problem(kind, body) if b"${" in raw else None)
@@ -142,7 +142,8 @@ def shape_letter(value: object) -> str:
     return "?" if value is None else "p"
 
 
-def _type_problem(kind: str) -> Problem | None:
+def type_problem(kind: str) -> Problem | None:
+    """Say why a type name is not one of R4, or ``None`` when it is."""
     if kind in _r4_types():
         return None
     if kind in _foreign_types("stu3"):
@@ -152,14 +153,41 @@ def _type_problem(kind: str) -> Problem | None:
     return Problem("unknown_type", "resourceType")
 
 
+def profile_problem(addresses: Iterable[str]) -> Problem | None:
+    """Say which other release the profile addresses of a resource belong to."""
+    for address in addresses:
+        if _STU3_PROFILE.match(address):
+            return Problem("wrong_version_stu3", "meta.profile")
+        if _R5_PROFILE.match(address):
+            return Problem("wrong_version_r5", "meta.profile")
+    return None
+
+
+def xml_version_problem(kind: str, letters: Iterable[tuple[str, str]]) -> Problem | None:
+    """Find an element of another release in XML, where one item and a list of one look the same.
+
+    Args:
+        kind: An R4 type name.
+        letters: Name and ``p`` or ``o`` of every top-level element.
+    """
+    rules = _rules(kind)
+    for name, letter in letters:
+        if rules.shapes.get(name, "?").lower() == letter:
+            continue
+        for release, elements, _ in rules.foreign:
+            if elements.get(name, "?").lower() == letter:
+                return Problem(f"wrong_version_{release}", name)
+    return None
+
+
 def _version_problem(kind: str, body: Mapping[str, Any]) -> Problem | None:
     meta = body.get("meta")
-    profiles = meta.get("profile") if isinstance(meta, dict) else None
-    for address in profiles if isinstance(profiles, list) else ():
-        if isinstance(address, str) and _STU3_PROFILE.match(address):
-            return Problem("wrong_version_stu3", "meta.profile")
-        if isinstance(address, str) and _R5_PROFILE.match(address):
-            return Problem("wrong_version_r5", "meta.profile")
+    listed = meta.get("profile") if isinstance(meta, dict) else None
+    addresses = [item for item in listed if isinstance(item, str)] if isinstance(listed, list) else []
+    return profile_problem(addresses) or _element_problem(kind, body)
+
+
+def _element_problem(kind: str, body: Mapping[str, Any]) -> Problem | None:
     rules = _rules(kind)
     for name, value in body.items():
         letter = shape_letter(value)

@@ -174,7 +174,7 @@ def _shown(item: object, resource: Resource, resolve: Resolve) -> str:
 
 
 def _inside(item: Mapping[str, Any], resource: Resource, resolve: Resolve) -> Iterator[str]:
-    """Give the readable parts of a nested element; bare code words and numbers say nothing without a label."""
+    """Give the readable parts of a nested element; bare code words and numbers say nothing here."""
     for name, value in item.items():
         if name in _NOT_INSIDE or name.startswith("_"):
             continue
