@@ -1,8 +1,8 @@
 """A message on its way: signed inside, sealed to one recipient, signed outside.
 
-Wire form of a message: outer JWS, line feed, sealed bytes. The outer JWS signs the open header and the hash of
-the sealed bytes. Inside the seal lies, padded, inner JWS, line feed, content; the inner JWS signs who wrote to
-whom under which message id, and the hash of the content. So:
+Wire form of a message: outer JWS, line feed, sealed bytes. The outer JWS signs the open header and the
+hash of the sealed bytes. Inside the seal lies, padded: inner JWS, line feed, content. The inner JWS signs
+who wrote to whom under which message id, and the hash of the content. So:
 
 - nobody on the way learns more than the pairwise key of the sender, a size class and a counter;
 - the recipient cannot pass the content on as if it had been written to somebody else (inner signature

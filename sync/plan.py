@@ -1,0 +1,77 @@
+"""In which order to work: pure, from the entries that are due to a list of work.
+
+Rules:
+
+1. Statements before pushes: a withdrawal never waits behind records.
+2. For one recipient, oldest first; a push waits until every statement for its recipient is out of the
+   way, so that no record travels under a statement that the recipient has not seen.
+3. Of several statements for one recipient that were never started, only the newest is sent: it says all
+   that the older ones said. One that was started may have arrived and goes first, as it was.
+4. After a recipient could not be reached, the rest for it waits for the next round (`hold`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sync.outbox import OutboxEntry, is_due
+from sync.wire import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do in this round.
+
+    Attributes:
+        superseded: Statements that a newer one makes needless; cancel them.
+        send: Entries in sending order.
+    """
+
+    superseded: tuple[OutboxEntry, ...]
+    send: tuple[OutboxEntry, ...]
+
+
+def plan(entries: Iterable[OutboxEntry], *, at: datetime) -> Plan:
+    """Order the work.
+
+    Args:
+        entries: All queued and sending entries, due or not: one that is not due may still hold others
+            back (rule 2).
+        at: Now.
+    """
+    ordered = sorted(entries, key=_age)
+    superseded = _superseded(ordered)
+    needless = {entry.id for entry in superseded}
+    kept = [entry for entry in ordered if entry.id not in needless]
+    waiting = {entry.recipient_id for entry in kept if _is_statement(entry) and not is_due(entry, at)}
+    due = [entry for entry in kept if is_due(entry, at)]
+    statements = [entry for entry in due if _is_statement(entry)]
+    pushes = [entry for entry in due if not _is_statement(entry) and entry.recipient_id not in waiting]
+    return Plan(superseded=superseded, send=(*statements, *pushes))
+
+
+def hold(send: Sequence[OutboxEntry], recipient_id: str) -> tuple[OutboxEntry, ...]:
+    """What is left of the work when this recipient cannot be reached (rule 4)."""
+    return tuple(entry for entry in send if entry.recipient_id != recipient_id)
+
+
+def _superseded(ordered: Sequence[OutboxEntry]) -> tuple[OutboxEntry, ...]:
+    newest: dict[str, OutboxEntry] = {}
+    for entry in ordered:
+        if _is_statement(entry):
+            newest[entry.recipient_id] = entry
+    return tuple(
+        entry
+        for entry in ordered
+        if _is_statement(entry) and entry.payload is None and newest[entry.recipient_id] is not entry
+    )
+
+
+def _is_statement(entry: OutboxEntry) -> bool:
+    return entry.kind is Kind.STATEMENT
+
+
+def _age(entry: OutboxEntry) -> tuple[datetime, int]:
+    return entry.created_at, entry.id

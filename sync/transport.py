@@ -1,0 +1,187 @@
+"""Bytes to a recipient and bytes back. The only module that uses `httpx`, imported at the first send.
+
+What `InboxTransport` promises:
+
+1. It talks to the address of the card only: no redirects, no proxy from the environment, no cookies, no
+   connection kept for the next message.
+2. `https` with the system's rules for certificates; `http` to a literal loopback address only.
+3. A host name is resolved first; unless private addresses are allowed in the settings, every address
+   it resolves to must be public, and the connection goes to the checked address (no second look-up that
+   could answer differently).
+4. No answer is larger than `MAX_BODY_BYTES`; each step has a time limit, and the body of the answer as a
+   whole has one too, so an answer that drips in byte by byte ends.
+5. It decides what an answer is, not what it proves: 200 gives bytes; a refusal counts only in the form
+   and with a code of `wire.REFUSALS`; everything else means "not reached, try later".
+
+Source: OWASP Server-Side Request Forgery Prevention Cheat Sheet (checked address, no redirects);
+RFC 9110 sections 10.2.3 (Retry-After) and 15.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from crypto.canonical import parse_strict
+from crypto.errors import Malformed
+from sync.card import RecipientCard
+from sync.endpoint import Endpoint, is_public, parse_endpoint
+from sync.errors import LocalRuleError, RemoteRuleError, Unreachable
+from sync.wire import MAX_BODY_BYTES, MEDIA_TYPE, REFUSALS
+
+if TYPE_CHECKING:
+    import httpx
+
+CONNECT_SECONDS = 10.0
+STEP_SECONDS = 30.0
+DEADLINE_SECONDS = 120.0
+MAX_REFUSAL_BYTES = 16 * 1024
+
+Resolver = Callable[[str, int], tuple[str, ...]]
+
+
+class Transport(Protocol):
+    """Carries one sealed message to a recipient."""
+
+    def send(self, card: RecipientCard, path: str, body: bytes) -> bytes:
+        """Deliver `body` to `path` below the card's endpoint and return the body of the answer.
+
+        Raises:
+            Unreachable: no answer that means anything; try later.
+            RemoteRuleError: the recipient refused.
+            LocalRuleError: the address is not one we talk to.
+        """
+        ...
+
+
+def resolve(host: str, port: int) -> tuple[str, ...]:
+    """Look a host name up with the system's resolver."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as exc:
+        raise Unreachable from exc
+    return tuple(str(entry[4][0]) for entry in found)
+
+
+@dataclass(frozen=True, slots=True)
+class InboxTransport:
+    """HTTP to a sealed inbox.
+
+    Attributes:
+        connect_seconds: For the connection alone.
+        step_seconds: Longest silence of the other side while sending or receiving.
+        deadline_seconds: From the start of the exchange to the end of the answer.
+        https_ports: Ports we talk to over https.
+        allow_private: For a recipient inside a hospital's own network; off unless set by the person.
+        resolver: Looks host names up.
+        timer: Monotonic seconds, for the deadline.
+        ssl_context: Certificate rules; None takes those of the system.
+    """
+
+    connect_seconds: float = CONNECT_SECONDS
+    step_seconds: float = STEP_SECONDS
+    deadline_seconds: float = DEADLINE_SECONDS
+    https_ports: frozenset[int] = frozenset({443})
+    allow_private: bool = False
+    resolver: Resolver = resolve
+    timer: Callable[[], float] = time.monotonic
+    ssl_context: ssl.SSLContext | None = None
+
+    def send(self, card: RecipientCard, path: str, body: bytes) -> bytes:
+        """Deliver one message; see `Transport.send`."""
+        import httpx  # at the first send: 60 ms and 20 modules that a start-up does not need
+
+        endpoint = parse_endpoint(card.endpoint)
+        host = self._checked_address(endpoint)
+        request = httpx.Request(
+            "POST",
+            endpoint.url(path, host=host),
+            headers={
+                "host": endpoint.authority,
+                "content-type": MEDIA_TYPE,
+                "accept": MEDIA_TYPE,
+                "accept-encoding": "identity",  # a compressed answer could be a bomb
+                "connection": "close",
+            },
+            content=body,
+            extensions={"sni_hostname": endpoint.host},
+        )
+        try:
+            return self._exchange(request)
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as exc:
+            raise Unreachable from exc
+
+    def _exchange(self, request: httpx.Request) -> bytes:
+        import httpx
+
+        ends_at = self.timer() + self.deadline_seconds
+        timeout = httpx.Timeout(self.step_seconds, connect=self.connect_seconds)
+        verify = self.ssl_context or httpx.create_ssl_context(trust_env=False)
+        with httpx.Client(timeout=timeout, trust_env=False, follow_redirects=False, verify=verify) as client:
+            # A request built by hand carries its own timeout, not that of the client.
+            request.extensions = {**request.extensions, "timeout": timeout.as_dict()}
+            response = client.send(request, stream=True)
+            try:
+                body = self._read(response, ends_at)
+            finally:
+                response.close()
+        return _judge(response.status_code, response.headers, body)
+
+    def _read(self, response: httpx.Response, ends_at: float) -> bytes:
+        if response.headers.get("content-encoding", "identity") != "identity":
+            raise Unreachable("no_proof")
+        limit = MAX_BODY_BYTES if response.status_code == 200 else MAX_REFUSAL_BYTES
+        body = bytearray()
+        for chunk in response.iter_raw():
+            body += chunk
+            if len(body) > limit:
+                raise Unreachable("answer_too_large")
+            if self.timer() > ends_at:
+                raise Unreachable("timeout")
+        return bytes(body)
+
+    def _checked_address(self, endpoint: Endpoint) -> str | None:
+        if endpoint.is_loopback:
+            return None
+        if endpoint.port not in self.https_ports:
+            raise LocalRuleError("bad_endpoint")
+        addresses = self.resolver(endpoint.host, endpoint.port)
+        if not addresses:
+            raise Unreachable
+        if not self.allow_private and not all(is_public(address) for address in addresses):
+            raise LocalRuleError("private_address")
+        return addresses[0]
+
+
+def _judge(status: int, headers: Mapping[str, str], body: bytes) -> bytes:
+    if status == 200:
+        return body
+    code, proof = _refusal(body)
+    if code is not None and REFUSALS.get(code) == status:
+        raise RemoteRuleError(code, status=status, proof=proof)
+    raise Unreachable(_reason(status), retry_after_seconds=_retry_after(headers))
+
+
+def _refusal(body: bytes) -> tuple[str | None, str | None]:
+    try:
+        value = parse_strict(body, max_bytes=MAX_REFUSAL_BYTES)
+    except Malformed:
+        return None, None
+    if not isinstance(value, Mapping):
+        return None, None
+    code, proof = value.get("code"), value.get("time")
+    return code if isinstance(code, str) else None, proof if isinstance(proof, str) else None
+
+
+def _reason(status: int) -> str:
+    return "busy" if status in (429, 503) else "no_proof"
+
+
+def _retry_after(headers: Mapping[str, str]) -> int | None:
+    # Only the form in seconds; the form with a date would make us trust a clock that is not ours.
+    text = headers.get("retry-after", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else None
