@@ -64,6 +64,7 @@ __all__ = [
     "OpenedMessage",
     "open_message",
     "open_reply",
+    "peek_message_id",
     "refuse_conflict",
     "seal_message",
     "seal_reply",
@@ -231,6 +232,17 @@ def open_message(
         content=content,
         payload_hash=payload_hash,
     )
+
+
+def peek_message_id(body: bytes) -> str:
+    """Read the message id of a body without any check but its form, to answer a refusal about it.
+
+    Raises:
+        RemoteRuleError: `malformed`.
+    """
+    payload = _split(body)[1]
+    members = read_object(payload, _OUTER_MEMBERS, max_bytes=MAX_HEADER_BYTES)
+    return parse_message_id(as_text(members["mid"]))
 
 
 def refuse_conflict(opened: OpenedMessage, *, stored_payload_hash: str) -> None:
