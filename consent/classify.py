@@ -1,0 +1,383 @@
+"""Classify one FHIR resource: categories, sensitive clusters, codes, dates, authors.
+
+1. The resource type gives categories (`type_table`), for some types its category, code or profile.
+2. Codes and names anywhere in it add clusters and categories (`sensitive_codes`).
+3. `meta.security` adds clusters; a label never removes one.
+4. Links: it inherits the clusters of what it names as reason, focus, diagnosis, result or part.
+5. What a table cannot read (documents, attachments, free text alone, unknown types) is *opaque*:
+   its sensitivity is unknown until somebody has looked. An ordinary coded resource outside the
+   sensitive groups is not.
+
+A deterministic table, versioned as `TABLE_VERSION`; never raises for odd content: what it cannot
+read counts as unknown.
+
+>>> facts = classify({"resourceType": "Immunization", "id": "i1", "occurrenceDateTime": "2024-05"})
+>>> facts.reference, sorted(facts.categories)
+('Immunization/i1', [<Category.VACCINATIONS: 'vaccinations'>])
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Final
+
+from consent import type_table as table
+from consent.codes import Category, Sensitivity
+from consent.dates import DateInterval, parse_fhir_date
+from consent.errors import InvalidDocument
+from consent.facts import TABLE_VERSION, ResourceFacts
+from consent.sensitive_codes import clusters_in_text, clusters_of, read_labels
+
+__all__ = ["TABLE_VERSION", "ResourceFacts", "classify", "classify_all", "links_of"]
+
+_NO_LINKS: Final[Mapping[str, ResourceFacts]] = MappingProxyType({})
+_UNKNOWN_DAY: Final = DateInterval(None, None)
+_LOINC_IN_LINK: Final = re.compile(r"(?:^|/)(\d{1,6}-\d)$")
+_MAX_DEPTH: Final = 64
+# Systems of statuses, units and structure; they say nothing a person would limit a grant by.
+_STRUCTURAL: Final = ("http://terminology.hl7.org/CodeSystem/", "http://unitsofmeasure.org", "urn:ietf:")
+_CHOICE: Final = ("", "DateTime", "Date", "Period", "Instant", "Timing", "String", "Age", "Range")
+
+
+def classify(
+    resource: Mapping[str, object], *, linked: Mapping[str, ResourceFacts] = _NO_LINKS
+) -> ResourceFacts:
+    """Classify one resource.
+
+    Args:
+        resource: a FHIR resource as read from JSON, untrusted.
+        linked: facts of resources it may refer to, by "Type/id" or by full reference text.
+
+    Returns:
+        Its facts; with the type unknown, everything is possible and nothing certain.
+    """
+    kind = resource.get("resourceType")
+    resource_type = kind if isinstance(kind, str) else ""
+    scan = _Scan()
+    scan.walk(resource, 0)
+    own = _own_categories(resource, resource_type, scan)
+    categories = own | scan.categories
+    named, unread_label = read_labels(_label_codes(resource))
+    opaque = _is_opaque(resource, resource_type, scan)
+    clusters = scan.clusters | clusters_in_text(scan.names) | named
+    if Category.GENETICS in categories:
+        clusters |= {Sensitivity.GENETIC}
+    identifier = resource.get("id")
+    facts = ResourceFacts(
+        resource_type=resource_type,
+        reference=f"{resource_type}/{identifier}" if isinstance(identifier, str) and resource_type else None,
+        categories=categories,
+        possible_categories=_possible(resource_type, own) - categories,
+        sensitivity=clusters,
+        sensitivity_unknown=opaque or unread_label,
+        codes=frozenset(scan.codes),
+        dates=_dates(resource, resource_type),
+        author=frozenset(_references(resource, table.AUTHORS)),
+        encounter=frozenset(_references(resource, table.ENCOUNTERS)),
+        opaque=opaque,
+    )
+    for link in links_of(resource):
+        facts = _inherit(facts, linked.get(link), content=False)
+    for link in _references(resource, table.CONTENT_LINKS):
+        facts = _inherit(facts, linked.get(link), content=True)
+    return facts
+
+
+def classify_all(resources: Sequence[Mapping[str, object]]) -> list[ResourceFacts]:
+    """Classify resources that may refer to each other, following links as far as they reach.
+
+    Returns:
+        One facts object per resource, in order.
+    """
+    facts = [classify(resource) for resource in resources]
+    places: dict[str, list[int]] = {}
+    for index, resource in enumerate(resources):
+        for name in _names_of(resource, facts[index]):
+            places.setdefault(name, []).append(index)
+    users: dict[int, list[tuple[int, bool]]] = {}
+    for index, resource in enumerate(resources):
+        content = set(_references(resource, table.CONTENT_LINKS))
+        for link in links_of(resource):
+            for target in places.get(link, ()):
+                users.setdefault(target, []).append((index, link in content))
+    waiting = list(range(len(facts)))
+    while waiting:  # ends: clusters only grow, and there are nine of them
+        target = waiting.pop()
+        for user, content_link in users.get(target, ()):
+            richer = _inherit(facts[user], facts[target], content=content_link)
+            if richer != facts[user]:
+                facts[user] = richer
+                waiting.append(user)
+    return facts
+
+
+def links_of(resource: Mapping[str, object]) -> frozenset[str]:
+    """Return the references whose clusters this resource inherits."""
+    return frozenset(_references(resource, table.LINKS))
+
+
+class _Scan:
+    """One walk over a resource that collects codings and the names beside them."""
+
+    def __init__(self) -> None:
+        self.codes: set[str] = set()
+        self.names: set[str] = set()
+        self.clusters: frozenset[Sensitivity] = frozenset()
+        self.categories: frozenset[Category] = frozenset()
+        self.attachment = False
+        self.too_deep = False
+
+    def walk(self, value: object, depth: int) -> None:
+        """Visit every object below `value`; what lies too deep to visit counts as unread."""
+        if depth > _MAX_DEPTH:
+            self.too_deep = True
+        elif isinstance(value, Mapping):
+            self._visit(value)
+            for name, child in value.items():
+                if isinstance(child, Mapping | list) and name != "meta":
+                    self.walk(child, depth + 1)
+        elif isinstance(value, list):
+            for child in value:
+                if isinstance(child, Mapping | list):
+                    self.walk(child, depth + 1)
+
+    def _visit(self, item: Mapping[str, object]) -> None:
+        code, system = item.get("code"), item.get("system")
+        if isinstance(code, str) and isinstance(system, str):
+            self._coding(system, code)
+        for name in ("display", "text"):
+            text = item.get(name)
+            if isinstance(text, str):
+                self.names.add(text)
+        link_id = item.get("linkId")
+        if isinstance(link_id, str) and (loinc := _LOINC_IN_LINK.search(link_id)):
+            self._coding("http://loinc.org", loinc.group(1))
+        if "contentType" in item and ("data" in item or "url" in item):
+            self.attachment = True
+
+    def _coding(self, system: str, code: str) -> None:
+        if not system.startswith(_STRUCTURAL):
+            self.codes.add(f"{system}|{code}")
+        marks = clusters_of(system, code)
+        self.clusters |= marks.sensitivity
+        self.categories |= marks.categories
+
+
+def _own_categories(resource: Mapping[str, object], kind: str, scan: _Scan) -> frozenset[Category]:
+    if kind in table.TYPES:
+        return _with_attachment(table.TYPES[kind], kind, scan)
+    if kind == "Observation":
+        return _observation(resource, scan)
+    if kind == "DiagnosticReport":
+        found = _by_category(resource) | _by_profile(resource) or frozenset({Category.LABS})
+        return _with_attachment(found, kind, scan)
+    if kind == "Media":
+        return frozenset({Category.DOCUMENTS, Category.IMAGING})
+    if kind == "Consent":
+        # Dutch treatment and advance directives are Consent resources: clinical data, not policy.
+        scopes = {code for _, code in _codings(resource.get("scope"))}
+        clinical = bool(scopes & {"treatment", "adr"}) or Category.DIRECTIVES in _by_profile(resource)
+        return frozenset({Category.DIRECTIVES} if clinical else {Category.DIRECTIVES, Category.ADMIN})
+    return frozenset()
+
+
+def _with_attachment(found: frozenset[Category], kind: str, scan: _Scan) -> frozenset[Category]:
+    is_document = scan.attachment and kind in ("DiagnosticReport", "CarePlan")
+    return found | {Category.DOCUMENTS} if is_document else found
+
+
+def _observation(resource: Mapping[str, object], scan: _Scan) -> frozenset[Category]:
+    found = _by_category(resource) | _by_profile(resource)
+    own = {f"{system}|{code}" for system, code in _codings(resource.get("code"))}
+    if own & table.VITAL_CODES:
+        found |= {Category.VITALS}
+    if own & table.SOCIAL_CODES:
+        found |= {Category.SOCIAL}
+    authors = set(_references(resource, ("performer",)))
+    if authors and all(name.startswith("Patient/") for name in authors):
+        measured = found & {Category.VITALS, Category.LABS} or not found
+        return found | {Category.SELF_MEASURED} if measured else found
+    return found | scan.categories
+
+
+def _by_category(resource: Mapping[str, object]) -> frozenset[Category]:
+    found: set[Category] = set()
+    for system, code in _codings(resource.get("category")):
+        maps = (
+            ("observation-category", table.OBSERVATION_CATEGORY),
+            ("0074", table.DIAGNOSTIC_SECTION),
+            ("snomed.info/sct", table.SNOMED_CATEGORY),
+            ("2.16.840.1.113883.9.195.4.61", {"RSLT": Category.LABS}),
+        )
+        found.update(m[code] for part, m in maps if part in system and code in m)
+    return frozenset(found)
+
+
+def _by_profile(resource: Mapping[str, object]) -> frozenset[Category]:
+    meta = resource.get("meta")
+    profiles = meta.get("profile") if isinstance(meta, Mapping) else None
+    found: set[Category] = set()
+    for profile in profiles if isinstance(profiles, list) else ():
+        if isinstance(profile, str):
+            plain = re.sub(r"[^a-z0-9]", "", profile.lower())
+            found.update(category for word, category in table.PROFILE_CATEGORY if word in plain)
+    return frozenset(found)
+
+
+def _possible(kind: str, own: frozenset[Category]) -> frozenset[Category]:
+    if own:
+        return frozenset()
+    return table.OBSERVATION_KINDS if kind == "Observation" else table.ALL_CATEGORIES
+
+
+def _is_opaque(resource: Mapping[str, object], kind: str, scan: _Scan) -> bool:
+    if scan.too_deep or kind in table.OPAQUE_TYPES:
+        return True
+    if kind not in table.TYPES and kind not in table.READ_FURTHER:
+        return True
+    if scan.attachment and kind != "Patient":  # a patient's photo is what it says it is
+        return True
+    if kind == "Consent":
+        return Category.ADMIN in _own_categories(resource, kind, scan)
+    main = table.MAIN_CONCEPT.get(kind)
+    if main is None or any(_coded(resource.get(name)) for name in main):
+        return False
+    return not _written_by_patient(resource)
+
+
+def _coded(value: object) -> bool:
+    if isinstance(value, Mapping) and isinstance(value.get("reference"), str):
+        return True
+    items = value if isinstance(value, list) else [value]
+    return any(True for item in items for _ in _codings(item)) or any(
+        _coded(item.get("itemCodeableConcept")) for item in items if isinstance(item, Mapping)
+    )
+
+
+def _written_by_patient(resource: Mapping[str, object]) -> bool:
+    """Say whether the patient typed it: own words are read by their author, and by the name list."""
+    names = ("recorder", "informationSource", "performer", "author", "requester")
+    writers = set(_references(resource, names))
+    return bool(writers) and all(name.startswith("Patient/") for name in writers)
+
+
+def _label_codes(resource: Mapping[str, object]) -> Iterator[str]:
+    """Yield the codes of meta.security here and in contained resources; a code-less label is unread."""
+    contained = resource.get("contained")
+    for item in (resource, *(contained if isinstance(contained, list) else ())):
+        meta = item.get("meta") if isinstance(item, Mapping) else None
+        security = meta.get("security") if isinstance(meta, Mapping) else None
+        if security is None:
+            continue
+        for label in security if isinstance(security, list) else [security]:
+            code = label.get("code") if isinstance(label, Mapping) else None
+            yield code.upper() if isinstance(code, str) else "?"
+
+
+def _codings(concept: object) -> Iterator[tuple[str, str]]:
+    """Yield (system, code) of a CodeableConcept or a list of them."""
+    for item in concept if isinstance(concept, list) else [concept]:
+        codings = item.get("coding") if isinstance(item, Mapping) else None
+        for coding in codings if isinstance(codings, list) else ():
+            if isinstance(coding, Mapping):
+                code, system = coding.get("code"), coding.get("system")
+                if isinstance(code, str) and isinstance(system, str):
+                    yield system, code
+
+
+def _at(value: object, path: str) -> Iterator[object]:
+    """Yield what stands at a dotted path, through lists."""
+    head, _, rest = path.partition(".")
+    for item in value if isinstance(value, list) else [value]:
+        if isinstance(item, Mapping) and (found := item.get(head)) is not None:
+            if rest:
+                yield from _at(found, rest)
+            else:
+                yield from found if isinstance(found, list) else [found]
+
+
+def _references(resource: Mapping[str, object], paths: Iterable[str]) -> Iterator[str]:
+    for path in paths:
+        if path.partition(".")[0] in resource:
+            for value in _at(resource, path):
+                yield from _reference_names(value)
+
+
+def _reference_names(value: object) -> Iterator[str]:
+    if not isinstance(value, Mapping):
+        return
+    text, identifier = value.get("reference"), value.get("identifier")
+    if isinstance(text, str):
+        yield short_reference(text)
+    if isinstance(identifier, Mapping):
+        system, number = identifier.get("system"), identifier.get("value")
+        if isinstance(system, str) and isinstance(number, str):
+            yield f"{system}|{number}"
+    for inner in ("actor", "individual", "who", "member"):
+        if inner in value:
+            yield from _reference_names(value[inner])
+
+
+def short_reference(text: str) -> str:
+    """Cut a reference to "Type/id" where it is one (versions and server address dropped)."""
+    if text.startswith(("urn:", "#")):
+        return text
+    parts = text.split("/_history/")[0].split("/")
+    return "/".join(parts[-2:])
+
+
+def _names_of(resource: Mapping[str, object], facts: ResourceFacts) -> Iterator[str]:
+    if facts.reference is not None:
+        yield facts.reference
+        yield f"urn:uuid:{resource.get('id')}"
+
+
+def _inherit(facts: ResourceFacts, other: ResourceFacts | None, *, content: bool) -> ResourceFacts:
+    """Add the clusters of a linked resource; unread content is inherited only where it is our content."""
+    if other is None:
+        return facts
+    unknown = facts.sensitivity_unknown or (content and other.sensitivity_unknown)
+    if other.sensitivity <= facts.sensitivity and unknown == facts.sensitivity_unknown:
+        return facts
+    return replace(facts, sensitivity=facts.sensitivity | other.sensitivity, sensitivity_unknown=unknown)
+
+
+def _dates(resource: Mapping[str, object], kind: str) -> tuple[DateInterval, ...]:
+    found: list[DateInterval] = []
+    for field_group in table.DATES.get(kind, ()):
+        for path in field_group.split("|"):
+            days = [day for value in _choice(resource, path) for day in _days(value)]
+            found.extend(days)
+            if days:
+                break
+    return tuple(sorted(set(found), key=lambda d: (str(d.first), str(d.last))))
+
+
+def _choice(resource: Mapping[str, object], path: str) -> Iterator[object]:
+    for suffix in _CHOICE:
+        yield from _at(resource, path + suffix)
+
+
+def _days(value: object) -> list[DateInterval]:
+    """Read the days of one date value; what cannot be read may be any day."""
+    if isinstance(value, str):
+        return [_day(value)]
+    if not isinstance(value, Mapping):
+        return [_UNKNOWN_DAY]
+    event = value.get("event")
+    if isinstance(event, list) and event:
+        return [_day(day) for day in event]
+    start, end = value.get("start"), value.get("end")
+    first = _day(start).first if start is not None else None
+    last = _day(end).last if end is not None else None
+    return [DateInterval(first, last)]
+
+
+def _day(value: object) -> DateInterval:
+    try:
+        return parse_fhir_date(value) if isinstance(value, str) else _UNKNOWN_DAY
+    except InvalidDocument:
+        return _UNKNOWN_DAY

@@ -1,0 +1,162 @@
+"""The ledger: all signed records of one person, verified, with who had seen what.
+
+Verification of a set of tokens, in this order:
+
+1. every token is verified under the key it names, and that key is one we were given;
+2. every record is about this subject;
+3. per key the chain is whole: positions 0, 1, 2 ... without a gap, each naming the hash before it;
+4. one place in a chain holds one record: two different ones are a fork, and nothing is trusted.
+
+A record of another device that is named in `seen` but absent is no damage, it has just not arrived;
+records that rest on it are *incomplete*: they permit nothing, and their denies hold.
+The ledger is a set: order and duplication of the tokens change nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from consent.document import SignedRecord, verify_record
+from consent.errors import Forked, NotTrusted
+from consent.records import RecordHash
+from crypto.canonical import canonical_bytes, sha256_id
+from crypto.chain import GENESIS
+from crypto.errors import CryptoError
+from crypto.keys import VerifyKey
+from crypto.signing import peek_jws
+
+_HEAD_TAG: Final = b"pgo/1/consent-head\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """Verified records in causal order, and their causal past.
+
+    Attributes:
+        subject: whose consent this is.
+        records: causal order; unrelated records by hash.
+        past: per record the hashes it had seen, directly or through others.
+        incomplete: records that rest on something absent.
+        heads: records nobody has seen yet, sorted: what a new record must list in `seen`.
+        head_hash: one hash over `heads`; equal ledgers have equal head hashes.
+    """
+
+    subject: str
+    records: tuple[SignedRecord, ...]
+    past: Mapping[RecordHash, frozenset[RecordHash]]
+    incomplete: frozenset[RecordHash]
+    heads: tuple[RecordHash, ...]
+    head_hash: str
+
+    @classmethod
+    def of(cls, tokens: Iterable[str], *, keys: Iterable[VerifyKey], subject: str) -> Ledger:
+        """Verify tokens and build the ledger.
+
+        Args:
+            tokens: signed records in any order, untrusted.
+            keys: the device keys trusted for this subject.
+            subject: whose consent this is.
+
+        Raises:
+            NotTrusted: a token, key, subject or chain does not hold; `position` says where.
+            Forked: one key signed two records for one position.
+            InvalidDocument: a record is signed but malformed.
+        """
+        by_kid = {key.id: key for key in keys}
+        signed: list[SignedRecord] = []
+        for place, token in enumerate(tokens):
+            # Step 1
+            try:
+                key = by_kid.get(peek_jws(token).kid)
+            except CryptoError as exc:
+                raise NotTrusted("not_a_token", position=place) from exc
+            if key is None:
+                raise NotTrusted("unknown_key", position=place)
+            signed.append(verify_record(token, key))
+        return cls.of_verified(signed, subject=subject)
+
+    @classmethod
+    def of_verified(cls, records: Iterable[SignedRecord], *, subject: str) -> Ledger:
+        """Build the ledger from records that `verify_record` or `sign_record` returned.
+
+        Raises:
+            NotTrusted, Forked: as `of`, steps 2 to 4.
+        """
+        by_hash = {record.hash: record for record in records}
+        for record in by_hash.values():
+            # Step 2
+            if record.record.subject != subject:
+                raise NotTrusted("subject", position=record.position)
+        _check_chains(by_hash)
+        past, incomplete = _causal_past(by_hash)
+        seen = frozenset[RecordHash]().union(*past.values())
+        heads = tuple(sorted(by_hash.keys() - seen))
+        ordered = sorted(by_hash.values(), key=lambda record: (len(past[record.hash]), record.hash))
+        head_hash = sha256_id(_HEAD_TAG + canonical_bytes(list(heads)))
+        return cls(subject, tuple(ordered), past, incomplete, heads, head_hash)
+
+    @property
+    def newest_at(self) -> datetime | None:
+        """The newest signed time, None for an empty ledger; time never runs before it."""
+        return max((record.record.at for record in self.records), default=None)
+
+    def head(self, kid: str) -> tuple[int, str]:
+        """Return position and hash of the last record of this key; (-1, GENESIS) when there is none."""
+        last = max((r for r in self.records if r.kid == kid), key=lambda r: r.position, default=None)
+        return (-1, GENESIS) if last is None else (last.position, last.hash)
+
+
+def _check_chains(by_hash: Mapping[RecordHash, SignedRecord]) -> None:
+    chains: dict[str, dict[int, SignedRecord]] = {}
+    for record in by_hash.values():
+        chain = chains.setdefault(record.kid, {})
+        # Step 4
+        if record.position in chain:
+            raise Forked("two_records_at_one_position", position=record.position)
+        chain[record.position] = record
+    for chain in chains.values():
+        previous: str = GENESIS
+        for position in range(len(chain)):
+            # Step 3
+            if position not in chain:
+                raise NotTrusted("gap", position=position)
+            if chain[position].previous != previous:
+                raise NotTrusted("broken_chain", position=position)
+            previous = chain[position].hash
+
+
+def _causal_past(
+    by_hash: Mapping[RecordHash, SignedRecord],
+) -> tuple[dict[RecordHash, frozenset[RecordHash]], frozenset[RecordHash]]:
+    """Close `seen` and `previous` transitively, without recursion (a chain may be long)."""
+    parents = {record.hash: _parents(record) for record in by_hash.values()}
+    past: dict[RecordHash, frozenset[RecordHash]] = {}
+    incomplete: set[RecordHash] = set()
+    for start in parents:
+        stack = [start]
+        while stack:
+            top = stack[-1]
+            waiting = [p for p in parents[top] if p in by_hash and p not in past]
+            if top in past:
+                stack.pop()
+            elif not waiting:
+                stack.pop()
+                known = [parent for parent in parents[top] if parent in by_hash]
+                past[top] = frozenset(known).union(*(past[parent] for parent in known))
+                if len(known) < len(parents[top]) or not incomplete.isdisjoint(known):
+                    incomplete.add(top)
+            elif len(stack) > len(by_hash):
+                raise NotTrusted("causal_cycle")
+            else:
+                stack.append(waiting[0])
+    return past, frozenset(incomplete)
+
+
+def _parents(record: SignedRecord) -> frozenset[RecordHash]:
+    """Its chain predecessor is seen too: the signer named its hash."""
+    if record.previous == GENESIS:
+        return record.record.seen
+    return record.record.seen | {RecordHash(record.previous)}
