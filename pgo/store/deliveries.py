@@ -21,6 +21,7 @@ class StoredReceipt:
     refused: int
     stored_at: datetime
     statement_sequence: int
+    reason: str
     token: str
 
 
@@ -73,7 +74,7 @@ class Deliveries:
         """Keep a verified receipt; the same one twice is one."""
         self._engine.run(
             "INSERT OR IGNORE INTO receipt (message_id, recipient_id, kind, state, stored, refused, stored_at,"
-            " statement_sequence, token) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " statement_sequence, reason, token) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 receipt.message_id,
                 receipt.recipient_id,
@@ -83,6 +84,7 @@ class Deliveries:
                 receipt.refused,
                 to_text(receipt.stored_at),
                 receipt.statement_sequence,
+                receipt.reason,
                 receipt.token,
             ),
         )
@@ -90,8 +92,9 @@ class Deliveries:
     def receipts(self, recipient_id: str) -> tuple[StoredReceipt, ...]:
         """All receipts of a recipient, newest first."""
         rows = self._engine.rows(
-            "SELECT message_id, recipient_id, kind, state, stored, refused, stored_at, statement_sequence, token"
+            "SELECT message_id, recipient_id, kind, state, stored, refused, stored_at, statement_sequence, reason,"
+            " token"
             " FROM receipt WHERE recipient_id = ? ORDER BY stored_at DESC, statement_sequence DESC",
             (recipient_id,),
         )
-        return tuple(StoredReceipt(*row[:6], from_text(row[6]), row[7], row[8]) for row in rows)
+        return tuple(StoredReceipt(*row[:6], from_text(row[6]), *row[7:]) for row in rows)

@@ -21,7 +21,7 @@ _FIRST = (
         id INTEGER PRIMARY KEY, type TEXT NOT NULL, resource_id TEXT NOT NULL, origin TEXT NOT NULL,
         full_url TEXT NOT NULL, kind TEXT NOT NULL, title TEXT NOT NULL, detail TEXT NOT NULL,
         start_on TEXT NOT NULL, end_on TEXT NOT NULL, status TEXT NOT NULL, code TEXT NOT NULL, unit TEXT NOT NULL,
-        value TEXT NOT NULL, search TEXT NOT NULL, self_authored INTEGER NOT NULL,
+        value TEXT NOT NULL, value_text TEXT NOT NULL, search TEXT NOT NULL, self_authored INTEGER NOT NULL,
         version_id INTEGER NOT NULL, versions INTEGER NOT NULL, raw_sha256 TEXT NOT NULL, canonical TEXT NOT NULL,
         facts TEXT NOT NULL, source_id INTEGER NOT NULL REFERENCES source (id), stored_at TEXT NOT NULL,
         deleted_at TEXT, UNIQUE (type, resource_id, origin))""",
@@ -37,6 +37,12 @@ _FIRST = (
         record_id INTEGER NOT NULL REFERENCES record (id), target TEXT NOT NULL,
         PRIMARY KEY (record_id, target)) WITHOUT ROWID""",
     "CREATE INDEX link_target ON link (target)",
+    # Numbers out of Observations, sorted into lines by their key; several per record (blood pressure).
+    """CREATE TABLE measure (
+        record_id INTEGER NOT NULL REFERENCES record (id), key TEXT NOT NULL, title TEXT NOT NULL,
+        code TEXT NOT NULL, unit TEXT NOT NULL, at TEXT NOT NULL, value TEXT NOT NULL, shown TEXT NOT NULL)""",
+    "CREATE INDEX measure_line ON measure (key, at)",
+    "CREATE INDEX measure_record ON measure (record_id)",
     """CREATE TABLE quarantine (
         id INTEGER PRIMARY KEY, source_id INTEGER NOT NULL REFERENCES source (id), entry TEXT NOT NULL, type TEXT,
         resource_id TEXT, code TEXT NOT NULL, detail TEXT NOT NULL, raw BLOB)""",
@@ -50,11 +56,11 @@ _FIRST = (
         sequence INTEGER NOT NULL DEFAULT 0, statement_hash TEXT, statement_sequence INTEGER NOT NULL DEFAULT 0)
         WITHOUT ROWID""",
     """CREATE TABLE outbox (
-        id TEXT PRIMARY KEY, recipient_id TEXT NOT NULL REFERENCES recipient (id), kind TEXT NOT NULL,
+        id INTEGER PRIMARY KEY, recipient_id TEXT NOT NULL REFERENCES recipient (id), kind TEXT NOT NULL,
         state TEXT NOT NULL, message_id TEXT NOT NULL UNIQUE, attempts INTEGER NOT NULL, next_at TEXT NOT NULL,
-        created_at TEXT NOT NULL, last_error TEXT NOT NULL, payload BLOB, manifest TEXT NOT NULL,
-        sequence INTEGER NOT NULL) WITHOUT ROWID""",
-    "CREATE INDEX outbox_open ON outbox (state, next_at)",
+        created_at TEXT NOT NULL, last_error TEXT, payload BLOB, manifest TEXT NOT NULL,
+        sequence INTEGER NOT NULL)""",
+    "CREATE INDEX outbox_open ON outbox (state, recipient_id)",
     """CREATE TABLE delivered (
         recipient_id TEXT NOT NULL REFERENCES recipient (id), record_id INTEGER NOT NULL REFERENCES record (id),
         sha256 TEXT NOT NULL, message_id TEXT NOT NULL, refused TEXT NOT NULL, at TEXT NOT NULL,
@@ -62,7 +68,7 @@ _FIRST = (
     """CREATE TABLE receipt (
         message_id TEXT PRIMARY KEY, recipient_id TEXT NOT NULL REFERENCES recipient (id), kind TEXT NOT NULL,
         state TEXT NOT NULL, stored INTEGER NOT NULL, refused INTEGER NOT NULL, stored_at TEXT NOT NULL,
-        statement_sequence INTEGER NOT NULL, token TEXT NOT NULL) WITHOUT ROWID""",
+        statement_sequence INTEGER NOT NULL, reason TEXT NOT NULL, token TEXT NOT NULL) WITHOUT ROWID""",
     """CREATE TABLE access_log (
         recipient_id TEXT PRIMARY KEY REFERENCES recipient (id), token TEXT NOT NULL, head TEXT NOT NULL,
         fetched_at TEXT NOT NULL) WITHOUT ROWID""",

@@ -80,6 +80,10 @@ class VaultStore(Protocol):
         """One transaction; everything inside commits together or not at all. Nested calls join."""
         ...
 
+    def alone(self) -> AbstractContextManager[None]:
+        """Keep other writers out between looking and writing; reading goes on for everybody."""
+        ...
+
     def read(self) -> AbstractContextManager[None]:
         """Several queries that see one state."""
         ...

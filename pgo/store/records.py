@@ -43,7 +43,21 @@ class RecordColumns:
     code: str
     unit: str
     value: str
+    value_text: str
     search: str
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredNumber:
+    """One number of one record; see ``pgo.health.record.series.Measured``. ``value`` is decimal text."""
+
+    key: str
+    title: str
+    code: str
+    unit: str
+    at: str
+    value: str
+    shown: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +76,8 @@ class NewVersion:
         original_format: ``json`` or ``xml``.
         columns: index columns.
         facts: consent facts as JSON.
-        links: references to other records, as ``Type/id``.
+        links: references to other records, as ``Type/id`` where they are one.
+        measured: numbers for the charts.
         self_authored: made by the patient in this app.
     """
 
@@ -78,6 +93,7 @@ class NewVersion:
     columns: RecordColumns
     facts: str
     links: frozenset[str]
+    measured: tuple[MeasuredNumber, ...]
     self_authored: bool
 
 
@@ -118,10 +134,10 @@ class StoredBytes:
 
 
 _ROW = (
-    "id, type, resource_id, kind, title, detail, start_on, end_on, status, code, unit, value, self_authored,"
-    " deleted_at"
+    "id, type, resource_id, kind, title, detail, start_on, end_on, status, code, unit, value, value_text,"
+    " self_authored, deleted_at"
 )
-_COLUMNS = "kind, title, detail, start_on, end_on, status, code, unit, value, search"
+_COLUMNS = "kind, title, detail, start_on, end_on, status, code, unit, value, value_text, search"
 
 
 class Records:
@@ -151,7 +167,7 @@ class Records:
         record_id = self._engine.insert(
             f"INSERT INTO record (type, resource_id, origin, full_url, {_COLUMNS}, self_authored, version_id, versions,"
             " raw_sha256, canonical, facts, source_id, stored_at)"
-            " VALUES (?,?,?,?, ?,?,?,?,?,?,?,?,?,?, ?, 0, 1, ?,?,?,?,?)",
+            " VALUES (?,?,?,?, ?,?,?,?,?,?,?,?,?,?,?, ?, 0, 1, ?,?,?,?,?)",
             (
                 new.type,
                 new.resource_id,
@@ -174,8 +190,8 @@ class Records:
         row = self._engine.row("SELECT versions FROM record WHERE id = ?", (record_id,))
         number = (int(row[0]) if row else 0) + 1
         self._engine.run(
-            "UPDATE record SET (full_url, kind, title, detail, start_on, end_on, status, code, unit, value, search,"
-            " versions, raw_sha256, canonical, facts, source_id, stored_at) = (?, ?,?,?,?,?,?,?,?,?,?, ?,?,?,?,?,?)"
+            "UPDATE record SET (full_url, kind, title, detail, start_on, end_on, status, code, unit, value,"
+            " value_text, search, versions, raw_sha256, canonical, facts, source_id, stored_at) = (?, ?,?,?,?,?,?,?,?,?,?,?, ?,?,?,?,?,?)"
             " WHERE id = ?",
             (
                 new.full_url,
@@ -190,6 +206,7 @@ class Records:
             ),
         )
         self._engine.run("DELETE FROM link WHERE record_id = ?", (record_id,))
+        self._engine.run("DELETE FROM measure WHERE record_id = ?", (record_id,))
         self._add_version(record_id, new, number=number, source_id=source_id, at=at)
 
     def move_to_trash(self, record_id: int, *, at: datetime) -> bool:
@@ -354,6 +371,34 @@ class Records:
         rows = self._engine.rows("SELECT target FROM link WHERE record_id = ? ORDER BY target", (record_id,))
         return [str(row[0]) for row in rows]
 
+    def lines(self) -> list[tuple[int, MeasuredNumber]]:
+        """The newest number of every line, with how many numbers the line has, by title."""
+        rows = self._engine.rows(
+            # SQLite takes the bare columns from the row that holds the maximum (sqlite.org/lang_select.html 2.5).
+            "SELECT count(*), m.key, m.title, m.code, m.unit, max(m.at), m.value, m.shown FROM measure m"
+            " JOIN record r ON r.id = m.record_id WHERE r.deleted_at IS NULL"
+            " GROUP BY m.key ORDER BY m.title COLLATE NOCASE, m.key"
+        )
+        return [(int(row[0]), MeasuredNumber(*row[1:])) for row in rows]
+
+    def line(self, key: str) -> list[tuple[int, MeasuredNumber]]:
+        """All numbers of one line with their record numbers, oldest first."""
+        rows = self._engine.rows(
+            "SELECT m.record_id, m.key, m.title, m.code, m.unit, m.at, m.value, m.shown FROM measure m"
+            " JOIN record r ON r.id = m.record_id WHERE r.deleted_at IS NULL AND m.key = ? ORDER BY m.at, m.record_id",
+            (key,),
+        )
+        return [(int(row[0]), MeasuredNumber(*row[1:])) for row in rows]
+
+    def line_keys(self, code: str) -> list[str]:
+        """Keys of the lines of one code, the one with the newest number first."""
+        rows = self._engine.rows(
+            "SELECT m.key FROM measure m JOIN record r ON r.id = m.record_id"
+            " WHERE r.deleted_at IS NULL AND m.code = ? GROUP BY m.key ORDER BY max(m.at) DESC",
+            (code,),
+        )
+        return [str(row[0]) for row in rows]
+
     def _add_version(
         self, record_id: int, new: NewVersion, *, number: int, source_id: int, at: datetime
     ) -> None:
@@ -376,6 +421,10 @@ class Records:
             "INSERT OR IGNORE INTO link (record_id, target) VALUES (?, ?)",
             [(record_id, target) for target in sorted(new.links)],
         )
+        self._engine.run_many(
+            "INSERT INTO measure (record_id, key, title, code, unit, at, value, shown) VALUES (?,?,?,?,?,?,?,?)",
+            [(record_id, m.key, m.title, m.code, m.unit, m.at, m.value, m.shown) for m in new.measured],
+        )
 
 
 def _column_values(columns: RecordColumns) -> tuple[str, ...]:
@@ -389,13 +438,14 @@ def _column_values(columns: RecordColumns) -> tuple[str, ...]:
         columns.code,
         columns.unit,
         columns.value,
+        columns.value_text,
         columns.search,
     )
 
 
 def _stored(row: Row) -> StoredRow:
-    columns = RecordColumns(*row[3:12], search="")
-    return StoredRow(row[0], row[1], row[2], columns, bool(row[12]), row[13] is not None)
+    columns = RecordColumns(*row[3:13], search="")
+    return StoredRow(row[0], row[1], row[2], columns, bool(row[13]), row[14] is not None)
 
 
 def _parts(values: Sequence[Value]) -> Iterator[Sequence[Value]]:

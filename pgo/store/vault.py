@@ -111,6 +111,12 @@ class Vault:
             self._remember(commits)
 
     @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other writers out between looking and writing; reading goes on for everybody."""
+        with self._guard:
+            yield
+
+    @contextlib.contextmanager
     def read(self) -> Iterator[None]:
         """Several queries that see one state."""
         with self._guard, self._engine.transaction():

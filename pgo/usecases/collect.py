@@ -9,15 +9,25 @@ Rules:
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
+from crypto.canonical import sha256_id
+from pgo.errors import InputRefused
+from pgo.health.record.kinds import RecordKind, kind_of
+from pgo.health.record.reader import read_records
+from pgo.health.record.resource import Intake, PersonMention, Refused, SetAside
+from pgo.store.journal import Event
+from pgo.store.quarantine import Quarantined
+from pgo.usecases.persons import Sorted, Verdict, sort_by_person
+from pgo.usecases.queue import records_changed
+from pgo.usecases.saving import compare, save, vault_person
 from pgo.usecases.session import Session
 
-if TYPE_CHECKING:
-    from pgo.health.record.index import RecordKind
-    from pgo.health.record.reader import PersonMention, SetAside
+Progress: TypeAlias = Callable[[int, int], None]
+_PERSON_REFERENCES = "person_references"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +52,8 @@ class CollectResult:
     Attributes:
         file: name as picked.
         imported: new records and new versions.
-        unchanged: entries already there with equal content.
-        in_trash: entries the person threw away before; left in the trash, not counted as unchanged.
+        unchanged: entries already there with equal content, or lying in the trash.
+        in_trash: of these, entries the person threw away before; they stay in the trash.
         by_kind: imported, per kind.
         set_aside: entries not taken, with the reason, in file order.
         person_question: set when nothing was stored because the person must answer first.
@@ -81,4 +91,85 @@ def collect(
         InputRefused: nothing of the file can be used (``not_json``, ``too_large``, ...); the store is unchanged.
         Locked: the session is closed.
     """
-    raise NotImplementedError
+    started = session.app.clock()
+    report = on_progress or _silent
+    try:
+        intake = read_records(data, name=name, on_progress=lambda done, total: report(done, 2 * total))
+    except Refused as exc:
+        raise InputRefused(exc.code, exc.detail) from exc
+    with session.store.alone():
+        result = _store(session, intake, data=data, name=name, report=report, accept_person=accept_person)
+    if result.imported or result.set_aside:
+        session.changed()
+    return replace(result, seconds=(session.app.clock() - started).total_seconds())
+
+
+def _store(
+    session: Session, intake: Intake, *, data: bytes, name: str, report: Progress, accept_person: bool
+) -> CollectResult:
+    store, at = session.store, session.now()
+    known = frozenset(store.settings.get(_PERSON_REFERENCES) or ())
+    person = vault_person(store)
+    sorting = sort_by_person(intake.resources, person=person, known=known, accept=accept_person)
+    set_aside = (*intake.set_aside, *_of_others(intake, sorting))
+    if sorting.verdict is not Verdict.TAKE:
+        question = _question(sorting, person)
+        return CollectResult(name, 0, 0, 0, {}, set_aside if question is None else (), question, 0.0)
+    mine = [intake.resources[index] for index in sorting.ours]
+    changes = compare(store, mine)
+    total = 2 * max(len(intake.resources), 1)
+    report(total - len(changes.new), total)
+    digest = sha256_id(data)
+    fresh_aside = bool(set_aside) and not store.quarantine.holds(digest)
+    if changes.new or fresh_aside:
+        with store.write(at):
+            source_id = store.records.add_source(
+                name, sha256=digest, kind="file", size_bytes=len(data), at=at
+            )
+            ids = save(store, changes.new, source_id=source_id, at=at, self_authored=False)
+            if fresh_aside:
+                store.quarantine.add(source_id, [_quarantined(entry) for entry in set_aside])
+            store.settings.put(_PERSON_REFERENCES, sorted(known | sorting.references))
+            store.journal.add(
+                Event.FILE_COLLECTED,
+                at=at,
+                source=source_id,
+                imported=len(ids),
+                unchanged=changes.unchanged,
+                set_aside=len(set_aside),
+            )
+            if ids:
+                records_changed(store, at=at)
+    report(total, total)
+    by_kind = Counter(kind_of(resource.type) for resource in changes.new)
+    return CollectResult(
+        name, len(changes.new), changes.unchanged, changes.in_trash, by_kind, set_aside, None, 0.0
+    )
+
+
+def _question(sorting: Sorted, person: PersonMention | None) -> PersonQuestion | None:
+    if sorting.stranger is None:
+        return None
+    nobody = PersonMention(None, None, frozenset(), "", "", "")
+    return PersonQuestion(person or nobody, sorting.stranger, certain=sorting.certain)
+
+
+def _of_others(intake: Intake, sorting: Sorted) -> list[SetAside]:
+    """Resources of other people: told, but not kept, not even their bytes."""
+    code = "several_persons" if sorting.verdict is Verdict.SEVERAL else "other_patient"
+    entries = []
+    for index in sorting.others:
+        resource = intake.resources[index]
+        entries.append(SetAside(f"resource {index + 1}", resource.type, resource.id, code, "", None))
+    return entries
+
+
+def _quarantined(entry: SetAside) -> Quarantined:
+    foreign = entry.code in ("other_patient", "several_persons")
+    return Quarantined(
+        entry.entry, entry.type, None if foreign else entry.id, entry.code, entry.detail, entry.raw
+    )
+
+
+def _silent(done: int, total: int) -> None:
+    """Tell nobody."""

@@ -156,9 +156,7 @@ class Session:
         """Close the vault and forget its keys; safe to call twice."""
         with self._guard:
             store, self._store = self._store, None
-            transport, self._transport = self._transport, None
+            self._transport = None
             self._listeners.clear()
-        if transport is not None:
-            transport.close()
         if store is not None:
             store.close()

@@ -1,0 +1,71 @@
+"""Put work for recipients into the outbox, inside the transaction of the change that causes it.
+
+Rules:
+1. A record change makes at most one waiting push per recipient: what it carries is decided when it is sent.
+2. Only recipients with a grant in force get a push; a statement goes out whenever a grant was signed or withdrawn.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from pgo.store.protocols import VaultStore
+
+if TYPE_CHECKING:
+    from sync.outbox import OutboxEntry
+    from sync.wire import Kind
+
+
+def records_changed(store: VaultStore, *, at: datetime) -> None:
+    """Queue one push for every recipient with a grant in force."""
+    if not store.ledger.head()[0]:
+        return  # nobody was ever given anything: consent need not even be loaded
+    from pgo.usecases.consenting import recipients_in_force
+
+    for recipient_id in recipients_in_force(store, at=at):
+        queue_push(store, recipient_id, at=at)
+
+
+def queue_push(store: VaultStore, recipient_id: str, *, at: datetime) -> None:
+    """Queue a push unless one waits already that was never sent (rule 1)."""
+    from sync.wire import Kind
+
+    waiting = store.outbox.open_for(recipient_id)
+    if any(entry.kind is Kind.PUSH and entry.payload is None for entry in waiting):
+        return
+    store.outbox.add(_new_entry(store, recipient_id, Kind.PUSH, at=at))
+
+
+def queue_statement(store: VaultStore, recipient_id: str, *, at: datetime) -> None:
+    """Queue the statement of what is in force now."""
+    from sync.wire import Kind
+
+    store.outbox.add(_new_entry(store, recipient_id, Kind.STATEMENT, at=at))
+
+
+def cancel_pushes(store: VaultStore, recipient_id: str) -> None:
+    """Take back every push that waits or is under way."""
+    from sync.outbox import cancel
+    from sync.wire import Kind
+
+    for entry in store.outbox.open_for(recipient_id):
+        if entry.kind is Kind.PUSH:
+            store.outbox.save(cancel(entry))
+
+
+def _new_entry(store: VaultStore, recipient_id: str, kind: Kind, *, at: datetime) -> OutboxEntry:
+    from sync.outbox import OutboxEntry, State
+    from sync.wire import new_message_id
+
+    return OutboxEntry(
+        id=0,
+        recipient_id=recipient_id,
+        kind=kind,
+        state=State.QUEUED,
+        message_id=new_message_id(),
+        attempts=0,
+        next_at=at,
+        created_at=at,
+        sequence=store.recipients.next_sequence(recipient_id),
+    )
