@@ -22,9 +22,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from consent.decision import GrantState
-
 from consent.codes import Category, Sensitivity
+from consent.decision import GrantState
 from pgo.ui.text import fmt_date, fmt_moment, has, t
 from pgo.usecases.share import (
     DeliveryState,
@@ -103,12 +102,9 @@ def _stopped_badge(delivery: DeliveryView) -> Badge:
     return Badge("stopped", Tone.OFF, past=True)
 
 
-def join(lang: str, parts: Iterable[str]) -> str:
-    """Write a list as people do: "a, b en c"."""
-    items = list(parts)
-    if len(items) < 2:
-        return "".join(items)
-    return t(lang, "share.say.and", first=", ".join(items[:-1]), last=items[-1])
+def join(parts: Iterable[str]) -> str:
+    """Write a list; with semicolons, because names of kinds hold commas and "and" themselves."""
+    return "; ".join(parts)
 
 
 def category_name(lang: str, category: Category) -> str:
@@ -133,28 +129,28 @@ def kind_name(lang: str, kind: str) -> str:
     return t(lang, key if has(lang, key) else "share.kind.other")
 
 
-def _lower(text: str) -> str:
+def lower_first(text: str) -> str:
     """Inside a sentence a label starts small, unless it is an abbreviation (DNA)."""
     return text if text[1:2].isupper() else text[:1].lower() + text[1:]
 
 
 def _what(lang: str, categories: frozenset[Category]) -> str:
-    chosen = [_lower(category_name(lang, c)) for c in CATEGORY_ORDER if c in categories]
-    missing = [_lower(category_name(lang, c)) for c in CATEGORY_ORDER if c not in categories]
+    chosen = [lower_first(category_name(lang, c)) for c in CATEGORY_ORDER if c in categories]
+    missing = [lower_first(category_name(lang, c)) for c in CATEGORY_ORDER if c not in categories]
     if not chosen:
         return t(lang, "share.say.what_none")
     if not missing:
         return t(lang, "share.say.what_all")
     if len(chosen) >= MOST_AT_LEAST:
-        return t(lang, "share.say.what_most", list=join(lang, missing))
-    return t(lang, "share.say.what_some", list=join(lang, chosen))
+        return t(lang, "share.say.what_most", list=join(missing))
+    return t(lang, "share.say.what_some", list=join(chosen))
 
 
 def _sensitive(lang: str, clusters: frozenset[Sensitivity]) -> str:
     if not clusters:
         return t(lang, "share.say.sens_none")
-    names = [_lower(sensitivity_name(lang, s)) for s in SENSITIVITY_ORDER if s in clusters]
-    return t(lang, "share.say.sens_some", list=join(lang, names))
+    names = [lower_first(sensitivity_name(lang, s)) for s in SENSITIVITY_ORDER if s in clusters]
+    return t(lang, "share.say.sens_some", list=join(names))
 
 
 def choice_sentences(lang: str, choice: ShareChoice, *, name: str) -> tuple[str, ...]:
@@ -178,7 +174,7 @@ def choice_sentences(lang: str, choice: ShareChoice, *, name: str) -> tuple[str,
         if data_from
         else t(lang, "share.say.data_all"),
         t(lang, "share.say.text_in" if choice.keep_text else "share.say.text_out"),
-        t(lang, "share.say.purpose", purpose=_lower(purpose_name(lang, choice.purpose))),
+        t(lang, "share.say.purpose", purpose=lower_first(purpose_name(lang, choice.purpose))),
         t(lang, "share.say.period", first=fmt_date(lang, first), last=fmt_date(lang, last)),
         t(lang, "share.say.new_too"),
         t(lang, "share.say.stop"),
@@ -322,7 +318,7 @@ def access_action(lang: str, action: str) -> str:
 def access_kinds(lang: str, categories: Iterable[str]) -> str:
     """Say which kinds of data somebody saw; an unknown kind shows as its code."""
     names = [t(lang, key) if has(lang, key := f"share.cat.{code}") else code for code in categories]
-    return join(lang, map(_lower, names))
+    return join(map(lower_first, names))
 
 
 _NOT_REACHED: Final = frozenset({"unreachable", "timeout", "busy"})

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
 import flet as ft
 
-from pgo.ui.records.frame import Folded, answered, stacked
+from pgo.ui.records.frame import answered, stacked
 from pgo.ui.safety import component
 from pgo.ui.sharing.parts import named_button, share_badge
 from pgo.ui.sharing_words import badge, kind_name, summary
@@ -23,6 +24,7 @@ from pgo.ui.widgets import (
     card,
     empty_state,
     heading,
+    list_section,
     muted,
     page_body,
     primary_button,
@@ -35,6 +37,8 @@ from pgo.ui.widgets import (
 from pgo.usecases import share
 from pgo.usecases.session import Session
 from pgo.usecases.share import RecipientRow, ShareRow
+
+PAST_SHOWN: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,10 @@ def _overview(app: AppState, found: Sharing) -> ft.Control:
     now = [row for row in found.shares if not badge(row).past]
     past = [row for row in found.shares if badge(row).past]
     return stacked(
-        _now(app, now, known=bool(found.recipients)), _contacts(app, found), *_past(app, past), spacing=24
+        _now(app, now, known=bool(found.recipients)),
+        _contacts(app, found),
+        *([Past(past)] if past else []),
+        spacing=24,
     )
 
 
@@ -85,12 +92,24 @@ def _now(app: AppState, rows: list[ShareRow], *, known: bool) -> ft.Control:
     return stacked(heading(app.t("share.now"), 2), *[_share_card(app, row) for row in rows], spacing=12)
 
 
-def _past(app: AppState, rows: list[ShareRow]) -> list[ft.Control]:
-    if not rows:
-        return []
-    cards = [_share_card(app, row) for row in rows]
-    folded: ft.Control = Folded(app.t("share.past"), cards, name="share-past")
-    return [folded]
+@component
+def Past(rows: list[ShareRow]) -> ft.Control:
+    """What is over: the newest few, and the rest when asked for."""
+    app = use_app()
+    is_open, set_open = ft.use_state(False)
+    shown = rows if is_open else rows[:PAST_SHOWN]
+    more = text_button(
+        app.t("share.past_all", n=len(rows)),
+        lambda: set_open(True),
+        key="share-past-all",
+        icon=ft.Icons.EXPAND_MORE_ROUNDED,
+    )
+    return stacked(
+        heading(app.t("share.past"), 2),
+        *[_share_card(app, row) for row in shown],
+        *([ft.Row([more], wrap=True)] if len(shown) < len(rows) else []),
+        spacing=12,
+    )
 
 
 def _share_card(app: AppState, row: ShareRow) -> ft.Control:
@@ -105,7 +124,7 @@ def _share_card(app: AppState, row: ShareRow) -> ft.Control:
         heading(name, 3),
         share_badge(app, row),
         body(summary(app.lang, row.choice)),
-        muted(app.t("share.two_facts", first=sent, second=when)),
+        stacked(_fact(ft.Icons.SEND_ROUNDED, sent), _fact(ft.Icons.EVENT_ROUNDED, when), spacing=4),
         ft.Row(
             [
                 named_button(
@@ -120,12 +139,20 @@ def _share_card(app: AppState, row: ShareRow) -> ft.Control:
     )
 
 
+def _fact(icon: ft.IconData, text: str) -> ft.Control:
+    words = muted(text)
+    words.expand = True
+    return ft.Row([ft.Icon(icon, size=18, color=ft.Colors.ON_SURFACE_VARIANT), words], spacing=8)
+
+
 def _contacts(app: AppState, found: Sharing) -> ft.Control:
     if not found.recipients:
         return ft.Container()
     used = {row.recipient.id for row in found.shares}
     cards = [Contact(row, row.id not in used, key=f"contact-{row.id}") for row in found.recipients]
-    return section_card(app.t("share.contacts"), *cards, ft.Row([_add(app, first=False)], wrap=True))
+    return section_card(
+        app.t("share.contacts"), list_section(cards), ft.Row([_add(app, first=False)], wrap=True)
+    )
 
 
 @component
@@ -155,7 +182,8 @@ def Contact(row: RecipientRow, removable: bool) -> ft.Control:
     facts = app.t(
         "share.two_facts", first=kind_name(app.lang, row.kind), second=app.t("share.card_until", date=until)
     )
-    return stacked(heading(row.name, 3), muted(facts, small=True), toolbar(*buttons), spacing=8)
+    lines = stacked(heading(row.name, 3), muted(facts, small=True), toolbar(*buttons), spacing=8)
+    return ft.Container(lines, padding=ft.Padding(left=0, right=0, top=12, bottom=12))
 
 
 def _button(app: AppState, row: RecipientRow, text: str, route: str, icon: ft.IconData) -> ft.Control:

@@ -161,7 +161,7 @@ def ShowCard(checked: Checked, on_back: Callable[[], Any]) -> ft.Control:
 
 def fingerprint(code: str) -> ft.Control:
     """Show a code in groups large enough to compare by eye or to read out over the phone."""
-    groups = [
+    groups: list[ft.Control] = [
         ft.Text(group, theme_style=ft.TextThemeStyle.TITLE_LARGE, font_family=FONT_STRONG, no_wrap=True)
         for group in code.split()
     ]

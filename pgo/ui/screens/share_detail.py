@@ -9,8 +9,8 @@ from __future__ import annotations
 from functools import partial
 
 import flet as ft
-from consent.decision import GrantState
 
+from consent.decision import GrantState
 from pgo.ui.records.frame import answered, stacked
 from pgo.ui.safety import component
 from pgo.ui.sharing.parts import sentences, share_badge
@@ -59,6 +59,7 @@ def Detail(row: ShareRow) -> ft.Control:
     stopped = row.state in (GrantState.WITHDRAWN, GrantState.EXPIRED)
     return stacked(
         Progress(row),
+        Again(row) if stopped else Stop(row),
         section_card(
             app.t("share.detail.agreed"),
             sentences(choice_sentences(app.lang, row.choice, name=name)),
@@ -70,7 +71,6 @@ def Detail(row: ShareRow) -> ft.Control:
             if stopped
             else [section_card(app.t("share.new.know"), sentences(know_sentences(app.lang, name=name)))]
         ),
-        Again(row) if stopped else Stop(row),
     )
 
 

@@ -18,7 +18,7 @@ import flet as ft
 from pgo.ui.records.frame import answered, stacked
 from pgo.ui.safety import component
 from pgo.ui.sharing.choices import SincePart, WhatPart, WhenPart
-from pgo.ui.sharing.form import choice_of, problems, start_form
+from pgo.ui.sharing.form import ShareForm, choice_of, problems, start_form
 from pgo.ui.sharing.parts import sentences
 from pgo.ui.sharing.preview import PreviewPanel
 from pgo.ui.sharing_words import choice_sentences, know_sentences, shown_text
@@ -71,7 +71,8 @@ def Screen() -> ft.Control:
     if start.value is None:
         waiting = answered(app, start, lambda _start: ft.Container())
         return page_body(app.t("share.new.plain_title"), waiting, back=("/share", app.t("share.title")))
-    return Editor(start.value, key=recipient_id)
+    editor: ft.Control = Editor(start.value, key=recipient_id)
+    return editor
 
 
 @component
@@ -79,7 +80,12 @@ def Editor(start: Start) -> ft.Control:
     """The form with its live preview."""
     app = use_app()
     name = start.recipient.name
-    form, set_form = ft.use_state(lambda: start_form(start.presets, today=start.today))
+    first = start_form(start.presets, today=start.today)
+    form, set_state = ft.use_state(first)
+
+    def set_form(changed: ShareForm) -> None:
+        set_state(changed)
+
     wrong = problems(form, today=start.today)
     choice = None if wrong else choice_of(form, recipient_id=start.recipient.id)
 

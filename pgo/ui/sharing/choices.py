@@ -28,10 +28,12 @@ from pgo.ui.sharing.form import (
     with_since,
     with_span,
 )
+from pgo.ui.sharing.rows import option_list, toggle_row
 from pgo.ui.sharing_words import (
     CATEGORY_ORDER,
     SENSITIVITY_ORDER,
     category_name,
+    lower_first,
     purpose_name,
     sensitivity_name,
 )
@@ -43,9 +45,7 @@ from pgo.ui.widgets import (
     heading,
     muted,
     note,
-    radio_group,
     section_card,
-    switch_row,
 )
 from pgo.usecases.share import Preset, SharePreview
 
@@ -78,8 +78,8 @@ def WhatPart(
         key: app.t(f"share.preset.{key}_hint") for key in by_key if has(app.lang, f"share.preset.{key}_hint")
     }
     chosen = OWN if is_open else form.preset
-    group = radio_group(
-        app.t("share.new.pick"),
+    group = option_list(
+        app.t("share.new.what"),
         chosen,
         options,
         choose,
@@ -92,7 +92,7 @@ def WhatPart(
         group,
         *switches,
         *([note(app.t(f"share.new.error.{problem}"), "bad")] if problem else []),
-        muted(app.t("share.new.purpose", purpose=purpose_name(app.lang, form.purpose))),
+        muted(app.t("share.new.purpose", purpose=lower_first(purpose_name(app.lang, form.purpose)))),
     )
 
 
@@ -102,7 +102,7 @@ def _categories(app: AppState, form: ShareForm, change: Change, preview: SharePr
     def row(category: Any) -> ft.Control:
         count = counts.get(category, (0, 0))[1]
         label = app.t("share.new.switch", label=category_name(app.lang, category), n=count)
-        return switch_row(
+        return toggle_row(
             label,
             category in form.categories,
             lambda on: change(with_category(form, category, on=on)),
@@ -117,7 +117,7 @@ def _categories(app: AppState, form: ShareForm, change: Change, preview: SharePr
 
 def _sensitive(app: AppState, form: ShareForm, change: Change) -> ft.Control:
     def row(cluster: Any) -> ft.Control:
-        return switch_row(
+        return toggle_row(
             sensitivity_name(app.lang, cluster),
             cluster in form.sensitivity,
             lambda on: change(with_sensitivity(form, cluster, on=on)),
@@ -148,8 +148,8 @@ def WhenPart(form: ShareForm, change: Change, today: date, problems: Mapping[str
         Span.YEAR1: app.t("share.new.year1", date=fmt_date(app.lang, last_day(Span.YEAR1, form.first))),
         Span.OWN: app.t("share.new.own_dates"),
     }
-    group = radio_group(
-        "",
+    group = option_list(
+        app.t("share.new.how_long"),
         form.span,
         {str(span): text for span, text in options.items()},
         lambda span: change(with_span(form, Span(span))),
@@ -187,8 +187,8 @@ def SincePart(form: ShareForm, change: Change, today: date, problems: Mapping[st
     """Layer three: from which day on data goes along."""
     app = use_app()
     two_years = fmt_date(app.lang, add_months(today, -24))
-    group = radio_group(
-        "",
+    group = option_list(
+        app.t("share.new.which_dates"),
         form.since,
         {
             str(Since.ALL): app.t("share.new.all_dates"),
