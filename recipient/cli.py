@@ -1,0 +1,252 @@
+"""The ``recipient`` command: make an installation, its accounts and its card, and run the service.
+
+Promises: passwords come from a prompt or a file, never from an argument or the environment; every failure is
+one sentence on standard error; exit codes are 0 done, 2 wrong usage, 3 input refused, 5 store or key damaged.
+"""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from recipient.accounts import accounts, add_account, close_account, set_password
+from recipient.config import Listening, parse_public_url
+from recipient.errors import RecipientError, Unusable
+from recipient.identity import KINDS, add_opening_key, build_card, create_identity, load_identity
+from recipient.service import serve, wall_clock, write_card, write_whole
+from recipient.store import Store, create_store, open_store
+from sync.card import card_file
+
+DONE, REFUSED, DAMAGED = 0, 3, 5
+_STANDARD_INPUT = "-"
+_DAMAGE = frozenset(
+    {"not_initialised", "key_missing", "key_unsafe", "store_damaged", "store_version", "no_encryption"}
+)
+SENTENCES = {
+    "already_initialised": "This folder already holds a recipient; nothing was changed.",
+    "not_initialised": "There is no recipient in this folder; run 'recipient init' first.",
+    "key_missing": "The key file is missing; without it the store cannot be opened. Restore it.",
+    "key_unsafe": "The key file is readable by others or has the wrong size; it must be 32 bytes, mode 0600.",
+    "store_damaged": "The store is missing, empty, damaged or belongs to another key; nothing was changed.",
+    "store_version": "The store was made by another version of this program.",
+    "no_encryption": "This Python has no SQLCipher; the store would not be encrypted.",
+    "no_tls": "Outside this machine the service needs --cert and --cert-key, or a --trusted-proxy with TLS.",
+    "bad_url": "The address must be https://..., or http:// to this machine only.",
+    "bad_id": "The id is a scheme and a number, for example ura:00000123.",
+    "bad_name": "The name must be 1 to 120 readable characters.",
+    "bad_user_name": "A user name has 2 to 32 lower-case letters, digits, dots or dashes, a letter first.",
+    "bad_display": "Name and role must be 1 to 80 readable characters.",
+    "password_too_short": "The password needs at least 12 characters.",
+    "password_too_long": "The password may have at most 256 characters.",
+    "password_weak": "This password is easy to guess; four unrelated words make a good one.",
+    "password_unequal": "The two passwords differ.",
+    "password_unreadable": "The password file cannot be read as UTF-8 text.",
+    "user_exists": "There is a user of that name already.",
+    "no_such_user": "There is no user of that name.",
+    "port_taken": "The port is in use.",
+    "no_address": "No address is known yet: run 'recipient serve' once, or give 'recipient init --url'.",
+    "cannot_write": "The folder or file cannot be written.",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        argv: arguments without the program name; the process's own when None.
+
+    Returns:
+        The exit code.
+    """
+    options = _parser().parse_args(argv)
+    os.umask(0o077)
+    command: Callable[[argparse.Namespace], None] = options.run
+    try:
+        command(options)
+    except RecipientError as exc:
+        sys.stderr.write(f"recipient: {SENTENCES.get(exc.code, exc.code)}\n")
+        return DAMAGED if exc.code in _DAMAGE else REFUSED
+    except OSError as exc:
+        sys.stderr.write(f"recipient: {SENTENCES['cannot_write']} ({exc.strerror})\n")
+        return REFUSED
+    except KeyboardInterrupt:
+        return DONE
+    return DONE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="recipient", description="The receiving side: a clinic or a registry."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    init = _command(commands, "init", _init, "make a new recipient in an empty folder")
+    init.add_argument("--name", required=True, help="as patients will read it")
+    init.add_argument("--id", required=True, help="scheme and number, for example ura:00000123")
+    init.add_argument("--kind", choices=KINDS, default="clinic")
+    init.add_argument("--url", help="public address; left out: this machine only")
+
+    run = _command(commands, "serve", _serve, "run the service")
+    run.add_argument("--host", default="127.0.0.1")
+    run.add_argument("--port", type=_port, default=0, help="0: the same free port as last time")
+    run.add_argument("--ready-file", type=Path, help="gets one line of JSON when requests are answered")
+    run.add_argument(
+        "--trusted-proxy", metavar="ADDRESS", help="believe X-Forwarded-For from this address only"
+    )
+    run.add_argument("--cert", type=Path, help="TLS certificate chain (PEM)")
+    run.add_argument("--cert-key", type=Path, help="TLS private key (PEM)")
+
+    card = _command(commands, "card", _card, "print or write the signed card for patients")
+    card.add_argument("--out", type=Path)
+
+    _command(
+        commands, "renew-key", _renew_key, "make a new opening key; old ones keep opening mail on its way"
+    )
+
+    user = commands.add_parser("user", help="accounts of people who read").add_subparsers(
+        required=True, metavar="ACTION"
+    )
+    add = _command(user, "add", _user_add, "make an account")
+    add.add_argument("user", metavar="NAME")
+    add.add_argument("--display", required=True, help="full name, shown to patients in their access log")
+    add.add_argument("--role", default="clinician", help="profession, shown to patients")
+    _password_option(add)
+    renew = _command(user, "password", _user_password, "give an account a new password")
+    renew.add_argument("user", metavar="NAME")
+    _password_option(renew)
+    close = _command(user, "close", _user_close, "let an account log in no more")
+    close.add_argument("user", metavar="NAME")
+    _command(user, "list", _user_list, "list accounts")
+    return parser
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    run: Callable[[argparse.Namespace], None],
+    words: str,
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=words, description=words.capitalize() + ".")
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder of this recipient")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _password_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--password-file", metavar="FILE", help="first line of FILE; - is standard input")
+
+
+def _port(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= 65535:
+        raise argparse.ArgumentTypeError("a port is 0 to 65535")
+    return number
+
+
+def _init(options: argparse.Namespace) -> None:
+    url = parse_public_url(options.url) if options.url else None
+    at = wall_clock()
+    store = create_store(options.data)
+    try:
+        create_identity(store, recipient_id=options.id, name=options.name, kind=options.kind, url=url, at=at)
+        identity = load_identity(store)
+    finally:
+        store.close()
+    if url:
+        write_card(options.data, identity, endpoint=url, at=at)
+    fingerprint = identity.signing.public.fingerprint()
+    _say(f"Made {identity.name} ({identity.recipient_id}). Fingerprint: {fingerprint}")
+
+
+def _serve(options: argparse.Namespace) -> None:
+    listening = Listening(
+        host=options.host,
+        port=options.port,
+        trusted_proxy=options.trusted_proxy,
+        certificate=options.cert,
+        certificate_key=options.cert_key,
+    )
+    serve(options.data, listening, ready_file=options.ready_file)
+
+
+def _card(options: argparse.Namespace) -> None:
+    with _opened(options) as store:
+        identity = load_identity(store)
+    endpoint = identity.url or (f"http://127.0.0.1:{identity.port}" if identity.port else None)
+    if endpoint is None:
+        raise Unusable("no_address")
+    _, text = build_card(identity, endpoint=endpoint, at=wall_clock())
+    if options.out:
+        write_whole(options.out, card_file(text))
+    else:
+        _say(card_file(text))
+
+
+def _renew_key(options: argparse.Namespace) -> None:
+    with _opened(options) as store:
+        add_opening_key(store, at=wall_clock())
+    _say("A new key is on the card from the next start on; hand out the new card.")
+
+
+def _user_add(options: argparse.Namespace) -> None:
+    with _opened(options) as store:
+        account = add_account(
+            store,
+            name=options.user,
+            display=options.display,
+            role=options.role,
+            password=_password(options),
+            at=wall_clock(),
+        )
+    _say(f"Made the account {account.name}.")
+
+
+def _user_password(options: argparse.Namespace) -> None:
+    with _opened(options) as store:
+        set_password(store, name=options.user, password=_password(options))
+    _say("The password is changed.")
+
+
+def _user_close(options: argparse.Namespace) -> None:
+    with _opened(options) as store:
+        close_account(store, name=options.user)
+    _say("The account is closed.")
+
+
+def _user_list(options: argparse.Namespace) -> None:
+    with _opened(options) as store:
+        for account, is_open in accounts(store):
+            _say(f"{account.name}\t{account.display}\t{account.role}\t{'open' if is_open else 'closed'}")
+
+
+@contextmanager
+def _opened(options: argparse.Namespace) -> Iterator[Store]:
+    store = open_store(options.data)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def _password(options: argparse.Namespace) -> str:
+    if options.password_file is None:
+        first = getpass.getpass("Password: ")
+        if getpass.getpass("Again: ") != first:
+            raise Unusable("password_unequal")
+        return first
+    try:
+        if options.password_file == _STANDARD_INPUT:
+            return sys.stdin.readline().rstrip("\r\n")
+        with Path(options.password_file).open(encoding="utf-8") as file:
+            return file.readline().rstrip("\r\n")
+    except UnicodeDecodeError as exc:
+        raise Unusable("password_unreadable") from exc
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text.rstrip("\n") + "\n")

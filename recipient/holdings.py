@@ -1,0 +1,210 @@
+"""What patients have shared: statement in force, exact bytes, and what was answered to which message.
+
+Promises:
+1. one row per pairwise key (``sub``); it stays after withdrawal with sequence and statement hash, so that an
+   older statement can never come back (rollback);
+2. resources are kept as the bytes that came and nothing beside them: what they are about is found anew from
+   the whole set (``recipient.reading``), so that a newer classification table never meets older facts;
+3. a holding is *in force* only while its statement permits something and neither its end nor its freshness
+   limit has passed; nothing else is shown or taken in;
+4. erased means deleted under ``secure_delete``; the answers given stay, they hold no clinical content.
+
+Callers that change something hold ``store.transaction()``.
+Source: consent.md section 3 (what a recipient verifies), security.md 3.7 and 3.8.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from consent.statement import Statement, reread_statement, statement_hash
+
+from recipient.errors import NotShared, Purged
+from recipient.instants import instant_text, parse_instant
+from recipient.store import Store
+from sync.bundle import Item
+
+ACTIVE, STOPPED, ERASED = "active", "stopped", "erased"
+_SELECT = (
+    "SELECT sub, handle, first_at, changed_at, sequence, statement_hash, statement, state, revision "
+    "FROM sender"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """One patient's share, as this recipient knows it."""
+
+    sub: str
+    handle: str
+    first_at: datetime
+    changed_at: datetime
+    sequence: int
+    statement_hash: str
+    statement: Statement
+    state: str
+    revision: int
+
+    def in_force(self, at: datetime) -> bool:
+        """Tell whether anything may be shown or taken in at this instant."""
+        statement = self.statement
+        return (
+            self.state == ACTIVE
+            and bool(statement.scope)
+            and at < statement.until_at
+            and at < statement.next_update_at
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One stored resource."""
+
+    id: int
+    reference: str
+    full_url: str | None
+    raw: bytes
+    received_at: datetime
+
+
+def holding_of(store: Store, sub: str) -> Holding | None:
+    """Return what is known of a sender, whatever its state, or None at first contact."""
+    row = store.row(_SELECT + " WHERE sub = ?", (sub,))
+    return _holding(row) if row else None
+
+
+def holding_in_force(store: Store, handle: str, *, at: datetime) -> Holding:
+    """Return the holding behind an address of the portal.
+
+    Args:
+        store: open store.
+        handle: untrusted.
+        at: now.
+
+    Raises:
+        NotShared: there never was one.
+        Purged: it was withdrawn or its time is over.
+    """
+    row = store.row(_SELECT + " WHERE handle = ?", (handle,))
+    if row is None:
+        raise NotShared
+    holding = _holding(row)
+    if not holding.in_force(at):
+        raise Purged
+    return holding
+
+
+def holdings_in_force(store: Store, *, at: datetime) -> tuple[Holding, ...]:
+    """Return every holding that may be shown now, in no particular order."""
+    rows = store.rows(_SELECT + " WHERE state = ?", (ACTIVE,))
+    return tuple(holding for row in rows if (holding := _holding(row)).in_force(at))
+
+
+def save_statement(
+    store: Store, sub: str, token: str, statement: Statement, *, state: str, at: datetime
+) -> None:
+    """Make a verified statement the one in force for its sender; the first one makes the sender known."""
+    now = instant_text(at)
+    store.run(
+        "INSERT INTO sender (sub, handle, first_at, changed_at, sequence, statement_hash, statement, state, "
+        "revision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1) "
+        "ON CONFLICT (sub) DO UPDATE SET changed_at = excluded.changed_at, sequence = excluded.sequence, "
+        "statement_hash = excluded.statement_hash, statement = excluded.statement, state = excluded.state, "
+        "revision = revision + 1",
+        (sub, secrets.token_urlsafe(16), now, now, statement.sequence, statement_hash(token), token, state),
+    )
+
+
+def held(store: Store, sub: str, *, resource_type: str | None = None) -> tuple[Held, ...]:
+    """Return the stored resources of a sender, oldest row first, optionally of one FHIR type."""
+    sql = "SELECT id, reference, full_url, raw, received_at FROM resource WHERE sub = ?"
+    parameters: tuple[str, ...] = (sub,)
+    if resource_type is not None:
+        sql += " AND reference GLOB ?"
+        parameters = (sub, f"{resource_type}/*")
+    return tuple(
+        Held(row[0], row[1], row[2], row[3], parse_instant(row[4]))
+        for row in store.rows(sql + " ORDER BY id", parameters)
+    )
+
+
+def put_resource(store: Store, sub: str, item: Item, *, at: datetime) -> None:
+    """Store one resource under its reference; a later version takes the place of the earlier one.
+
+    The same bytes again keep their day of arrival: nothing is new about them.
+    """
+    store.run(
+        "INSERT INTO resource (sub, reference, full_url, raw, received_at) VALUES (?, ?, ?, ?, ?) "
+        "ON CONFLICT (sub, reference) DO UPDATE SET raw = excluded.raw, full_url = excluded.full_url, "
+        "received_at = iif(raw = excluded.raw, received_at, excluded.received_at)",
+        (sub, item.reference, item.full_url, item.raw, instant_text(at)),
+    )
+
+
+def touch(store: Store, sub: str, *, at: datetime) -> None:
+    """Note that a sender's resources changed, so that no cache shows the old ones."""
+    store.run(
+        "UPDATE sender SET changed_at = ?, revision = revision + 1 WHERE sub = ?", (instant_text(at), sub)
+    )
+
+
+def erase_resources(store: Store, sub: str, ids: Iterable[int] | None = None) -> int:
+    """Delete the given resources of a sender, or all; return how many went."""
+    if ids is None:
+        return store.run("DELETE FROM resource WHERE sub = ?", (sub,))
+    return sum(store.run("DELETE FROM resource WHERE sub = ? AND id = ?", (sub, row_id)) for row_id in ids)
+
+
+def erase_ended(store: Store, *, at: datetime, keep_hidden: timedelta) -> int:
+    """Delete the resources of holdings whose end passed longer ago than ``keep_hidden``.
+
+    The days in between exist because a patient who renews a grant too late would otherwise have to send
+    everything again; nothing of it is shown in that time.
+
+    Returns:
+        How many holdings were emptied.
+    """
+    with store.transaction():
+        rows = store.rows(_SELECT + " WHERE state = ?", (ACTIVE,))
+        over = [holding for row in rows if (holding := _holding(row)).statement.until_at + keep_hidden <= at]
+        for holding in over:
+            erase_resources(store, holding.sub)
+            store.run(
+                "UPDATE sender SET state = ?, revision = revision + 1 WHERE sub = ?", (ERASED, holding.sub)
+            )
+    return len(over)
+
+
+def answered(store: Store, sub: str, message_id: str) -> tuple[str, str] | None:
+    """Return payload hash and receipt of a message that was answered before, or None."""
+    row = store.row("SELECT payload_hash, receipt FROM message WHERE sub = ? AND mid = ?", (sub, message_id))
+    return (row[0], row[1]) if row else None
+
+
+def save_answer(
+    store: Store, sub: str, message_id: str, *, kind: str, payload_hash: str, receipt: str, at: datetime
+) -> None:
+    """Store the receipt of a message; from now on it is the only answer to that message."""
+    store.run(
+        "INSERT INTO message VALUES (?, ?, ?, ?, ?, ?)",
+        (sub, message_id, kind, payload_hash, instant_text(at), receipt),
+    )
+
+
+def _holding(row: tuple[Any, ...]) -> Holding:
+    sub, handle, first_at, changed_at, sequence, digest, token, state, revision = row
+    return Holding(
+        sub=sub,
+        handle=handle,
+        first_at=parse_instant(first_at),
+        changed_at=parse_instant(changed_at),
+        sequence=sequence,
+        statement_hash=digest,
+        statement=reread_statement(token),
+        state=state,
+        revision=revision,
+    )

@@ -1,0 +1,315 @@
+"""The inbox: what a patient's app sends is checked in numbered steps, stored, and answered with proof.
+
+Steps of ``Inbox.receive`` (1 to 10 are ``sync.envelope.open_message``; tests carry the same numbers):
+
+ 1 size, counted while streaming  2 form  3 version  4 audience  5 sender  6 outer signature
+ 7 time, unless the message is known already  8 our key  9 opening  10 inner signature
+11. the same message id: same content gets the *stored* receipt, other content is a conflict;
+12. the statement: signed by this sender for us, its sequence never goes back; the first one from an unknown
+    key makes that key known (trust on first use: the patient pinned us, we only learn that a key writes);
+13. each resource is classified here, together with all that is held, and what the statement does not permit
+    for the stated purpose and actions is refused and listed in the receipt;
+14. effect and receipt in one transaction;
+15. the answer is sealed to the reply key of the statement in force.
+
+A statement without scope is a withdrawal: nothing is shown from that transaction on, and what is held is
+erased when it says so. Asking "who looked?" takes steps 1 to 10 and a known sender.
+
+Source: security.md 3.7, 3.8; consent.md section 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from consent.statement import Statement, decide_under, statement_hash, verify_statement
+
+from consent.classify import classify_all
+from consent.codes import Action, Deidentification
+from consent.decision import Permit
+from consent.errors import ConsentError, RolledBack
+from consent.facts import ResourceFacts
+from consent.rules import ActorRef
+from crypto.errors import CryptoError
+from crypto.keys import SealingKey, VerifyKey
+from recipient import audit, holdings
+from recipient.errors import Refused
+from recipient.holdings import Held, Holding
+from recipient.identity import Identity
+from recipient.instants import instant_text
+from recipient.reading import decode_held, parse_held
+from recipient.store import Store
+from sync.access import parse_access_request, sign_access_log
+from sync.bundle import Item, Push, parse_push, parse_statement_content
+from sync.envelope import OpenedMessage, open_message, refuse_conflict, seal_reply
+from sync.errors import RemoteRuleError
+from sync.receipt import Receipt, ReceiptState, sign_receipt
+from sync.wire import Kind
+
+MAX_HELD = 50_000
+"""Resources of one sender; more than the largest records in our test data by a factor of ten."""
+
+NEW_SENDERS_PER_HOUR = 60
+"""Anybody who has the card can make keys; this bounds how fast the list of patients can be littered."""
+
+OUTSIDE_SCOPE = "outside_scope"
+UNMET_DUTY = "unmet_duty"
+TOO_MANY = "too_many"
+
+# Duties this program keeps by what it is: every look is logged (AUDIT), transport and store are encrypted
+# (ENCRYPT*), bytes and so labels stay as sent (PERSISTLABEL), there is no export, onward sending, linking or
+# reuse (NORDSCLCD, NODSCLCD, NOREUSE, NORELINK ...), and erasing on the patient's word (DELAU).
+# v3-ActCode, https://terminology.hl7.org/CodeSystem-v3-ActCode.html
+KEPT_DUTIES = frozenset(
+    {"AUDIT", "DELAU", "ENCRYPT", "ENCRYPTR", "ENCRYPTT", "NODSCLCD", "NODSCLCDS", "NOINTEGRATE"}
+    | {"NORDSCLCD", "NORDSCLCDS", "NORDSCLW", "NORELINK", "NOREUSE", "PERSISTLABEL"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Effect:
+    """What a message did, for its receipt."""
+
+    stored: int = 0
+    refused: tuple[tuple[str, str], ...] = ()
+    state: ReceiptState = ReceiptState.STORED
+
+
+class Inbox:
+    """Takes sealed messages, one at a time per call; safe to call from several threads."""
+
+    def __init__(self, store: Store, identity: Identity) -> None:
+        self._store = store
+        self._identity = identity
+        self._actor = frozenset({ActorRef(identity.actor_kind, identity.recipient_id)})
+
+    def receive(self, body: bytes, *, at: datetime) -> bytes:
+        """Take a push or a statement.
+
+        Args:
+            body: untrusted; its size was counted by the caller.
+            at: now.
+
+        Returns:
+            The sealed reply with the signed receipt.
+
+        Raises:
+            RemoteRuleError: with a code of ``sync.wire.REFUSALS``.
+            Refused: ``too_many_new_senders``, try later.
+        """
+        opened = self._open(body, at=at, known_only=False)  # steps 1 to 10
+        if opened.kind not in (Kind.PUSH, Kind.STATEMENT):
+            raise RemoteRuleError("malformed")
+        with self._store.transaction():  # step 14: one transaction around everything that follows
+            receipt = self._answered(opened) or self._take_in(opened, at=at)
+            return self._sealed(receipt, opened)
+
+    def access(self, body: bytes, *, at: datetime) -> bytes:
+        """Answer "who looked?" with the sender's own signed log.
+
+        Raises:
+            RemoteRuleError: with a code of ``sync.wire.REFUSALS``.
+        """
+        opened = self._open(body, at=at, known_only=True)
+        if opened.kind is not Kind.ACCESS:
+            raise RemoteRuleError("malformed")
+        after = parse_access_request(opened.content)
+        sub = opened.sender.text
+        with self._store.transaction():
+            token = sign_access_log(
+                audit.entries_after(self._store, sub, after),
+                subject=sub,
+                total=audit.head(self._store, sub).sequence,
+                key=self._identity.signing,
+                at=at,
+            )
+            return self._sealed(token, opened)
+
+    def _open(self, body: bytes, *, at: datetime, known_only: bool) -> OpenedMessage:
+        return open_message(
+            body,
+            opening_keys=self._identity.opening,
+            audience=self._identity.recipient_id,
+            at=at,
+            known_sender=self._known_sender if known_only else None,
+            already_received=lambda sub, mid: holdings.answered(self._store, sub, mid) is not None,
+        )
+
+    def _known_sender(self, sub: str) -> VerifyKey | None:
+        return VerifyKey.from_text(sub) if holdings.holding_of(self._store, sub) else None
+
+    def _answered(self, opened: OpenedMessage) -> str | None:
+        known = holdings.answered(self._store, opened.sender.text, opened.message_id)
+        if known is None:
+            return None
+        payload_hash, receipt = known
+        refuse_conflict(opened, stored_payload_hash=payload_hash)  # step 11
+        return receipt
+
+    def _take_in(self, opened: OpenedMessage, *, at: datetime) -> str:
+        push: Push | None = None
+        if opened.kind is Kind.PUSH:
+            push = parse_push(opened.content, subject_id=opened.sender.text)
+            token = push.statement
+        else:
+            token = parse_statement_content(opened.content)
+        statement, effect = self._install(opened.sender, token, at=at)  # step 12
+        if push is not None:
+            effect = self._store_push(opened.sender.text, statement, push, at=at)  # step 13
+        receipt = self._receipt(opened, statement, effect, at=at)
+        holdings.save_answer(
+            self._store,
+            opened.sender.text,
+            opened.message_id,
+            kind=opened.kind.value,
+            payload_hash=opened.payload_hash,
+            receipt=receipt,
+            at=at,
+        )
+        return receipt
+
+    def _install(self, sender: VerifyKey, token: str, *, at: datetime) -> tuple[Statement, _Effect]:
+        """Make the statement the one in force unless it is already; return it and what it did."""
+        holding = holdings.holding_of(self._store, sender.text)
+        if holding is not None and holding.statement_hash == statement_hash(token):
+            return holding.statement, _Effect(state=_STATE_AFTER[holding.state])
+        if holding is None:
+            self._limit_new_senders(at=at)
+        statement = self._verified(sender, token, holding, at=at)
+        state = holdings.ACTIVE
+        if not statement.scope:
+            state = holdings.STOPPED if statement.erase == "none" else holdings.ERASED
+        holdings.save_statement(self._store, sender.text, token, statement, state=state, at=at)
+        if state == holdings.ERASED:
+            holdings.erase_resources(self._store, sender.text)
+        elif state == holdings.ACTIVE and statement.erase != "none":
+            self._erase_outside(sender.text, statement, at=at)
+        return statement, _Effect(state=_STATE_AFTER[state])
+
+    def _verified(self, sender: VerifyKey, token: str, holding: Holding | None, *, at: datetime) -> Statement:
+        try:
+            statement = verify_statement(
+                token,
+                sender,
+                audience=self._identity.recipient_id,
+                at=at,
+                highest_seen=holding.sequence if holding else 0,
+                previous_hash=holding.statement_hash if holding else None,
+            )
+            SealingKey.from_text(statement.reply_key)
+        except RolledBack as exc:
+            raise RemoteRuleError("statement_rolled_back") from exc
+        except (ConsentError, CryptoError) as exc:
+            raise RemoteRuleError("statement_refused") from exc
+        if not set(statement.duties) <= KEPT_DUTIES:
+            raise RemoteRuleError("statement_refused")  # a duty we cannot keep: better no data
+        return statement
+
+    def _limit_new_senders(self, *, at: datetime) -> None:
+        row = self._store.row(
+            "SELECT count(*) FROM sender WHERE first_at > ?", (instant_text(at - timedelta(hours=1)),)
+        )
+        if row is None or row[0] >= NEW_SENDERS_PER_HOUR:
+            raise Refused("too_many_new_senders", status=503)
+
+    def _erase_outside(self, sub: str, statement: Statement, *, at: datetime) -> None:
+        gone = [
+            one.row.id
+            for one in parse_held(holdings.held(self._store, sub))
+            if self._refusal(statement, one.facts, purpose=self._identity.purpose, actions=_VIEW, at=at)
+        ]
+        holdings.erase_resources(self._store, sub, gone)
+
+    def _store_push(self, sub: str, statement: Statement, push: Push, *, at: datetime) -> _Effect:
+        if not statement.scope:
+            raise RemoteRuleError("statement_refused")
+        actions = _actions(push.actions)
+        coming = {item.reference for item in push.items}
+        kept = [row for row in holdings.held(self._store, sub) if row.reference not in coming]
+        room = MAX_HELD - len(kept)
+        refused: list[tuple[str, str]] = []
+        for item, facts in zip(push.items, _classified(push.items, kept), strict=True):
+            reason = self._refusal(statement, facts, purpose=push.purpose, actions=actions, at=at)
+            if reason is None and len(push.items) > room:
+                reason = TOO_MANY
+            if reason is None:
+                holdings.put_resource(self._store, sub, item, at=at)
+            else:
+                refused.append((item.reference, reason))
+        holdings.touch(self._store, sub, at=at)
+        return _Effect(stored=len(push.items) - len(refused), refused=tuple(refused))
+
+    def _refusal(
+        self,
+        statement: Statement,
+        facts: ResourceFacts,
+        *,
+        purpose: str,
+        actions: frozenset[Action],
+        at: datetime,
+    ) -> str | None:
+        """Return why a resource may not be taken in, with one word for all reasons of consent."""
+        decision = decide_under(
+            statement,
+            actor=self._actor,
+            purpose=frozenset({purpose}),
+            action=actions,
+            facts=facts,
+            at=at,
+        )
+        if not isinstance(decision, Permit):
+            return OUTSIDE_SCOPE
+        if decision.obligations - KEPT_DUTIES or decision.deidentification is not Deidentification.NONE:
+            return UNMET_DUTY  # de-identifying is the work of the extract, which this program does not make
+        return None
+
+    def _receipt(self, opened: OpenedMessage, statement: Statement, effect: _Effect, *, at: datetime) -> str:
+        receipt = Receipt(
+            message_id=opened.message_id,
+            subject=opened.sender.text,
+            kind=opened.kind,
+            payload_hash=opened.payload_hash,
+            statement_sequence=statement.sequence,
+            stored_at=at,
+            stored=effect.stored,
+            refused=effect.refused,
+            state=effect.state,
+        )
+        return sign_receipt(receipt, self._identity.signing)
+
+    def _sealed(self, token: str, opened: OpenedMessage) -> bytes:
+        holding = holdings.holding_of(self._store, opened.sender.text)
+        if holding is None:
+            raise RemoteRuleError("unknown_sender")
+        return seal_reply(  # step 15
+            token.encode("ascii"),
+            to=SealingKey.from_text(holding.statement.reply_key),
+            signer=self._identity.signing,
+            message_id=opened.message_id,
+        )
+
+
+_VIEW = frozenset({Action.VIEW})
+_STATE_AFTER = {
+    holdings.ACTIVE: ReceiptState.STORED,
+    holdings.STOPPED: ReceiptState.STOPPED,
+    holdings.ERASED: ReceiptState.ERASED,
+}
+
+
+def _classified(items: Sequence[Item], kept: Sequence[Held]) -> list[ResourceFacts]:
+    """Classify what came among what is held: a link may make a harmless-looking resource sensitive."""
+    bodies: list[Mapping[str, object]] = [item.body for item in items]
+    return classify_all([*bodies, *(decode_held(row).body for row in kept)])[: len(bodies)]
+
+
+def _actions(codes: Sequence[str]) -> frozenset[Action]:
+    try:
+        actions = frozenset(Action(code) for code in codes)
+    except ValueError as exc:
+        raise RemoteRuleError("bad_content") from exc
+    if not actions:  # "everything of nothing" would permit all
+        raise RemoteRuleError("bad_content")
+    return actions

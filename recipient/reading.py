@@ -1,0 +1,265 @@
+"""Every look at shared data goes through here: decide, show only what is permitted, write it down.
+
+Promises:
+1. each resource of each look is put to ``consent.statement.decide_under`` with the statement in force now;
+   what is not permitted does not exist for the caller, also not behind a reference;
+2. the audit event and the answer belong to one transaction: no event, no data;
+3. what a look recorded is what it showed: action, categories, purpose, who, when (NEN 7513);
+4. parsed resources are kept in memory per patient for as long as nothing changed, never longer.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from consent.statement import decide_under
+
+from consent.classify import classify_all
+from consent.codes import Action
+from consent.decision import Permit
+from consent.facts import ResourceFacts
+from consent.rules import ActorRef
+from crypto.canonical import parse_strict
+from pgo.health.record.index import RecordIndex, build_index
+from pgo.health.record.resolve import resolver
+from pgo.health.record.resource import Resolve, Resource
+from pgo.health.record.series import Series, build_series, measured
+from pgo.health.record.views import PersonView, person_view
+from recipient import audit
+from recipient.accounts import Account
+from recipient.errors import NotShared
+from recipient.holdings import Held, Holding, held, holding_in_force, holdings_in_force
+from recipient.identity import Identity
+from recipient.store import Store
+from sync.wire import MAX_CONTENT_BYTES
+
+_MAX_CACHED = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One permitted resource, ready to show."""
+
+    id: int
+    reference: str
+    resource: Resource
+    facts: ResourceFacts
+    index: RecordIndex
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one look at one patient may show."""
+
+    holding: Holding
+    person: PersonView | None
+    items: tuple[Item, ...]
+    resolve: Resolve
+
+    def item(self, item_id: int) -> Item:
+        """Return one item; ``NotShared`` when it is not among the permitted ones."""
+        for item in self.items:
+            if item.id == item_id:
+                return item
+        raise NotShared
+
+    def series(self) -> tuple[Series, ...]:
+        """Return all measurements as lines over time; a point's ``record_id`` is an item id."""
+        return build_series((item.id, number) for item in self.items for number in measured(item.resource))
+
+
+@dataclass(frozen=True, slots=True)
+class SharedPatient:
+    """One line of the list of people who share."""
+
+    holding: Holding
+    person: PersonView | None
+    new_count: int
+    never_seen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A stored resource, decoded and classified among all others of its sender."""
+
+    row: Held
+    resource: Resource
+    facts: ResourceFacts
+
+
+class Reader:
+    """Answers the portal's questions about shared data."""
+
+    def __init__(self, store: Store, identity: Identity) -> None:
+        self._store = store
+        self._purpose = identity.purpose
+        self._actor = frozenset({ActorRef(identity.actor_kind, identity.recipient_id)})
+        self._lock = threading.Lock()
+        self._cache: OrderedDict[str, tuple[int, tuple[Parsed, ...]]] = OrderedDict()
+
+    def list_patients(
+        self, account: Account, *, already_listed: set[str], at: datetime
+    ) -> tuple[SharedPatient, ...]:
+        """Return who shares now, in no particular order.
+
+        Showing a name is a look too: it is recorded once per patient and session, which ``already_listed``
+        remembers.
+        """
+        with self._store.transaction():
+            found = tuple(
+                self._line(account, holding, at=at) for holding in holdings_in_force(self._store, at=at)
+            )
+            for line in found:
+                if line.holding.sub not in already_listed:
+                    self._record(account, line.holding, audit.LISTED, frozenset({"demographics"}), at=at)
+        already_listed.update(line.holding.sub for line in found)
+        return found
+
+    def open_record(self, account: Account, handle: str, *, at: datetime) -> Look:
+        """Return everything that may be shown of one patient, and note the day for what is new next time."""
+        with self._store.transaction():
+            look = self._look(handle, at=at)
+            self._record(account, look.holding, audit.OPENED, _categories(look.items), at=at)
+            audit.save_last_look(self._store, account.id, look.holding.sub, at=at)
+        return look
+
+    def open_timeline(self, account: Account, handle: str, *, at: datetime) -> Look:
+        """Return the same for the whole timeline."""
+        with self._store.transaction():
+            look = self._look(handle, at=at)
+            self._record(account, look.holding, audit.TIMELINE, _categories(look.items), at=at)
+        return look
+
+    def open_trend(self, account: Account, handle: str, key: str, *, at: datetime) -> tuple[Look, Series]:
+        """Return one measurement over time.
+
+        Args:
+            account: who looks.
+            handle: untrusted.
+            key: untrusted; of ``audit.opaque_key``.
+            at: now.
+
+        Raises:
+            NotShared: no such line among what may be shown.
+        """
+        with self._store.transaction():
+            look = self._look(handle, at=at)
+            series = next((line for line in look.series() if audit.opaque_key(line.key) == key), None)
+            if series is None:
+                raise NotShared
+            drawn = {point.record_id for point in series.points}
+            shown = _categories(item for item in look.items if item.id in drawn)
+            self._record(account, look.holding, audit.TREND, shown, at=at)
+        return look, series
+
+    def open_item(self, account: Account, handle: str, item_id: int, *, at: datetime) -> tuple[Look, Item]:
+        """Return one resource with what it may refer to; ``NotShared`` when it may not be shown."""
+        with self._store.transaction():
+            look = self._look(handle, at=at)
+            item = look.item(item_id)
+            self._record(account, look.holding, audit.DETAILS, _categories([item]), at=at)
+        return look, item
+
+    def permits(self, holding: Holding, facts: ResourceFacts, *, at: datetime) -> bool:
+        """Ask the statement in force whether the people here may see a resource."""
+        decision = decide_under(
+            holding.statement,
+            actor=self._actor,
+            purpose=frozenset({self._purpose}),
+            action=frozenset({Action.VIEW}),
+            facts=facts,
+            at=at,
+        )
+        return isinstance(decision, Permit)
+
+    def _look(self, handle: str, *, at: datetime) -> Look:
+        holding = holding_in_force(self._store, handle, at=at)
+        permitted = [one for one in self._parsed(holding) if self.permits(holding, one.facts, at=at)]
+        resolve = resolver(one.resource for one in permitted)
+        items = tuple(
+            Item(
+                id=one.row.id,
+                reference=one.row.reference,
+                resource=one.resource,
+                facts=one.facts,
+                index=build_index(one.resource, resolve=resolve),
+                received_at=one.row.received_at,
+            )
+            for one in permitted
+        )
+        return Look(
+            holding=holding, person=_person(item.resource for item in items), items=items, resolve=resolve
+        )
+
+    def _line(self, account: Account, holding: Holding, *, at: datetime) -> SharedPatient:
+        patients = parse_held(held(self._store, holding.sub, resource_type="Patient"))
+        person = _person(one.resource for one in patients if self.permits(holding, one.facts, at=at))
+        last = audit.last_look(self._store, account.id, holding.sub)
+        return SharedPatient(
+            holding=holding,
+            person=person,
+            new_count=audit.count_newer(self._store, holding.sub, last),
+            never_seen=last is None,
+        )
+
+    def _parsed(self, holding: Holding) -> tuple[Parsed, ...]:
+        with self._lock:
+            known = self._cache.get(holding.sub)
+            if known is not None and known[0] == holding.revision:
+                self._cache.move_to_end(holding.sub)
+                return known[1]
+        parsed = parse_held(held(self._store, holding.sub))
+        with self._lock:
+            self._cache[holding.sub] = (holding.revision, parsed)
+            while len(self._cache) > _MAX_CACHED:
+                self._cache.popitem(last=False)
+        return parsed
+
+    def _record(
+        self, account: Account, holding: Holding, action: str, categories: frozenset[str], *, at: datetime
+    ) -> None:
+        audit.append(
+            self._store,
+            holding.sub,
+            account,
+            audit.Seen(action=action, categories=categories, purpose=self._purpose),
+            at=at,
+        )
+
+
+def parse_held(rows: Iterable[Held]) -> tuple[Parsed, ...]:
+    """Decode stored resources and classify them with respect to each other."""
+    resources = [(row, decode_held(row)) for row in rows]
+    facts = classify_all([resource.body for _, resource in resources])
+    return tuple(
+        Parsed(row, resource, found) for (row, resource), found in zip(resources, facts, strict=True)
+    )
+
+
+def decode_held(row: Held) -> Resource:
+    """Decode one stored resource."""
+    # The bytes passed the strict reader when they came in; anything else here is a damaged store and raises.
+    body = cast("Mapping[str, object]", parse_strict(row.raw, max_bytes=MAX_CONTENT_BYTES))
+    # References inside the record use the id its source gave it, not the one it is stored under.
+    own_id = body.get("id")
+    return Resource(
+        raw=row.raw,
+        body=body,
+        type=row.reference.partition("/")[0],
+        id=own_id if isinstance(own_id, str) else None,
+        full_url=row.full_url,
+    )
+
+
+def _person(resources: Iterable[Resource]) -> PersonView | None:
+    return next((person_view(resource) for resource in resources if resource.type == "Patient"), None)
+
+
+def _categories(items: Iterable[Item]) -> frozenset[str]:
+    return frozenset(str(category) for item in items for category in item.facts.categories)

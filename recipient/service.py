@@ -1,0 +1,260 @@
+"""The recipient as a running service: routes, the one wiring, and the clock.
+
+Promises:
+1. nothing is answered about a person except by ``recipient.inbox`` (to the patient's app) and by
+   ``recipient.portal`` (to a member); ``/health`` and ``/v1/card`` are public by nature;
+2. an unexpected error becomes a bare 500; the log gets its class and place, never its text, because texts of
+   foreign libraries may quote what they choked on;
+3. uvicorn trusts no forwarded header unless a proxy is named, keeps no access log and shows no version.
+
+Source: security.md 3.7, 3.10, 3.16.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from recipient.accounts import Doorkeeper
+from recipient.config import CARD_NAME, Limits, Listening
+from recipient.errors import Unusable
+from recipient.gateway import inbox_routes
+from recipient.identity import Identity, build_card, load_identity, remember_port
+from recipient.ingress import DeadlineProtocol, Ingress
+from recipient.portal.routes import portal_routes
+from recipient.portal.sessions import Sessions
+from recipient.portal.web import Office
+from recipient.reading import Reader
+from recipient.store import Store, open_store
+from sync.card import card_file
+
+_LOG = logging.getLogger("recipient")
+Clock = Callable[[], datetime]
+
+
+def wall_clock() -> datetime:
+    """Return the present instant; only this module and the command line read the clock."""
+    return datetime.now(UTC)
+
+
+def build_app(
+    store: Store,
+    *,
+    endpoint: str,
+    clock: Clock,
+    limits: Limits | None = None,
+    hosts: frozenset[str] = frozenset(),
+) -> ASGIApp:
+    """Wire the service.
+
+    Args:
+        store: open store with an identity.
+        endpoint: public address, on the card.
+        clock: present instant, aware.
+        limits: what a stranger may cost; defaults suit a practice.
+        hosts: accepted ``Host`` values, empty for any (then only the count is checked).
+
+    Returns:
+        The ASGI application, hardened layer outside.
+    """
+    limits = limits or Limits()
+    identity = load_identity(store)
+    office = Office(
+        store=store,
+        identity=identity,
+        reader=Reader(store, identity),
+        doorkeeper=Doorkeeper(store, tries=limits.login_tries_per_minute),
+        sessions=Sessions(idle=limits.session_idle, absolute=limits.session_absolute),
+        limits=limits,
+        clock=clock,
+        secure=endpoint.startswith("https:"),
+    )
+    _, card = build_card(identity, endpoint=endpoint, at=clock())
+
+    async def show_card(_request: Request) -> Response:
+        return PlainTextResponse(card)
+
+    async def show_health(_request: Request) -> Response:
+        return JSONResponse({"status": "ok"})
+
+    async def to_portal(_request: Request) -> Response:
+        return RedirectResponse("/portal", status_code=303)
+
+    app = Starlette(
+        routes=[
+            Route("/", to_portal, methods=["GET"]),
+            Route("/health", show_health, methods=["GET"]),
+            Route("/v1/card", show_card, methods=["GET"]),
+            *inbox_routes(store, identity, clock=clock, limits=limits),
+            *portal_routes(office),
+        ]
+    )
+    app.router.redirect_slashes = False
+    return Ingress(LastResort(app), max_header_bytes=limits.max_header_bytes, hosts=hosts)
+
+
+class LastResort:
+    """Turns what nobody foresaw into a bare 500 that shows and logs no content."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the application; answer 500 when it fails."""
+        try:
+            await self._app(scope, receive, send)
+        except Exception as exc:  # the one place: the boundary of the service  # noqa: BLE001
+            trace = exc.__traceback__
+            while trace is not None and trace.tb_next is not None:
+                trace = trace.tb_next
+            place = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "?"
+            _LOG.error("unexpected %s at %s", type(exc).__name__, place)
+            response = JSONResponse({"code": "internal"}, status_code=500)
+            await response(scope, receive, send)
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What a starter of the service wants to know."""
+
+    url: str
+    card: Path
+
+    def json(self) -> str:
+        """Return one line of JSON."""
+        return json.dumps({"url": self.url, "card": str(self.card)})
+
+
+def serve(
+    folder: Path, listening: Listening, *, ready_file: Path | None = None, clock: Clock = wall_clock
+) -> None:
+    """Run until stopped by a signal.
+
+    Args:
+        folder: of an initialised recipient.
+        listening: where; port 0 takes the port of last time when it is free, else any free one.
+        ready_file: gets the line of JSON that is also printed, once requests are answered.
+        clock: present instant.
+
+    Raises:
+        Unusable: see ``open_store``, ``load_identity`` and ``Listening.check``; ``port_taken``.
+    """
+    listening.check()
+    os.umask(0o077)
+    _quiet_logs()
+    store = open_store(folder)
+    try:
+        identity = load_identity(store)
+        with _bind(listening, identity) as listener:
+            port = int(listener.getsockname()[1])
+            if identity.port is None and listening.port == 0:
+                remember_port(store, port)
+            url = identity.url or f"http://{listening.host}:{port}"
+            ready = Ready(url=url, card=write_card(folder, identity, endpoint=url, at=clock()))
+            limits = Limits()
+            app = build_app(store, endpoint=url, clock=clock, limits=limits, hosts=_hosts(url, port))
+            server = _Server(_uvicorn_config(app, listening, limits), lambda: _announce(ready, ready_file))
+            asyncio.run(server.serve(sockets=[listener]))
+    finally:
+        store.close()
+
+
+def write_card(folder: Path, identity: Identity, *, endpoint: str, at: datetime) -> Path:
+    """Write the signed card beside the store, whole or not at all; it is public."""
+    path = folder / CARD_NAME
+    _, text = build_card(identity, endpoint=endpoint, at=at)
+    write_whole(path, card_file(text))
+    return path
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file so that a reader sees the old one or the new one, never half."""
+    temporary = path.with_name(path.name + ".new")
+    temporary.write_text(text, "utf-8")
+    temporary.replace(path)
+
+
+class _Server(uvicorn.Server):
+    """Tells when requests are answered."""
+
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start as uvicorn does, then say so."""
+        await super().startup(sockets=sockets)
+        if self.started:
+            self._on_ready()
+
+
+def _uvicorn_config(app: ASGIApp, listening: Listening, limits: Limits) -> uvicorn.Config:
+    class Protocol(DeadlineProtocol):
+        header_deadline_seconds = limits.header_deadline_seconds
+
+    return uvicorn.Config(
+        app,
+        http=Protocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=listening.trusted_proxy is not None,
+        forwarded_allow_ips=listening.trusted_proxy or "",
+        limit_concurrency=limits.max_connections,
+        timeout_keep_alive=5,
+        timeout_graceful_shutdown=10,
+        h11_max_incomplete_event_size=limits.max_header_bytes,
+        ssl_certfile=listening.certificate,
+        ssl_keyfile=listening.certificate_key,
+    )
+
+
+def _bind(listening: Listening, identity: Identity) -> socket.socket:
+    wishes = [listening.port] if listening.port else [identity.port or 0, 0]
+    for port in wishes:
+        family = socket.AF_INET6 if ":" in listening.host else socket.AF_INET
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        if os.name == "posix":  # elsewhere this option would let a second program share the port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((listening.host, port))
+        except OSError:
+            listener.close()
+            continue
+        return listener
+    raise Unusable("port_taken")
+
+
+def _hosts(url: str, port: int) -> frozenset[str]:
+    """Accept the public name, and this machine's own names for whoever is on this machine."""
+    public = url.partition("://")[2].partition("/")[0].lower()
+    return frozenset({public, f"127.0.0.1:{port}", f"localhost:{port}"})
+
+
+def _announce(ready: Ready, ready_file: Path | None) -> None:
+    if ready_file is not None:
+        write_whole(ready_file, ready.json() + "\n")
+    sys.stdout.write(ready.json() + "\n")
+    sys.stdout.flush()
+
+
+def _quiet_logs() -> None:
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s", stream=sys.stderr)
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # it logs texts of exceptions
