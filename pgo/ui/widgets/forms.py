@@ -1,10 +1,13 @@
-"""Form fields. Each takes its value and gives back plain Python values, never Flet events.
+"""Form fields.
 
-A `TextField` without ``value`` would be emptied by the next drawing, so here the value is never optional.
+Each takes its value and gives back plain Python values, never Flet events; what it calls may be a plain
+function or a coroutine function. A `TextField` without ``value`` would be emptied by the next drawing, so
+here the value is never optional.
 """
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time
 from typing import Any
@@ -17,6 +20,27 @@ from pgo.ui.text import fmt_date
 from pgo.ui.theme import GAP_SMALL, RADIUS_SMALL
 from pgo.ui.widgets.buttons import icon_button, keyed
 from pgo.ui.widgets.layout import muted, strong
+
+
+def _tell(on_change: Callable[[Any], Any], convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Make Flet's handler of a plain function or a coroutine function that wants the value only."""
+
+    async def told(e: ft.Event[Any]) -> None:
+        result = on_change(convert(e.control.value))
+        if inspect.isawaitable(result):
+            await result
+
+    return told
+
+
+def _keyboard(*, number: bool, multiline: bool) -> ft.KeyboardType:
+    if number:
+        return ft.KeyboardType.NUMBER
+    return ft.KeyboardType.MULTILINE if multiline else ft.KeyboardType.TEXT
+
+
+def _text(value: Any) -> str:
+    return str(value or "")
 
 
 def _error_line(error: str) -> list[ft.Control]:
@@ -71,7 +95,7 @@ def text_field(
     field = ft.TextField(
         label=label,
         value=value,
-        on_change=lambda e: on_change(str(e.control.value or "")),
+        on_change=_tell(on_change, _text),
         on_submit=on_submit,
         error=error or None,
         helper=helper or None,
@@ -87,7 +111,7 @@ def text_field(
         autofocus=autofocus,
         disabled=disabled,
         suffix=suffix or None,
-        keyboard_type=ft.KeyboardType.NUMBER if number else ft.KeyboardType.TEXT,
+        keyboard_type=_keyboard(number=number, multiline=multiline),
         border_radius=RADIUS_SMALL,
         border_color=ft.Colors.OUTLINE,
         filled=True,
@@ -124,7 +148,7 @@ def radio_group(
             lines.append(ft.Container(muted(details[option], small=True), padding=ft.Padding(left=48)))
     group = ft.RadioGroup(
         value=value,
-        on_change=lambda e: on_change(str(e.control.value)),
+        on_change=_tell(on_change, _text),
         content=ft.Column(lines, spacing=0, tight=True),
     )
     parts: list[ft.Control] = [strong(label)] if label else []
@@ -156,7 +180,7 @@ def dropdown(
             value=value,
             disabled=disabled,
             border_radius=RADIUS_SMALL,
-            on_select=lambda e: on_change(str(e.control.value)),
+            on_select=_tell(on_change, _text),
             options=[ft.DropdownOption(key=k, text=v) for k, v in options.items()],
         ),
     )
@@ -177,7 +201,7 @@ def checkbox_row(
         value=value,
         disabled=disabled,
         label_style=ft.TextStyle(color=ft.Colors.ON_SURFACE),
-        on_change=lambda e: on_change(bool(e.control.value)),
+        on_change=_tell(on_change, bool),
     )
     return _with_detail(keyed(key, box), detail)
 
@@ -196,7 +220,7 @@ def switch_row(
         label=label,
         value=value,
         disabled=disabled,
-        on_change=lambda e: on_change(bool(e.control.value)),
+        on_change=_tell(on_change, bool),
     )
     return _with_detail(keyed(key, switch), detail)
 
