@@ -14,13 +14,15 @@ import flet_charts as fch
 from pgo.ui.records.axis import nice_ticks, tick_text, time_axis
 from pgo.ui.records.frame import quiet
 from pgo.ui.records.plot import Dot, Plot, build_plot, dot_text, in_words, thinned
-from pgo.ui.records.rows import open_record, value_text
-from pgo.ui.records.say import say_moment
+from pgo.ui.records.rows import line, open_record, value_text
+from pgo.ui.records.say import say_moment, say_unit
 from pgo.ui.safety import component
 from pgo.ui.state import AppState, use_app, use_layout
-from pgo.ui.widgets import described, icon_button, muted, secondary_button
+from pgo.ui.widgets import described, icon_button, list_section, muted, secondary_button
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pgo.health.record.series import Point, Series
 
 ROWS_AT_FIRST: Final = 12
@@ -41,18 +43,23 @@ def SeriesChart(series: Series, *, low: float | None = None, high: float | None 
     controls: list[ft.Control] = []
     if plot.dots:
         drawing = _drawing(app, plot, wide=layout.wide, bounds=(low, high))
-        controls += [_unit_line(app, series), described(in_words(app.lang, series, plot), drawing)]
+        controls += [
+            _unit_line(app, series),
+            described(
+                in_words(app.lang, series, plot), ft.Container(drawing, padding=ft.Padding.only(top=8))
+            ),
+        ]
     else:
         controls.append(quiet(app.t("series.nothing_to_draw")))
     if plot.bounds:
         controls.append(quiet(app.t("series.bounds", n=plot.bounds)))
     if plot.undated:
         controls.append(quiet(app.t("series.undated", n=plot.undated)))
-    return ft.Column(controls, spacing=8, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
+    return ft.Column(controls, spacing=12, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
 
 
 def _unit_line(app: AppState, series: Series) -> ft.Control:
-    return muted(app.t("series.unit", unit=series.unit) if series.unit else app.t("series.no_unit"))
+    return muted(app.t("series.unit", unit=say_unit(series.unit)) if series.unit else app.t("series.no_unit"))
 
 
 def _drawing(
@@ -135,12 +142,37 @@ def _axis_text(text: str, *, right: bool = False) -> ft.Control:
 
 @component
 def SeriesTable(series: Series) -> ft.Control:
-    """All values, newest first, each with the way to its record; long tables open in steps."""
-    app = use_app()
+    """All values, newest first, each with the way to its record; long lists open in steps."""
+    app, layout = use_app(), use_layout()
     shown, set_shown = ft.use_state(ROWS_AT_FIRST)
-    points = tuple(reversed(series.points))
+    newest = tuple(reversed(series.points))
+    rows = newest[:shown]
+    controls = [_table(app, rows) if layout.wide else list_section([_row(app, point) for point in rows])]
+    left = len(newest) - shown
+    if left > 0:
+        more = secondary_button(
+            app.t("series.more", n=min(left, _MORE_ROWS)),
+            lambda: set_shown(shown + _MORE_ROWS),
+            key="series-more",
+        )
+        controls.append(ft.Row([more]))
+    return ft.Column(controls, spacing=12, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
+
+
+def _row(app: AppState, point: Point) -> ft.Control:
+    """One value on a phone: the whole row opens its record."""
+    return line(
+        [ft.Text(say_moment(app.lang, point.at))],
+        key=f"point-{point.record_id}",
+        trailing=value_text(app, point.text),
+        on_click=open_record(point.record_id),
+    )
+
+
+def _table(app: AppState, points: Sequence[Point]) -> ft.Control:
     table = ft.DataTable(
-        column_spacing=20,
+        column_spacing=40,
+        horizontal_margin=4,
         data_row_min_height=48,
         data_row_max_height=72 * app.prefs.text_scale,
         columns=[
@@ -148,23 +180,13 @@ def SeriesTable(series: Series) -> ft.Control:
             ft.DataColumn(label=ft.Text(app.t("series.column.value"))),
             ft.DataColumn(label=ft.Text(app.t("series.column.record"))),
         ],
-        rows=[_table_row(app, point) for point in points[:shown]],
+        rows=[_table_row(app, point) for point in points],
     )
-    controls: list[ft.Control] = [ft.Row([table], scroll=ft.ScrollMode.AUTO)]
-    left = len(points) - shown
-    if left > 0:
-        controls.append(
-            secondary_button(
-                app.t("series.more", n=min(left, _MORE_ROWS)),
-                lambda: set_shown(shown + _MORE_ROWS),
-                key="series-more",
-            )
-        )
-    return ft.Column(controls, spacing=12)
+    return ft.Row([table], scroll=ft.ScrollMode.AUTO)
 
 
 def _table_row(app: AppState, point: Point) -> ft.DataRow:
-    day = say_moment(app.lang, point.at) or app.t("records.undated")
+    day = say_moment(app.lang, point.at)
     return ft.DataRow(
         key=f"point-{point.record_id}-{point.at}",
         cells=[

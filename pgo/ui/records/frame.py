@@ -15,6 +15,7 @@ from pgo.ui.safety import component
 from pgo.ui.state import AppState, Query, go, use_app
 from pgo.ui.widgets import (
     empty_state,
+    list_section,
     note,
     primary_button,
     query_placeholder,
@@ -24,6 +25,7 @@ from pgo.ui.widgets import (
 )
 
 T = TypeVar("T")
+_FOLD_FROM: Final = 3
 
 TABS: Final = (
     ("/profile", "records.tab.profile"),
@@ -69,7 +71,7 @@ def stacked(*controls: ft.Control, spacing: float = 16) -> ft.Control:
 
 @component
 def Folded(title: str, rows: Sequence[ft.Control], *, name: str) -> ft.Control:
-    """A list that stays closed until somebody wants it; its button says how many there are.
+    """A list that stays closed until somebody wants it (a handful stands open); its button says how many.
 
     Args:
         title: heading of the card.
@@ -77,11 +79,13 @@ def Folded(title: str, rows: Sequence[ft.Control], *, name: str) -> ft.Control:
         name: stable identifier of the button.
     """
     app = use_app()
-    is_open, set_open = ft.use_state(False)
+    is_open, set_open = ft.use_state(len(rows) <= _FOLD_FROM)
+    if len(rows) <= _FOLD_FROM:
+        return section_card(title, list_section(rows))
     toggle = text_button(
         app.t("records.hide" if is_open else "records.show", n=len(rows)),
         lambda: set_open(not is_open),
         key=name,
         icon=ft.Icons.EXPAND_LESS_ROUNDED if is_open else ft.Icons.EXPAND_MORE_ROUNDED,
     )
-    return section_card(title, ft.Row([toggle]), *(rows if is_open else ()))
+    return section_card(title, ft.Row([toggle]), *([list_section(rows)] if is_open else []))

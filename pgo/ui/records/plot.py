@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pgo.ui.records.axis import place_day
-from pgo.ui.records.say import has_comparator, say_value, speak_value
+from pgo.ui.records.say import brief_value, has_comparator, speak_value
 from pgo.ui.text import fmt_date, t
 
 if TYPE_CHECKING:
@@ -99,4 +99,4 @@ def _dated(lang: str, dot: Dot) -> str:
 
 def dot_text(lang: str, dot: Dot) -> str:
     """Return what the tooltip of a dot says."""
-    return t(lang, "series.dated", value=say_value(lang, dot.point.text), date=fmt_date(lang, dot.point.at))
+    return t(lang, "series.dated", value=brief_value(lang, dot.point.text), date=fmt_date(lang, dot.point.at))

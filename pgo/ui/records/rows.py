@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 import flet as ft
 
-from pgo.ui.records.say import say_moment, say_value, speak_value
+from pgo.ui.records.say import brief_value, say_moment, speak_value
 from pgo.ui.state import AppState, go
+from pgo.ui.text import fmt_date
 from pgo.ui.theme import FONT_STRONG, RADIUS_SMALL
 from pgo.ui.widgets import list_section, muted, status_badge
 from pgo.ui.widgets.buttons import keyed
@@ -41,6 +42,11 @@ ICONS: Final[dict[str, ft.IconData]] = {
 LASTING: Final = ("condition", "allergy", "medication", "careplan", "directive")
 
 
+# A longer value gets its share of the row and wraps; a shorter one takes the room it needs.
+_SHORT_VALUE: Final = 12
+_TIMED: Final = ("measurement", "encounter", "questionnaire")
+
+
 def kind_icon(kind: str) -> ft.Control:
     """The icon of a kind on a round ground; decoration, the word stands beside it."""
     return ft.Container(
@@ -65,14 +71,16 @@ def said_status(row: RecordRow) -> str:
 
 def second_line(app: AppState, row: RecordRow, *, with_kind: bool, with_status: bool) -> str:
     """Return date, kind, state, author and detail of a record in one line; what is unknown is left out."""
-    parts = [say_moment(app.lang, row.start) or app.t("records.undated")]
+    # The hour matters for what was measured or visited; for a condition or a medicine it is noise.
+    say = say_moment if row.kind in _TIMED else fmt_date
+    parts = [say(app.lang, row.start) or app.t("records.undated")]
     if with_kind:
         parts.append(app.t(f"records.kind.{row.kind}"))
     if with_status and said_status(row):
         parts.append(app.t(f"records.status.{row.status}"))
     if row.self_authored:
         parts.append(app.t("records.by_you"))
-    if row.detail:
+    if row.detail and row.detail != row.value_text:
         parts.append(row.detail)
     return " · ".join(parts)
 
@@ -85,7 +93,7 @@ def open_record(record_id: int) -> Callable[[], None]:
 def value_text(app: AppState, text: str) -> ft.Text:
     """A measured value as text; comparators are spoken as words."""
     return ft.Text(
-        say_value(app.lang, text),
+        brief_value(app.lang, text),
         semantics_label=speak_value(app.lang, text),
         theme_style=ft.TextThemeStyle.BODY_LARGE,
         font_family=FONT_STRONG,
@@ -106,10 +114,14 @@ def line(
     """A row of a list; with ``on_click`` the whole row is one button with all its words as name."""
     cells: list[ft.Control] = [leading] if leading is not None else []
     cells.append(ft.Column(lines, spacing=2, expand=3, tight=True, alignment=ft.MainAxisAlignment.CENTER))
-    if trailing is not None:
-        cells.append(ft.Container(trailing, expand=1, alignment=ft.Alignment.CENTER_RIGHT))
+    if isinstance(trailing, ft.Text) and len(trailing.value) > _SHORT_VALUE:
+        cells.append(ft.Container(trailing, expand=2, alignment=ft.Alignment.CENTER_RIGHT))
+    elif trailing is not None:
+        cells.append(trailing)
     row = ft.Row(cells, spacing=12, vertical_alignment=ft.CrossAxisAlignment.CENTER)
-    padding = ft.Padding(left=8, right=8, top=8, bottom=8)
+    # One line of text alone would make a target lower than 48.
+    room = 8 if len(lines) > 1 or leading is not None else 13
+    padding = ft.Padding(left=4, right=4, top=room, bottom=room)
     if on_click is None:
         return ft.Semantics(identifier=key, container=True, content=ft.Container(row, padding=padding))
     tap = ft.Container(row, padding=padding, border_radius=RADIUS_SMALL, ink=True, on_click=on_click)
@@ -126,11 +138,12 @@ def record_line(
         theme_style=ft.TextThemeStyle.BODY_LARGE,
         font_family=FONT_STRONG,
         max_lines=1 if one_line else None,
-        overflow=ft.TextOverflow.ELLIPSIS,
+        overflow=ft.TextOverflow.ELLIPSIS if one_line else ft.TextOverflow.CLIP,
         style=ft.TextStyle(decoration=ft.TextDecoration.LINE_THROUGH) if mistaken else None,
     )
     words = muted(second_line(app, row, with_kind=with_kind, with_status=one_line), small=True)
-    words.max_lines, words.overflow = (1 if one_line else None), ft.TextOverflow.ELLIPSIS
+    if one_line:
+        words.max_lines, words.overflow = 1, ft.TextOverflow.ELLIPSIS
     lines: list[ft.Control] = [title, words]
     if not one_line and said_status(row):
         lines.append(ft.Row([_badge(app, row.status)]))

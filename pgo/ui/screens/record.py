@@ -81,7 +81,10 @@ def _record(app: AppState, detail: RecordDetail) -> ft.Control:
 
 def _facts(app: AppState, detail: RecordDetail) -> ft.Control:
     row = detail.row
-    rows = [(app.t("record.when"), say_period(app.lang, row.start, row.end)), *_labelled(app, row, detail.details)]
+    rows = [
+        (app.t("record.when"), say_period(app.lang, row.start, row.end)),
+        *_labelled(app, row, detail.details),
+    ]
     badges = [status_badge(app.t(f"records.kind.{row.kind}"), "info")]
     if row.status in _BADGES and (said_status(row) or row.kind in LASTING):
         badges.append(status_badge(app.t(f"records.status.{row.status}"), _BADGES[row.status]))

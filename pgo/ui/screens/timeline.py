@@ -15,15 +15,17 @@ from pgo.ui.records.frame import nothing_collected, quiet, record_tabs
 from pgo.ui.records.paging import Pages, use_pages
 from pgo.ui.records.rows import ICONS, record_line
 from pgo.ui.safety import component
-from pgo.ui.state import AppState, use_app, use_query
+from pgo.ui.state import AppState, Query, use_app, use_layout, use_query
+from pgo.ui.theme import GAP_SMALL
 from pgo.ui.widgets import VirtualList, live, loading, note, page_body, text_field
+from pgo.ui.widgets.buttons import keyed
 from pgo.usecases import read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from pgo.health.record.index import RecordKind
-    from pgo.usecases.read import Page
+    from pgo.usecases.read import Overview, Page
     from pgo.usecases.session import Session
 
 SEARCH_AFTER_SECONDS: Final = 0.25
@@ -33,7 +35,7 @@ ROW_HEIGHT: Final = 72
 @component
 def Screen() -> ft.Control:
     """Draw the timeline."""
-    app = use_app()
+    app, layout = use_app(), use_layout()
     typed, set_typed = ft.use_state("")  # what stands in the box, at once
     query, set_query = ft.use_state("")  # what is searched for, a moment later
     kind, set_kind = ft.use_state("")
@@ -61,7 +63,7 @@ def Screen() -> ft.Control:
         app.t("timeline.title"),
         record_tabs(app, "/timeline"),
         text_field(app.t("timeline.search"), typed, on_type, key="timeline-search"),
-        _chips(app, overview.value.counts if overview.value is not None else (), kind, set_kind),
+        _filters(app, _present(overview), kind, set_kind, wide=layout.wide),
         live(_found(app, pages, query), visible=True),
         _rows(app, pages, with_kind=not kind),
         scroll=False,
@@ -86,23 +88,44 @@ def _found(app: AppState, pages: Pages, query: str) -> str:
     return app.t("timeline.found" if query else "timeline.count", n=total)
 
 
-def _chips(app: AppState, present: Iterable[str], kind: str, set_kind: Callable[[str], None]) -> ft.Control:
+def _present(overview: Query[Overview]) -> Iterable[str]:
+    return overview.value.counts if overview.value is not None else ()
+
+
+def in_order(present: Iterable[str]) -> tuple[str, ...]:
+    """Return the kinds that occur, in the fixed order of the icons, "other" last."""
+    here = {str(one) for one in present}
+    return tuple(kind for kind in ICONS if kind in here)
+
+
+def _filters(
+    app: AppState, present: Iterable[str], kind: str, set_kind: Callable[[str], None], *, wide: bool
+) -> ft.Control:
     """One filter per kind that occurs; the chosen one has a tick and says that it is chosen."""
+    pills = [_pill(app, name, set_kind, chosen=name == kind) for name in ("", *in_order(present))]
+    if wide:
+        row = ft.Row(pills, wrap=True, spacing=GAP_SMALL, run_spacing=GAP_SMALL)
+    else:
+        row = ft.Row(pills, scroll=ft.ScrollMode.HIDDEN, spacing=GAP_SMALL)
+    return ft.Semantics(container=True, label=app.t("timeline.filters"), content=row)
 
-    def choose(name: str) -> Callable[[Any], None]:
-        return lambda _e: set_kind("" if name == kind else name)
 
-    chips: list[ft.Control] = [
-        ft.Chip(
-            key=f"kind-{name or 'all'}",
-            label=app.t(f"records.kinds.{name}") if name else app.t("timeline.all"),
-            leading=ft.Icon(ICONS[name], size=18) if name and name != kind else None,
-            selected=name == kind,
-            on_select=choose(name),
-        )
-        for name in ("", *(str(one) for one in present))
-    ]
-    return ft.Row(chips, scroll=ft.ScrollMode.AUTO, spacing=8)
+def _pill(app: AppState, name: str, set_kind: Callable[[str], None], *, chosen: bool) -> ft.Control:
+    ground = ft.Colors.SECONDARY_CONTAINER if chosen else ft.Colors.TRANSPARENT
+    ink = ft.Colors.ON_SECONDARY_CONTAINER if chosen else ft.Colors.ON_SURFACE_VARIANT
+    button = ft.TextButton(
+        app.t(f"records.kinds.{name}") if name else app.t("timeline.all"),
+        icon=ft.Icons.CHECK_ROUNDED if chosen else ICONS.get(name),
+        on_click=lambda _e: set_kind(name),
+        style=ft.ButtonStyle(
+            bgcolor=ground,
+            color=ink,
+            icon_color=ink,
+            side=ft.BorderSide(1, ft.Colors.OUTLINE_VARIANT),
+            shape=ft.StadiumBorder(),
+        ),
+    )
+    return keyed(f"kind-{name or 'all'}", ft.Semantics(selected=chosen, content=button))
 
 
 def _rows(app: AppState, pages: Pages, *, with_kind: bool) -> ft.Control:

@@ -1,0 +1,42 @@
+"""Keep what is being typed: one write at a time, always ending with the newest value.
+
+A person types faster than a vault writes. Writing every letter in parallel would let an older text win;
+waiting for each write would make typing slow. So a value that arrives during a write waits, and replaces one
+that waited before it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Keeper(Generic[T]):
+    """Writes values in order, skipping those that were replaced before their turn."""
+
+    def __init__(self, write: Callable[[T], Awaitable[None]]) -> None:
+        self._write = write
+        self._waiting: list[T] = []
+        self._task: asyncio.Task[None] | None = None
+
+    def put(self, value: T) -> None:
+        """Write this value as soon as possible; call from the event loop."""
+        self._waiting[:] = [value]
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._drain())
+
+    def forget(self) -> None:
+        """Drop a value that still waits."""
+        self._waiting.clear()
+
+    async def flush(self) -> None:
+        """Return when everything put so far is written."""
+        if self._task is not None:
+            await self._task
+
+    async def _drain(self) -> None:
+        while self._waiting:
+            await self._write(self._waiting.pop())
