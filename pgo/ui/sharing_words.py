@@ -270,8 +270,10 @@ def _running(lang: str, delivery: DeliveryView, *, name: str) -> list[str]:
             return [t(lang, "share.detail.sending_now")]
         case DeliveryState.REFUSED:
             return [t(lang, "share.detail.refused_all", name=name)]
-        case _:
+        case DeliveryState.DELIVERED:
             return []
+        case _:
+            return [t(lang, "share.state.unknown")]
 
 
 _STOPPED_KEYS: Final[Mapping[str, str]] = {"erased": "stop_erased", "cannot": "stop_cannot"}
