@@ -47,7 +47,7 @@ _CLINICAL = "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical"
 _VERIFICATION = "http://terminology.hl7.org/CodeSystem/allergyintolerance-verification"
 
 
-def build_medication_statement(form: MedicationForm, *, id: str, subject: str, at: datetime) -> bytes:  # noqa: A002
+def build_medication_statement(form: MedicationForm, *, id: str, subject: str, at: datetime) -> bytes:
     """Build the MedicationStatement of a valid form.
 
     Args:
@@ -78,7 +78,7 @@ def build_medication_statement(form: MedicationForm, *, id: str, subject: str, a
     )
 
 
-def build_allergy(form: AllergyForm, *, id: str, subject: str, at: datetime) -> bytes:  # noqa: A002
+def build_allergy(form: AllergyForm, *, id: str, subject: str, at: datetime) -> bytes:
     """Build the AllergyIntolerance of a valid form; arguments as ``build_medication_statement``."""
     _refuse_invalid(form)
     reaction: Authored = {"manifestation": [{"text": form.reaction.strip()}], "severity": form.severity}
