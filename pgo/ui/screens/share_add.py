@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import flet as ft
 
+from pgo.errors import InputRefused
+from pgo.ui.files import pick_file
 from pgo.ui.records.frame import stacked
 from pgo.ui.safety import component
 from pgo.ui.sharing_words import kind_name, refusal
@@ -83,13 +85,13 @@ def AskCard(on_checked: Callable[[Checked | None], Any]) -> ft.Control:
             set_problem(app.t("share.add.empty"))
 
     async def pick() -> None:
-        files = await picker.pick_files(with_data=True, allow_multiple=False)
-        if not files:
+        try:
+            picked = await pick_file(picker, app.uploads, limit=MAX_FILE_BYTES)
+        except InputRefused as error:
+            set_problem(app.t(f"share.add.file.{error.code}"))
             return
-        if (files[0].size or 0) > MAX_FILE_BYTES or files[0].bytes is None:
-            set_problem(app.t("share.add.too_big"))
-            return
-        await check(files[0].bytes)
+        if picked is not None:
+            await check(picked.data)
 
     checking, picking = use_action(check_pasted), use_action(pick)
     field = text_field(
