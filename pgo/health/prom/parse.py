@@ -110,10 +110,20 @@ class _Reader:
         """Give a text element in all languages; the questionnaire's own also under the empty key."""
         own = text(holder, name)
         found = {"": own, self._language: own} if own else {}
-        for translation in _extensions(obj(holder, f"_{name}"), TRANSLATION):
-            lang = text(_part(translation, "lang"), "valueCode")
-            words = text(_part(translation, "content"), "valueString")
-            words = words or text(_part(translation, "content"), "valueMarkdown")
+        return {**found, **self._translations(_extensions(obj(holder, f"_{name}"), TRANSLATION))}
+
+    def spoken(self, holder: Mapping[str, Any], url: str) -> Texts:
+        """Give the texts of our own extensions: one part per language, each with ``lang`` and ``content``."""
+        found = self._translations(_extensions(holder, url))
+        own = found.get(self._language)
+        return {"": own, **found} if own else found
+
+    def _translations(self, parts: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+        found = {}
+        for part in parts:
+            lang = text(_part(part, "lang"), "valueCode")
+            content = _part(part, "content")
+            words = text(content, "valueString") or text(content, "valueMarkdown")
             if lang and words:
                 found[lang] = words
                 if lang not in self.seen:
@@ -145,8 +155,8 @@ class _Reader:
             minimum=_bound(raw, "minValue"),
             maximum=_bound(raw, "maxValue"),
             max_length=_whole(raw.get("maxLength")),
-            low=self.texts(_part(ends, "low"), "valueString") if ends else None,
-            high=self.texts(_part(ends, "high"), "valueString") if ends else None,
+            low=self.spoken(ends, "low") if ends else None,
+            high=self.spoken(ends, "high") if ends else None,
             items=tuple(self.item(inner, depth + 1) for inner in objs(raw, "item")),
         )
 
@@ -224,9 +234,7 @@ def _rule(raw: Mapping[str, Any], reader: _Reader) -> ScoreRule:
     better = _part(raw, "higher-is-better").get("valueBoolean")
     if not (questions and least and code and version and isinstance(better, bool)):
         raise QuestionnaireError("bad_score_rule", code)
-    return ScoreRule(
-        code, reader.texts(_part(raw, "title"), "valueString"), questions, better, least, version
-    )
+    return ScoreRule(code, reader.spoken(raw, "title"), questions, better, least, version)
 
 
 def _check(questionnaire: Questionnaire) -> None:
