@@ -1,0 +1,375 @@
+"""Effective grant statements: what one recipient may do now, signed for it alone.
+
+A recipient never gets the ledger. It gets a feed of statements, each replacing the one before; an
+empty scope with an erase order is how a withdrawal arrives. Verification follows the ten offline
+checks of guide consent.md section 3; those of a statement alone are here, under their numbers:
+
+1. the patient's key is the one pinned at first contact (the caller hands it over);
+2. that pairwise key signs itself, no device key stands between (nothing to check);
+3. algorithm from the key, `typ` ours, unknown `crit` refused;
+4. the audience is me, the issuer is this patient;
+5. the sequence follows the highest seen, `previous` names that statement, no gap;
+6. now is before `next_update_at` (fresh enough to start anything) and before `until_at`;
+9. duties I cannot honour are refused;
+10. an unknown version or member is refused.
+
+Checks 7 (this bundle, this purpose) and 8 (every resource by my own classifier) need the data:
+`decide_under` answers them, at ingress and at each read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from consent.codes import OBLIGATIONS, Action, ActorKind, Effect, Erase
+from consent.dates import as_utc, instant_text, parse_instant
+from consent.decision import Decision, Deny, Evaluator, Reason
+from consent.effective import Effective, Head, HeadState, Lineage, effective
+from consent.errors import ExpiredDocument, Forked, InvalidDocument, NotTrusted, RolledBack, UnknownCode
+from consent.facts import ResourceFacts
+from consent.ledger import Ledger
+from consent.matching import Asker
+from consent.record_json import read_object
+from consent.records import By, Grant, GrantId, RecordHash, Shown, Withdrawal
+from consent.rule_json import MAX_ITEMS, rule_from_json, rule_to_json
+from consent.rules import ActorRef, Period, Rule, check_rule
+from consent.scope import positive_scope
+from crypto.canonical import canonical_bytes, sha256_id
+from crypto.errors import CryptoError
+from crypto.keys import SigningKey, VerifyKey
+from crypto.signing import sign_jws, verify_jws
+
+VERSION: Final = 1
+ENGINE: Final = 1
+TYP: Final = "pgo-statement+jws"
+MAX_TOKEN_BYTES: Final = 64 * 1024
+_HASH_TAG: Final = b"pgo/1/consent-statement\n"
+# Guide consent.md section 3, step 6: how long a recipient may go without hearing from the patient.
+FRESH_CARE: Final = timedelta(days=30)
+FRESH_RESEARCH: Final = timedelta(days=7)
+# A recipient's clock may run a little behind the patient's.
+CLOCK_SKEW: Final = timedelta(minutes=5)
+_MEMBERS: Final = frozenset(
+    {"version", "engine_min", "issuer", "audience", "sequence", "previous", "issued_at", "next_update_at"}
+    | {"until_at", "scope", "erase", "duties", "reply_key"}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """What one recipient may do, until when, and what it owes.
+
+    Attributes:
+        issuer: the patient's pairwise key for this recipient, base64url.
+        audience: the recipient's id.
+        sequence: 1, 2, 3 ... per issuer and audience.
+        previous: hash of the statement before, None for the first.
+        next_update_at: no new processing from here on without a newer statement.
+        until_at: nothing at all from here on.
+        scope: positive regions; empty when nothing is permitted.
+        erase: what to do with data already held, once the scope is empty.
+        reply_key: key to seal answers to the patient with, base64url.
+    """
+
+    issuer: str
+    audience: str
+    sequence: int
+    previous: str | None
+    issued_at: datetime
+    next_update_at: datetime
+    until_at: datetime
+    scope: tuple[Rule, ...]
+    erase: Erase
+    duties: frozenset[str]
+    reply_key: str
+    engine_min: int = ENGINE
+    version: int = VERSION
+
+    def __post_init__(self) -> None:
+        if not (self.issuer and self.audience and self.reply_key):
+            raise InvalidDocument("statement_parties")
+        if self.sequence < 1 or (self.sequence == 1) != (self.previous is None):
+            raise InvalidDocument("statement_sequence")
+        if not self.issued_at < self.next_update_at <= self.until_at:
+            raise InvalidDocument("statement_times")
+        for rule in self.scope:
+            if rule.effect is not Effect.PERMIT or rule.exception:
+                raise InvalidDocument("scope_not_positive")
+            check_rule(rule)
+
+
+def build_statement(
+    ledger: Ledger,
+    *,
+    audience_actor: ActorRef,
+    audience_id: str,
+    subject: str,
+    reply_key: str,
+    sequence: int,
+    previous: str | None,
+    at: datetime,
+) -> Statement:
+    """Compile what one recipient may do at this instant.
+
+    Args:
+        ledger: the verified records of the person.
+        audience_actor: how grants name the recipient.
+        audience_id: the recipient's id on its card.
+        subject: text of the pairwise key that will sign; becomes the issuer.
+        reply_key: text of the key answers are sealed to.
+        sequence: one more than the last statement to this recipient.
+        previous: hash of that statement, None for the first.
+        at: now.
+
+    Returns:
+        A statement; with an empty scope and an erase order when nothing is in force.
+    """
+    state = effective(ledger, at)
+    regions = positive_scope(state, audience_actor)
+    scope = tuple(dict.fromkeys(rule for _, rule in regions))
+    fresh = FRESH_RESEARCH if audience_actor.kind in (ActorKind.REGISTRY, ActorKind.PROJECT) else FRESH_CARE
+    # One end for the whole statement: the first instant at which any part of it changes.
+    ends = {head.grant.period.until_at for head, _ in regions} | (
+        set(state.deny_starts) if regions else set()
+    )
+    until = min(ends, default=state.at + fresh)
+    return Statement(
+        issuer=subject,
+        audience=audience_id,
+        sequence=sequence,
+        previous=previous,
+        issued_at=state.at,
+        next_update_at=min(until, state.at + fresh),
+        until_at=until,
+        scope=scope,
+        erase=Erase.NONE if scope else _erase(ledger, audience_actor),
+        duties=frozenset[str]().union(*(rule.obligation for rule in scope)),
+        reply_key=reply_key,
+    )
+
+
+_ERASE_ORDER: Final = (Erase.NONE, Erase.DELETE_UNLOCKED, Erase.DELETE)
+
+
+def _erase(ledger: Ledger, audience: ActorRef) -> Erase:
+    """The strictest order among the withdrawals that touch this recipient."""
+    named = {
+        signed.record.id
+        for signed in ledger.records
+        if isinstance(signed.record, Grant)
+        and any(rule.actor is not None and audience in rule.actor for rule in signed.record.rules)
+    }
+    orders = [Erase.NONE]
+    for signed in ledger.records:
+        if isinstance(signed.record, Withdrawal):
+            target = signed.record.target
+            touches = (
+                target.kind in ("all", "purpose")
+                or (target.kind == "grant" and target.values[0] in named)
+                or (target.kind == "actor" and ActorRef(*target.values) == audience)
+            )
+            orders += [signed.record.erase] if touches else []
+    return max(orders, key=_ERASE_ORDER.index)
+
+
+def sign_statement(statement: Statement, key: SigningKey) -> str:
+    """Sign a statement with the pairwise key it names as issuer.
+
+    Raises:
+        ValueError: the key is not the issuer.
+        InvalidDocument: longer than a recipient would read.
+    """
+    if statement.issuer != key.public.text:
+        raise ValueError("the statement names another issuer")
+    token = sign_jws(canonical_bytes(statement_to_json(statement)), key, typ=TYP)
+    if len(token) > MAX_TOKEN_BYTES:
+        raise InvalidDocument("too_large")
+    return token
+
+
+def statement_hash(token: str) -> str:
+    """Return the id by which the next statement names this one."""
+    return sha256_id(_HASH_TAG + token.rpartition(".")[0].encode("ascii"))
+
+
+def open_statement(token: str, key: VerifyKey) -> Statement:
+    """Read a signed statement without asking whether it is the newest (steps 1 to 3 and 10).
+
+    For a statement that `verify_statement` accepted before and that was stored since.
+
+    Raises:
+        NotTrusted: the signature does not hold.
+        InvalidDocument: signed, but not a statement this version can act on.
+    """
+    # Steps 1, 2, 3
+    try:
+        payload = verify_jws(token, key, typ=TYP, max_bytes=MAX_TOKEN_BYTES)
+    except CryptoError as exc:
+        raise NotTrusted("signature") from exc
+    # Step 10
+    statement = _parse(read_object(payload, max_bytes=MAX_TOKEN_BYTES))
+    # Step 4, issuer
+    if statement.issuer != key.text:
+        raise NotTrusted("issuer")
+    return statement
+
+
+def verify_statement(
+    token: str,
+    key: VerifyKey,
+    *,
+    audience: str,
+    at: datetime,
+    highest_seen: int,
+    previous_hash: str | None,
+    honours: Collection[str] = OBLIGATIONS,
+) -> Statement:
+    """Verify a newly arrived statement in the numbered steps of this module.
+
+    Args:
+        token: the signed statement, untrusted.
+        key: the pinned pairwise key of the patient.
+        audience: my own id.
+        at: now.
+        highest_seen: sequence of the newest statement I hold, 0 for none.
+        previous_hash: its hash, None for none.
+        honours: the duties I can honour.
+
+    Raises:
+        NotTrusted, RolledBack, Forked, ExpiredDocument, InvalidDocument: which step failed.
+    """
+    statement = open_statement(token, key)
+    # Step 4
+    if statement.audience != audience:
+        raise NotTrusted("audience")
+    # Step 5
+    if statement.sequence <= highest_seen:
+        raise RolledBack("sequence", position=statement.sequence)
+    if statement.sequence != highest_seen + 1:
+        raise NotTrusted("gap", position=statement.sequence)
+    if statement.previous != previous_hash:
+        raise Forked("previous", position=statement.sequence)
+    # Step 6
+    now = as_utc(at)
+    if statement.issued_at > now + CLOCK_SKEW:
+        raise NotTrusted("from_the_future")
+    if now >= statement.next_update_at:
+        raise ExpiredDocument("next_update")
+    # Step 9
+    if not statement.duties <= frozenset(honours):
+        raise NotTrusted("duty")
+    return statement
+
+
+def decide_under(
+    statement: Statement,
+    *,
+    actor: Collection[ActorRef],
+    purpose: Collection[str],
+    action: Collection[Action],
+    facts: ResourceFacts,
+    at: datetime,
+) -> Decision:
+    """Decide for one resource under a statement: at ingress and at each read (steps 6, 7 and 8).
+
+    Args:
+        statement: the newest verified one.
+        actor: who reads, always with the recipient itself among them.
+        purpose: all purposes of this read.
+        action: all actions of this read.
+        facts: the recipient's own classification of the resource.
+        at: now.
+    """
+    now = max(as_utc(at), statement.issued_at)
+    if now >= statement.next_update_at:
+        return Deny(Reason.STALE_STATUS, False, (), (), None)
+    if not statement.scope:
+        return Deny(Reason.NO_GRANT, False, (), (), statement.next_update_at)
+    asker = Asker(frozenset(actor), frozenset(purpose), frozenset(action))
+    return Evaluator(_as_state(statement, now), asker).answer(facts)
+
+
+def _as_state(statement: Statement, now: datetime) -> Effective:
+    """See the statement as one grant in force: the recipient knows nothing else."""
+    own_hash = RecordHash(sha256_id(_HASH_TAG + canonical_bytes(statement_to_json(statement))))
+    grant = Grant(
+        id=GrantId(statement.audience),
+        subject=statement.issuer,
+        by=By(statement.issuer),
+        at=statement.issued_at,
+        period=Period(statement.issued_at, statement.next_update_at),
+        rules=statement.scope,
+        shown=Shown("und", "statement"),
+    )
+    head = Head(own_hash, grant, HeadState.IN_FORCE, frozenset(), frozenset())
+    return Effective(now, own_hash, (Lineage(grant.id, (head,)),), (), ())
+
+
+def statement_to_json(statement: Statement) -> dict[str, Any]:
+    """Give the JSON value of a statement."""
+    return {
+        "version": statement.version,
+        "engine_min": statement.engine_min,
+        "issuer": statement.issuer,
+        "audience": statement.audience,
+        "sequence": statement.sequence,
+        "previous": statement.previous,
+        "issued_at": instant_text(statement.issued_at),
+        "next_update_at": instant_text(statement.next_update_at),
+        "until_at": instant_text(statement.until_at),
+        "scope": [rule_to_json(rule) for rule in statement.scope],
+        "erase": statement.erase.value,
+        "duties": sorted(statement.duties),
+        "reply_key": statement.reply_key,
+    }
+
+
+def _parse(value: Mapping[str, object]) -> Statement:
+    if value.get("version") != VERSION or isinstance(value["version"], bool):
+        raise InvalidDocument("version")
+    if value.keys() != _MEMBERS:
+        raise InvalidDocument("unknown_member")
+    engine, sequence, previous = value["engine_min"], value["sequence"], value["previous"]
+    if not isinstance(engine, int) or engine > ENGINE:
+        raise InvalidDocument("engine")
+    if not isinstance(sequence, int) or isinstance(sequence, bool):
+        raise InvalidDocument("statement_sequence")
+    if previous is not None and not isinstance(previous, str):
+        raise InvalidDocument("statement_sequence")
+    rules = tuple(rule_from_json(rule) for rule in _items(value["scope"]))
+    duties = frozenset(_text(duty) for duty in _items(value["duties"]))
+    if any(rule.unknown for rule in rules) or not duties <= OBLIGATIONS:
+        raise UnknownCode("scope")
+    try:
+        erase = Erase(_text(value["erase"]))
+    except ValueError as exc:
+        raise UnknownCode("erase") from exc
+    return Statement(
+        issuer=_text(value["issuer"]),
+        audience=_text(value["audience"]),
+        sequence=sequence,
+        previous=previous,
+        issued_at=parse_instant(value["issued_at"]),
+        next_update_at=parse_instant(value["next_update_at"]),
+        until_at=parse_instant(value["until_at"]),
+        scope=rules,
+        erase=erase,
+        duties=duties,
+        reply_key=_text(value["reply_key"]),
+        engine_min=engine,
+    )
+
+
+def _items(value: object) -> list[object]:
+    if not isinstance(value, list) or len(value) > MAX_ITEMS:
+        raise InvalidDocument("not_a_list")
+    return value
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise InvalidDocument("not_text")
+    return value
