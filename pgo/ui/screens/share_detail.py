@@ -62,14 +62,14 @@ def Detail(row: ShareRow) -> ft.Control:
         Again(row) if stopped else Stop(row),
         section_card(
             app.t("share.detail.agreed"),
-            sentences(choice_sentences(app.lang, row.choice, name=name)),
+            sentences(app, choice_sentences(app.lang, row.choice, name=name)),
             muted(signed),
         ),
         _receipts(app, row),
         *(
             []
             if stopped
-            else [section_card(app.t("share.new.know"), sentences(know_sentences(app.lang, name=name)))]
+            else [section_card(app.t("share.new.know"), sentences(app, know_sentences(app.lang, name=name)))]
         ),
     )
 
@@ -100,9 +100,10 @@ def Progress(row: ShareRow) -> ft.Control:
             disabled=trying.busy,
         )
     ]
+    title = "share.detail.stopping" if row.state is GrantState.WITHDRAWN else "share.detail.sending"
     return section_card(
-        app.t("share.detail.sending"),
-        sentences(delivery_sentences(app.lang, row)),
+        app.t(title),
+        sentences(app, delivery_sentences(app.lang, row)),
         *([toolbar(*buttons), live(said, visible=bool(said))] if waits(row) else []),
         key="share-progress",
     )
@@ -123,7 +124,7 @@ def _receipts(app: AppState, row: ShareRow) -> ft.Control:
         receipt_sentence(app.lang, receipt, name=row.recipient.name) for receipt in row.delivery.receipts
     ]
     content = (
-        sentences(lines, icon=ft.Icons.VERIFIED_OUTLINED)
+        sentences(app, lines, icon=ft.Icons.VERIFIED_OUTLINED)
         if lines
         else muted(app.t("share.detail.receipts_none"))
     )
@@ -169,7 +170,7 @@ def Again(row: ShareRow) -> ft.Control:
     """After the end: share anew, or see who looked."""
     app = use_app()
     again = secondary_button(
-        app.t("share.detail.again"),
+        app.t("share.detail.again", name=row.recipient.name),
         lambda: go(f"/share/new/{row.recipient.id}"),
         key="share-again",
         icon=ft.Icons.REPLAY_ROUNDED,

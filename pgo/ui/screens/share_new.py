@@ -158,10 +158,10 @@ def Signing(choice: ShareChoice, name: str, counted: bool) -> ft.Control:
     ]
     said = app.t("share.new.signing") if signing.busy else ""
     return stacked(
-        section_card(app.t("share.new.means"), sentences(choice_sentences(app.lang, choice, name=name))),
+        section_card(app.t("share.new.means"), sentences(app, choice_sentences(app.lang, choice, name=name))),
         section_card(
             app.t("share.new.know"),
-            sentences(know_sentences(app.lang, name=name), icon=ft.Icons.INFO_OUTLINE_ROUNDED),
+            sentences(app, know_sentences(app.lang, name=name), icon=ft.Icons.INFO_OUTLINE_ROUNDED),
         ),
         toolbar(*buttons),
         live(said, visible=bool(said)),

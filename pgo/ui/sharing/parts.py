@@ -37,13 +37,15 @@ def share_badge(app: AppState, row: ShareRow) -> ft.Control:
     return ft.Row([drawn], wrap=True)
 
 
-def sentences(lines: Sequence[str], *, icon: ft.IconData | None = ft.Icons.ARROW_RIGHT_ROUNDED) -> ft.Control:
+def sentences(
+    app: AppState, lines: Sequence[str], *, icon: ft.IconData = ft.Icons.ARROW_RIGHT_ROUNDED
+) -> ft.Control:
     """Draw whole sentences under each other, each with the same small mark before it."""
 
     def line(text: str) -> ft.Control:
         words = body(text)
         words.expand = True
-        mark = [ft.Icon(icon, size=20, color=ft.Colors.ON_SURFACE_VARIANT)] if icon else []
+        mark = [ft.Icon(icon, size=22 * app.prefs.text_scale, color=ft.Colors.ON_SURFACE_VARIANT)]
         return ft.Row([*mark, words], spacing=GAP_SMALL, vertical_alignment=ft.CrossAxisAlignment.START)
 
     return ft.Column([line(text) for text in lines], spacing=GAP_SMALL, tight=True)

@@ -69,7 +69,7 @@ def _held(app: AppState, preview: SharePreview) -> list[ft.Control]:
     lines = held_sentences(app.lang, preview)
     if not lines:
         return []
-    return [heading(app.t("share.new.stays"), 3), sentences(lines, icon=ft.Icons.LOCK_OUTLINE_ROUNDED)]
+    return [heading(app.t("share.new.stays"), 3), sentences(app, lines, icon=ft.Icons.LOCK_OUTLINE_ROUNDED)]
 
 
 def _per_category(app: AppState, preview: SharePreview) -> ft.Control:
@@ -96,4 +96,4 @@ def _newest(app: AppState, preview: SharePreview) -> list[ft.Control]:
     if not preview.sample:
         return []
     lines = [app.t("share.two_facts", first=row.title, second=row.start[:10]) for row in preview.sample]
-    return [heading(app.t("share.new.newest"), 3), sentences(lines, icon=ft.Icons.CHECK_ROUNDED)]
+    return [heading(app.t("share.new.newest"), 3), sentences(app, lines, icon=ft.Icons.CHECK_ROUNDED)]
