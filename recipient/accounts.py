@@ -31,6 +31,7 @@ MIN_STRENGTH = (
 )
 WINDOW = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(minutes=15)
+FORGIVEN_AFTER = timedelta(hours=1)
 _MAX_TRACKED = 10_000
 _NAME = re.compile(r"[a-z][a-z0-9._-]{1,31}")
 
@@ -154,6 +155,7 @@ class Doorkeeper:
 class _Tries:
     failures: int = 0
     recent: list[datetime] = field(default_factory=list)
+    last_at: datetime | None = None
     closed_until: datetime | None = None
 
 
@@ -193,8 +195,9 @@ class Brake:
     def _count(self, key: str, at: datetime) -> None:
         tries = self._known.setdefault(key, _Tries())
         self._known.move_to_end(key)
-        if tries.recent and at - tries.recent[-1] > LONGEST_WAIT:
-            tries.failures = 0  # a quiet quarter of an hour is forgiven
+        if tries.last_at is not None and at - tries.last_at > FORGIVEN_AFTER:
+            tries.failures = 0
+        tries.last_at = at
         tries.recent = [moment for moment in tries.recent if at - moment < WINDOW]
         tries.recent.append(at)
         tries.failures += 1

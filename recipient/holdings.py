@@ -21,7 +21,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from consent.statement import Statement, reread_statement, statement_hash
+from consent.statement import Statement, open_statement, statement_hash
+from crypto.keys import VerifyKey
 
 from recipient.errors import NotShared, Purged
 from recipient.instants import instant_text, parse_instant
@@ -204,7 +205,7 @@ def _holding(row: tuple[Any, ...]) -> Holding:
         changed_at=parse_instant(changed_at),
         sequence=sequence,
         statement_hash=digest,
-        statement=reread_statement(token),
+        statement=open_statement(token, VerifyKey.from_text(sub)),
         state=state,
         revision=revision,
     )

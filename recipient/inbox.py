@@ -13,7 +13,7 @@ Steps of ``Inbox.receive`` (1 to 10 are ``sync.envelope.open_message``; tests ca
 15. the answer is sealed to the reply key of the statement in force.
 
 A statement without scope is a withdrawal: nothing is shown from that transaction on, and what is held is
-erased when it says so. Asking "who looked?" takes steps 1 to 10 and a known sender.
+erased when it says so. What a narrower statement no longer covers is erased too. Asking "who looked?" takes steps 1 to 10 and a known sender.
 
 Source: security.md 3.7, 3.8; consent.md section 3.
 """
@@ -27,7 +27,7 @@ from datetime import datetime, timedelta
 from consent.statement import Statement, decide_under, statement_hash, verify_statement
 
 from consent.classify import classify_all
-from consent.codes import Action, Deidentification
+from consent.codes import Action, Deidentification, Erase
 from consent.decision import Permit
 from consent.errors import ConsentError, RolledBack
 from consent.facts import ResourceFacts
@@ -180,11 +180,11 @@ class Inbox:
         statement = self._verified(sender, token, holding, at=at)
         state = holdings.ACTIVE
         if not statement.scope:
-            state = holdings.STOPPED if statement.erase == "none" else holdings.ERASED
+            state = holdings.STOPPED if statement.erase is Erase.NONE else holdings.ERASED
         holdings.save_statement(self._store, sender.text, token, statement, state=state, at=at)
         if state == holdings.ERASED:
             holdings.erase_resources(self._store, sender.text)
-        elif state == holdings.ACTIVE and statement.erase != "none":
+        elif state == holdings.ACTIVE:
             self._erase_outside(sender.text, statement, at=at)
         return statement, _Effect(state=_STATE_AFTER[state])
 
@@ -197,14 +197,13 @@ class Inbox:
                 at=at,
                 highest_seen=holding.sequence if holding else 0,
                 previous_hash=holding.statement_hash if holding else None,
+                honours=KEPT_DUTIES,  # a duty we cannot keep: better no data
             )
             SealingKey.from_text(statement.reply_key)
         except RolledBack as exc:
             raise RemoteRuleError("statement_rolled_back") from exc
         except (ConsentError, CryptoError) as exc:
             raise RemoteRuleError("statement_refused") from exc
-        if not set(statement.duties) <= KEPT_DUTIES:
-            raise RemoteRuleError("statement_refused")  # a duty we cannot keep: better no data
         return statement
 
     def _limit_new_senders(self, *, at: datetime) -> None:
@@ -215,10 +214,20 @@ class Inbox:
             raise Refused("too_many_new_senders", status=503)
 
     def _erase_outside(self, sub: str, statement: Statement, *, at: datetime) -> None:
+        """Erase what no rule of the new statement covers any more, for whatever it was given."""
+        uses = {
+            (purpose, action)
+            for rule in statement.scope
+            for purpose in rule.purpose or ()
+            for action in rule.action or ()
+        }
         gone = [
             one.row.id
             for one in parse_held(holdings.held(self._store, sub))
-            if self._refusal(statement, one.facts, purpose=self._identity.purpose, actions=_VIEW, at=at)
+            if all(
+                self._refusal(statement, one.facts, purpose=purpose, actions=frozenset({action}), at=at)
+                for purpose, action in uses
+            )
         ]
         holdings.erase_resources(self._store, sub, gone)
 
@@ -291,7 +300,6 @@ class Inbox:
         )
 
 
-_VIEW = frozenset({Action.VIEW})
 _STATE_AFTER = {
     holdings.ACTIVE: ReceiptState.STORED,
     holdings.STOPPED: ReceiptState.STOPPED,

@@ -258,7 +258,7 @@ def _dots(points: Iterable[Point]) -> list[Dot]:
 
 
 def _moment(text: str) -> datetime | None:
-    """Read a FHIR date of any precision as an instant; a month is its first day, a day starts at midnight UTC."""
+    """Read a FHIR date as an instant: a month is its first day, a day starts at midnight UTC."""
     whole = text if len(text) > 7 else f"{text}{'-01' if len(text) == 7 else '-01-01'}"
     try:
         moment = datetime.fromisoformat(whole)

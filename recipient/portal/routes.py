@@ -1,4 +1,4 @@
-"""The pages of the portal, one function each; every function that shows data asks ``recipient.reading`` for it.
+"""The pages of the portal, one function each; whatever shows data asks ``recipient.reading`` for it.
 
 Promises: the log-in form and the message pages are all a stranger gets; every other page needs a member;
 addresses hold opaque handles only, never a name, date or code; searching is a POST for the same reason.

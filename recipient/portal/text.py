@@ -54,7 +54,7 @@ def health_word(lang: str, key: str) -> str:
 
 
 def choose_language(cookie: str | None, accept_language: str) -> str:
-    """Pick the language: the switch first, then the browser's preference (RFC 9110 section 12.5.4), then Dutch.
+    """Pick the language: the switch, then the browser's wish (RFC 9110 section 12.5.4), then Dutch.
 
     Args:
         cookie: untrusted value of the language cookie.
@@ -77,7 +77,7 @@ def choose_language(cookie: str | None, accept_language: str) -> str:
 
 
 def day_text(lang: str, text: str) -> str:
-    """Write a FHIR date or instant (whole, month or year) for people; what is not a date comes back as it is."""
+    """Write a FHIR date or instant of any precision for people; what is no date comes back as it is."""
     match = re.match(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?", text)
     if not match:
         return text

@@ -32,7 +32,10 @@ from recipient.portal.text import LANGUAGES, choose_language, t
 from recipient.reading import Reader
 from recipient.store import Store
 
-CONTENT_POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+CONTENT_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
 LANGUAGE_COOKIE = "pgo_lang"
 _LANGUAGE_SECONDS = 365 * 24 * 3600
 
@@ -226,7 +229,7 @@ def _finish(office: Office, visit: Visit, request: Request, response: Response) 
 
 
 def set_session_cookie(office: Office, response: Response, value: str) -> None:
-    """Hand out a session id: not readable by scripts, not sent along by other sites, gone with the browser."""
+    """Hand out a session id: hidden from scripts, not sent along by other sites, gone with the browser."""
     response.set_cookie(office.cookie, value, path="/", secure=office.secure, httponly=True, samesite="lax")
 
 
