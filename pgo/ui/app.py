@@ -95,6 +95,7 @@ def LockedSide() -> ft.View:
         route="/",
         can_pop=False,
         padding=0,
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
         controls=[ft.SafeArea(expand=True, content=module.Screen())],
     )
 

@@ -97,7 +97,10 @@ def Shell() -> ft.View:
     if app.failure:
         failure = [error_banner(app.failure, app.t("common.close"), lambda: setattr(app, "failure", ""))]
     content: ft.Control = ft.Column(
-        [*failure, ft.Container(expand=True, content=outlet)], expand=True, spacing=0
+        [*failure, ft.Container(expand=True, content=outlet)],
+        expand=True,
+        spacing=0,
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
     )
     if layout.wide:
         content = ft.Row([_rail(app, selected), content], expand=True, spacing=0)
@@ -105,12 +108,18 @@ def Shell() -> ft.View:
         route="/",  # one fixed address: no page animation between tabs
         can_pop=False,
         padding=0,
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
         appbar=_top_bar(app),
         navigation_bar=None if layout.wide else _bar(app, selected),
         controls=[
             ft.SafeArea(
                 expand=True,
-                content=ft.Column([content, live(app.status), NoticeHost()], expand=True, spacing=0),
+                content=ft.Column(
+                    [content, live(app.status), NoticeHost()],
+                    expand=True,
+                    spacing=0,
+                    horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+                ),
             )
         ],
     )

@@ -1,4 +1,4 @@
-"""An `Application` for tests: real vaults in a folder of their own, cheapest lawful key derivation, no network."""
+"""An `Application` for tests: real vaults in a folder of their own, cheap key derivation, no network."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from tests.support.applications import an_application
 
 def ready(ready: Ready) -> None:
     """Say where to go."""
-    print(ready.link, flush=True)  # noqa: T201 - the parent process reads it
+    print(ready.link, flush=True)
 
 
 if __name__ == "__main__":
