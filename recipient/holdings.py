@@ -23,7 +23,6 @@ from typing import Any
 
 from consent.statement import Statement, open_statement, statement_hash
 from crypto.keys import VerifyKey
-
 from recipient.errors import NotShared, Purged
 from recipient.instants import instant_text, parse_instant
 from recipient.store import Store

@@ -13,7 +13,9 @@ Steps of ``Inbox.receive`` (1 to 10 are ``sync.envelope.open_message``; tests ca
 15. the answer is sealed to the reply key of the statement in force.
 
 A statement without scope is a withdrawal: nothing is shown from that transaction on, and what is held is
-erased when it says so. What a narrower statement no longer covers is erased too. Asking "who looked?" takes steps 1 to 10 and a known sender.
+erased when it says so. What a narrower statement no longer covers is erased too.
+
+Asking "who looked?" takes steps 1 to 10 and a known sender.
 
 Source: security.md 3.7, 3.8; consent.md section 3.
 """
@@ -24,14 +26,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from consent.statement import Statement, decide_under, statement_hash, verify_statement
-
 from consent.classify import classify_all
 from consent.codes import Action, Deidentification, Erase
 from consent.decision import Permit
 from consent.errors import ConsentError, RolledBack
 from consent.facts import ResourceFacts
 from consent.rules import ActorRef
+from consent.statement import Statement, decide_under, statement_hash, verify_statement
 from crypto.errors import CryptoError
 from crypto.keys import SealingKey, VerifyKey
 from recipient import audit, holdings

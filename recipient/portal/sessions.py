@@ -72,11 +72,13 @@ class Sessions:
 
     def form_token(self, cookie: str) -> str:
         """Return the token that forms of this cookie's browser must carry."""
-        return hmac.new(self._form_key, cookie.encode("utf-8"), hashlib.sha256).hexdigest()
+        return hmac.new(self._form_key, cookie.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
 
     def is_form_token(self, cookie: str | None, token: str) -> bool:
         """Tell whether a posted token (untrusted) belongs to the cookie."""
-        return bool(cookie) and hmac.compare_digest(self.form_token(cookie or ""), token)
+        if not cookie:
+            return False
+        return hmac.compare_digest(self.form_token(cookie).encode(), token.encode("utf-8", "replace"))
 
 
 def new_id() -> str:

@@ -193,6 +193,9 @@ _PAGE_OF_CODE = {"too_large": "too_large", "wrong_origin": "forbidden", "wrong_t
 def _error_page(office: Office, visit: Visit, error: RecipientError) -> Response:
     if isinstance(error, Refused) and error.code == "login_needed":
         return RedirectResponse("/portal/login", status_code=303)
+    if isinstance(error, Refused) and error.code == "wrong_token" and visit.account is None:
+        # The usual cause is a page left open over a restart or past the end of a session, not an attack.
+        return render(office, visit, "login.html", status=403, problem=t(visit.lang, "login.expired"))
     status, name = 400, "forbidden"
     if isinstance(error, Purged):
         # Only somebody logged in learns that there was something; see routes, which ask for the member first.

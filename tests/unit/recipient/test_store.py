@@ -112,9 +112,13 @@ def test_store_of_another_version_is_refused(folder: Path) -> None:
 
 
 def test_transaction_rolls_back_as_a_whole(store: Store) -> None:
-    with pytest.raises(RuntimeError, match="stop"), store.transaction():
-        store.run("INSERT INTO opening_key (seed, created_at) VALUES (x'00', 't')")
-        raise RuntimeError("stop")
+    def half_done() -> None:
+        with store.transaction():
+            store.run("INSERT INTO opening_key (seed, created_at) VALUES (x'00', 't')")
+            raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError, match="stop"):
+        half_done()
     assert store.row("SELECT count(*) FROM opening_key") == (0,)
 
 

@@ -1,0 +1,103 @@
+"""A real recipient on a real port, in a thread of the test process, with a clock the test sets."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+
+from recipient.accounts import add_account
+from recipient.config import Limits, Listening
+from recipient.identity import create_identity, load_identity
+from recipient.service import _Server, _uvicorn_config, build_app
+from recipient.store import Store, create_store
+
+PASSWORD = "vier losse woorden tafel"
+START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+
+@dataclass
+class Clock:
+    """Time that moves only when told."""
+
+    now: datetime = START
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def forward(self, **parts: float) -> None:
+        self.now += timedelta(**parts)
+
+
+@dataclass
+class Clinic:
+    """A running recipient and what a test wants to know about it."""
+
+    url: str
+    folder: Path
+    store: Store
+    clock: Clock = field(default_factory=Clock)
+
+    def browser(self, **headers: str) -> httpx.Client:
+        """Return a browser-like client with its own cookies; Dutch unless said otherwise."""
+        merged = {"accept-language": "nl", **headers}
+        return httpx.Client(base_url=self.url, headers=merged, trust_env=False, timeout=20)
+
+    def member(self, name: str = "dewit", **headers: str) -> httpx.Client:
+        """Return a client that is logged in."""
+        browser = self.browser(**headers)
+        answer = log_in(browser, name)
+        assert answer.status_code == 303, answer.text
+        return browser
+
+
+def form_token(page: httpx.Response) -> str:
+    """Return the token that forms of a page carry."""
+    found = re.search(r'name="token" value="([0-9a-f]+)"', page.text)
+    assert found is not None
+    return found.group(1)
+
+
+def log_in(browser: httpx.Client, name: str = "dewit", password: str = PASSWORD) -> httpx.Response:
+    """Fill in the log-in form."""
+    token = form_token(browser.get("/portal/login"))
+    return browser.post("/portal/login", data={"token": token, "name": name, "password": password})
+
+
+@contextmanager
+def running_clinic(
+    folder: Path, *, limits: Limits | None = None, recipient_id: str = "ura:00000123", kind: str = "clinic"
+) -> Iterator[Clinic]:
+    """Initialise and run a recipient until the block ends."""
+    limits = limits or Limits()
+    clock = Clock()
+    store = create_store(folder)
+    create_identity(store, recipient_id=recipient_id, name="Praktijk Zuid", kind=kind, url=None, at=clock())
+    add_account(store, name="dewit", display="S. de Wit", role="internist", password=PASSWORD, at=clock())
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        hosts = frozenset({url.removeprefix("http://")})
+        app = build_app(store, endpoint=url, clock=clock, limits=limits, hosts=hosts)
+        ready = threading.Event()
+        server = _Server(_uvicorn_config(app, Listening(), limits), ready.set)
+        thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])), daemon=True)
+        thread.start()
+        assert ready.wait(20)
+        try:
+            yield Clinic(url, folder, store, clock)
+        finally:
+            server.should_exit = True
+            thread.join(20)
+            store.close()
+
+
+__all__ = ["PASSWORD", "START", "Clinic", "Clock", "form_token", "load_identity", "log_in", "running_clinic"]
