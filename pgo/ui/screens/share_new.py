@@ -15,6 +15,7 @@ from datetime import date
 
 import flet as ft
 
+from pgo.errors import InputRefused
 from pgo.ui.records.frame import answered, stacked
 from pgo.ui.safety import component
 from pgo.ui.sharing.choices import SincePart, WhatPart, WhenPart
@@ -22,8 +23,8 @@ from pgo.ui.sharing.form import ShareForm, choice_of, problems, start_form
 from pgo.ui.sharing.parts import sentences
 from pgo.ui.sharing.preview import PreviewPanel
 from pgo.ui.sharing_words import choice_sentences, know_sentences, shown_text
-from pgo.ui.state import AppState, Ok, go, use_action, use_app, use_query
-from pgo.ui.text import fmt_number
+from pgo.ui.state import AppState, Failed, Ok, go, use_action, use_app, use_query
+from pgo.ui.text import fmt_number, has
 from pgo.ui.theme import GAP
 from pgo.ui.widgets import (
     live,
@@ -57,9 +58,9 @@ class Counted:
 
 
 def read_start(session: Session, recipient_id: str) -> Start:
-    """Read the recipient, its presets and today in the device's own time zone."""
+    """Read the recipient, its presets and the patient's day."""
     row = share.recipient(session, recipient_id)
-    return Start(row, share.presets(row.kind), session.now().astimezone().date())
+    return Start(row, share.presets(row.kind), session.today())
 
 
 @component
@@ -99,17 +100,37 @@ def Editor(start: Start) -> ft.Control:
         WhatPart(form, set_form, start.presets, last, wrong.get("categories", "")),
         WhenPart(form, set_form, start.today, wrong),
         SincePart(form, set_form, start.today, wrong),
-        note(seen.failed.text, "bad") if seen.failed else PreviewPanel(last if choice else None, name),
+        note(_refused(app, seen.failed), "bad")
+        if seen.failed
+        else PreviewPanel(last if choice else None, name),
     ]
     page = page_body(
         app.t("share.new.title", name=name),
         *parts,
-        *([Signing(choice, name, counted)] if choice else []),
+        *([Signing(choice, name, counted)] if choice and not seen.failed else []),
         back=("/share", app.t("share.title")),
     )
     return ft.Column(
         [page, _in_view(app, last if counted else None, chosen=choice is not None)], expand=True, spacing=0
     )
+
+
+def _preview(app: AppState, failed: Failed | None, preview: SharePreview | None, name: str) -> ft.Control:
+    if failed is not None:
+        return note(_refused(app, failed), "bad")
+    panel: ft.Control = PreviewPanel(preview, name)
+    return panel
+
+
+def _refused(app: AppState, failed: Failed) -> str:
+    """Say why this choice cannot be shared at all; other failures keep their own sentence."""
+    if not isinstance(failed.error, InputRefused) or failed.code != "choice_invalid":
+        return failed.text
+    for reason in failed.error.fields.values():
+        key = f"share.new.error.{reason}"
+        if has(app.lang, key):
+            return app.t(key)
+    return app.t("share.new.error.other")
 
 
 def _in_view(app: AppState, preview: SharePreview | None, *, chosen: bool) -> ft.Control:

@@ -2,7 +2,7 @@
 
 Rules:
 
-1. It starts at the narrowest safe point: the recipient's first preset, nothing sensitive, three months.
+1. It starts at a safe point: the recipient's usual preset, nothing sensitive, the shortest length.
 2. Choosing a preset replaces kinds, subjects and purpose; touching a switch makes it an own choice.
 3. A switch changes itself only; nothing sensitive comes along unless it is switched on by name.
 4. Today is a parameter; a share never starts before it and lasts at most ``MAX_YEARS``.
