@@ -46,62 +46,73 @@ def build_response(
         at: When it was finished, aware.
         patient_reference: ``Patient/...``; the patient is subject, author and source.
         lang: The language it was answered in; empty for the questionnaire's own.
+
+    Raises:
+        ValueError: When the result is no valid FHIR (a fault of ours).
     """
-    counted = counting_answers(questionnaire, answers)
-    shown = lang or questionnaire.language
-    address = questionnaire.url + (f"|{questionnaire.version}" if questionnaire.version else "")
-    who: Authored = {"reference": patient_reference}
-    raw = write_json(
-        {
-            "resourceType": "QuestionnaireResponse",
-            "id": id,
-            "language": shown,
-            "questionnaire": address,
-            "_questionnaire": {
-                "extension": [{"url": _DISPLAY, "valueString": words(questionnaire.titles, shown)}]
-            },
-            "status": "completed",
-            "subject": who,
-            "authored": fhir_instant(at),
-            "author": who,
-            "source": who,
-            "item": [_item(item, counted, shown) for item in questionnaire.items],
-        }
-    )
-    return checked(raw, "QuestionnaireResponse")
+    body = response_body(questionnaire, answers, id=id, at=at, patient_reference=patient_reference, lang=lang)
+    return checked(write_json(body), "QuestionnaireResponse")
 
 
 def build_score_observation(
     score: Score, *, id: str, response_id: str, at: datetime, patient_reference: str, lang: str = "nl"
 ) -> bytes:
-    """Build the Observation of one score; arguments as ``build_response``."""
+    """Build the Observation of one score; arguments and errors as ``build_response``."""
+    body = score_body(
+        score, id=id, response_id=response_id, at=at, patient_reference=patient_reference, lang=lang
+    )
+    return checked(write_json(body), "Observation")
+
+
+def response_body(
+    questionnaire: Questionnaire,
+    answers: Answers,
+    *,
+    id: str,
+    at: datetime,
+    patient_reference: str,
+    lang: str,
+) -> dict[str, Authored]:
+    """Give the members of the response in writing order, not yet checked; see ``build_response``."""
+    counted = counting_answers(questionnaire, answers)
+    shown = lang or questionnaire.language
+    who: Authored = {"reference": patient_reference}
+    title = words(questionnaire.titles, shown)
+    return {
+        "resourceType": "QuestionnaireResponse",
+        "id": id,
+        "language": shown,
+        "questionnaire": questionnaire.url + (f"|{questionnaire.version}" if questionnaire.version else ""),
+        "_questionnaire": {"extension": [{"url": _DISPLAY, "valueString": title}]},
+        "status": "completed",
+        "subject": who,
+        "authored": fhir_instant(at),
+        "author": who,
+        "source": who,
+        "item": [_item(item, counted, shown) for item in questionnaire.items],
+    }
+
+
+def score_body(
+    score: Score, *, id: str, response_id: str, at: datetime, patient_reference: str, lang: str
+) -> dict[str, Authored]:
+    """Give the members of a score Observation in writing order; see ``build_score_observation``."""
     title = words(score.texts, lang)
     who: Authored = {"reference": patient_reference}
-    raw = write_json(
-        {
-            "resourceType": "Observation",
-            "id": id,
-            "status": "final",
-            "category": [{"coding": [{"system": _CATEGORY, "code": "survey"}]}],
-            "code": {
-                "coding": [{"system": SCORE_SYSTEM, "code": score.code, "display": title}],
-                "text": title,
-            },
-            "subject": who,
-            "effectiveDateTime": fhir_instant(at),
-            "performer": [who],
-            "valueQuantity": {
-                "value": score.value,
-                "unit": "{score}",
-                "system": UCUM,
-                "code": "{score}",
-            },
-            "method": {"text": f"{RULE} {score.version} ({score.answered}/{score.asked})"},
-            "referenceRange": [{"low": {"value": 0}, "high": {"value": 100}}],
-            "derivedFrom": [{"reference": f"QuestionnaireResponse/{response_id}"}],
-        }
-    )
-    return checked(raw, "Observation")
+    return {
+        "resourceType": "Observation",
+        "id": id,
+        "status": "final",
+        "category": [{"coding": [{"system": _CATEGORY, "code": "survey"}]}],
+        "code": {"coding": [{"system": SCORE_SYSTEM, "code": score.code, "display": title}], "text": title},
+        "subject": who,
+        "effectiveDateTime": fhir_instant(at),
+        "performer": [who],
+        "valueQuantity": {"value": score.value, "unit": "{score}", "system": UCUM, "code": "{score}"},
+        "method": {"text": f"{RULE} {score.version} ({score.answered}/{score.asked})"},
+        "referenceRange": [{"low": {"value": 0}, "high": {"value": 100}}],
+        "derivedFrom": [{"reference": f"QuestionnaireResponse/{response_id}"}],
+    }
 
 
 def _item(question: Question, counted: dict[str, object], lang: str) -> Authored:
