@@ -163,9 +163,10 @@ def _refuse_depth(data: bytes, max_depth: int) -> None:
     brackets = _STRING.sub(b"", data).translate(None, _NOT_BRACKETS)
     rest = brackets
     for _ in range(max_depth):
-        if not rest:
-            return
-        rest = _PAIR.sub(b"", rest)
+        peeled = _PAIR.sub(b"", rest)
+        if len(peeled) == len(rest):
+            break
+        rest = peeled
     if rest and _climbs_above(brackets, max_depth):
         raise Malformed("too_deep")
 

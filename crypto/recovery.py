@@ -96,6 +96,7 @@ def kek_from_code(code: RecoveryCode, *, salt: bytes) -> bytes:
 # degree < 28 at all 32 elements of the field; element number i stands at position i of the code.
 
 
+@cache
 def _multiply(a: int, b: int) -> int:
     product = 0
     while b:
