@@ -136,7 +136,7 @@ def ShowCard(checked: Checked, on_back: Callable[[], Any]) -> ft.Control:
             go(f"/share/new/{outcome.value}")
 
     adding = use_action(accept)
-    numbers = ", ".join(f"{system.rsplit('/', 1)[-1]} {value}" for system, value in card.identifiers)
+    numbers = ", ".join(f"{system.rsplit('/', 1)[-1].upper()} {value}" for system, value in card.identifiers)
     facts = [
         (app.t("share.add.name"), card.name),
         (app.t("share.add.kind"), kind_name(app.lang, card.kind)),
