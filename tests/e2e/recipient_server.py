@@ -45,11 +45,14 @@ class Clinic:
     folder: Path
     store: Store
     clock: Clock = field(default_factory=Clock)
+    opened: list[httpx.Client] = field(default_factory=list)
 
     def browser(self, **headers: str) -> httpx.Client:
         """Return a browser-like client with its own cookies; Dutch unless said otherwise."""
         merged = {"accept-language": "nl", **headers}
-        return httpx.Client(base_url=self.url, headers=merged, trust_env=False, timeout=20)
+        client = httpx.Client(base_url=self.url, headers=merged, trust_env=False, timeout=20)
+        self.opened.append(client)
+        return client
 
     def member(self, name: str = "dewit", **headers: str) -> httpx.Client:
         """Return a client that is logged in."""
@@ -92,9 +95,12 @@ def running_clinic(
         thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])), daemon=True)
         thread.start()
         assert ready.wait(20)
+        clinic = Clinic(url, folder, store, clock)
         try:
-            yield Clinic(url, folder, store, clock)
+            yield clinic
         finally:
+            for client in clinic.opened:
+                client.close()
             server.should_exit = True
             thread.join(20)
             store.close()
