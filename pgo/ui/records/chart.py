@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import flet as ft
 import flet_charts as fch
 
-from pgo.ui.records.axis import nice_ticks, tick_text, time_axis
+from pgo.ui.records.axis import TimeAxis, nice_ticks, tick_text, time_axis
 from pgo.ui.records.frame import quiet
 from pgo.ui.records.plot import Dot, Plot, build_plot, dot_text, in_words, thinned
 from pgo.ui.records.rows import line, open_record, value_text
@@ -70,15 +70,13 @@ def _drawing(
     high = max(dot.height for dot in dots) if bounds[1] is None else bounds[1]
     ticks = nice_ticks(low, high)
     times = time_axis(dots[0].at.date(), dots[-1].at.date(), most=6 if wide else 3)
-    scale = app.prefs.text_scale
-    widest = max(len(tick_text(tick, app.lang)) for tick in ticks)
     return fch.LineChart(
         height=280 if wide else 230,
         min_y=ticks[0],
         max_y=ticks[-1],
         min_x=0,
         max_x=times.count,
-        animation=0,
+        animation=0,  # animation=False paints a grey box (flet-charts 1.0.5)
         interactive=True,
         tooltip=fch.LineChartTooltip(
             bgcolor=ft.Colors.INVERSE_SURFACE,
@@ -86,38 +84,49 @@ def _drawing(
             fit_inside_vertically=True,
             max_width=220,
         ),
-        left_axis=fch.ChartAxis(
-            label_size=(16 + 9 * widest) * scale,
-            label_spacing=ticks[1] - ticks[0],
-            labels=[
-                fch.ChartAxisLabel(value=tick, label=_axis_text(tick_text(tick, app.lang), right=True))
-                for tick in ticks
-            ],
-        ),
-        bottom_axis=fch.ChartAxis(
-            label_size=30 * scale,
-            label_spacing=1,
-            labels=[
-                fch.ChartAxisLabel(value=place, label=_axis_text(label))
-                for place, label in enumerate(times.labels(app.lang))
-            ],
-        ),
+        left_axis=_value_axis(app, ticks),
+        bottom_axis=_time_axis(app, times),
         horizontal_grid_lines=fch.ChartGridLines(
             interval=ticks[1] - ticks[0], color=ft.Colors.OUTLINE_VARIANT, width=1
         ),
         border=ft.Border(bottom=ft.BorderSide(1, ft.Colors.OUTLINE)),
-        data_series=[
-            fch.LineChartData(
-                color=ft.Colors.PRIMARY,
-                stroke_width=2.5,
-                rounded_stroke_cap=True,
-                rounded_stroke_join=True,
-                point=fch.ChartCirclePoint(
-                    radius=4 if len(dots) < 60 else 2, color=ft.Colors.PRIMARY, stroke_width=0
-                ),
-                points=[_point(app, dot, times.place(dot.at)) for dot in dots],
-            )
+        data_series=[_line(app, dots, times)],
+    )
+
+
+def _value_axis(app: AppState, ticks: tuple[float, ...]) -> fch.ChartAxis:
+    texts = [tick_text(tick, app.lang) for tick in ticks]
+    return fch.ChartAxis(
+        label_size=(16 + 9 * max(map(len, texts))) * app.prefs.text_scale,
+        label_spacing=ticks[1] - ticks[0],
+        labels=[
+            fch.ChartAxisLabel(value=tick, label=_axis_text(text, right=True))
+            for tick, text in zip(ticks, texts, strict=True)
         ],
+    )
+
+
+def _time_axis(app: AppState, times: TimeAxis) -> fch.ChartAxis:
+    return fch.ChartAxis(
+        label_size=30 * app.prefs.text_scale,
+        label_spacing=1,
+        labels=[
+            fch.ChartAxisLabel(value=place, label=_axis_text(label))
+            for place, label in enumerate(times.labels(app.lang))
+        ],
+    )
+
+
+def _line(app: AppState, dots: tuple[Dot, ...], times: TimeAxis) -> fch.LineChartData:
+    return fch.LineChartData(
+        color=ft.Colors.PRIMARY,
+        stroke_width=2.5,
+        rounded_stroke_cap=True,
+        rounded_stroke_join=True,
+        point=fch.ChartCirclePoint(
+            radius=4 if len(dots) < 60 else 2, color=ft.Colors.PRIMARY, stroke_width=0
+        ),
+        points=[_point(app, dot, times.place(dot.at)) for dot in dots],
     )
 
 

@@ -100,14 +100,14 @@ def Form(plan: Plan, initial: Values, kept: Values | None) -> ft.Control:
     newest: Any = ft.use_ref(start)
     resumed, set_resumed = ft.use_state(kept is not None)
     tried, set_tried = ft.use_state(False)
-    keeper: Keeper[dict[str, str]] = ft.use_memo(lambda: Keeper(_writer(app, plan.draft)), [])
+    keeper: Keeper[dict[str, str]] = ft.use_memo(lambda: Keeper(_writer(app)), [])
     errors = plan.check(values) if tried else {}
 
     def change(name: str, value: str) -> None:
         # From the ref, not from ``values``: two quick events may come before the next drawing.
         newest.current = {**newest.current, name: value}
         set_values(newest.current)
-        keeper.put(newest.current)
+        keeper.put(plan.draft, newest.current)
 
     async def start_over() -> None:
         keeper.forget()
@@ -120,28 +120,28 @@ def Form(plan: Plan, initial: Values, kept: Values | None) -> ft.Control:
 
     async def save() -> None:
         set_tried(True)
-        typed = newest.current
-        if plan.check(typed):
-            return
         await keeper.flush()
-        if isinstance(await app.run(plan.save(typed), app.session), Failed):
-            return
-        await app.run(medicate.drop_form, app.session, plan.draft)
-        app.changed(app.t(f"{plan.texts}.saved", title=plan.title(typed)))
-        go(plan.back)
+        await _save(app, plan, newest.current)
 
     action = use_action(save)
-    fields = [_control(app, plan, field, values, errors, change) for field in plan.fields]
     return stacked(
         *([_resumed(app, start_over)] if resumed else []),
-        card(*fields, spacing=20),
+        card(*[_control(app, plan, field, values, errors, change) for field in plan.fields], spacing=20),
         _summary(app, plan, errors),
         toolbar(primary_button(app.t("form.save"), action.start, key="form-save", disabled=action.busy)),
     )
 
 
-def _writer(app: AppState, draft: str) -> Callable[[dict[str, str]], Any]:
-    async def write(values: dict[str, str]) -> None:
+async def _save(app: AppState, plan: Plan, typed: Values) -> None:
+    if plan.check(typed) or isinstance(await app.run(plan.save(typed), app.session), Failed):
+        return
+    await app.run(medicate.drop_form, app.session, plan.draft)
+    app.changed(app.t(f"{plan.texts}.saved", title=plan.title(typed)))
+    go(plan.back)
+
+
+def _writer(app: AppState) -> Callable[[str, dict[str, str]], Any]:
+    async def write(draft: str, values: dict[str, str]) -> None:
         if app.unlocked:
             await app.attempt(medicate.keep_form, app.session, draft, values)
 

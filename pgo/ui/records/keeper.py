@@ -1,8 +1,8 @@
-"""Keep what is being typed: one write at a time, always ending with the newest value.
+"""Keep what is being typed: one write at a time, always ending with the newest value of each thing.
 
 A person types faster than a vault writes. Writing every letter in parallel would let an older text win;
 waiting for each write would make typing slow. So a value that arrives during a write waits, and replaces one
-that waited before it.
+for the same thing that waited before it. Different things (two answers) never replace each other.
 """
 
 from __future__ import annotations
@@ -15,21 +15,22 @@ T = TypeVar("T")
 
 
 class Keeper(Generic[T]):
-    """Writes values in order, skipping those that were replaced before their turn."""
+    """Writes values in order of arrival, skipping those that were replaced before their turn."""
 
-    def __init__(self, write: Callable[[T], Awaitable[None]]) -> None:
+    def __init__(self, write: Callable[[str, T], Awaitable[None]]) -> None:
         self._write = write
-        self._waiting: list[T] = []
+        self._waiting: dict[str, T] = {}
         self._task: asyncio.Task[None] | None = None
 
-    def put(self, value: T) -> None:
-        """Write this value as soon as possible; call from the event loop."""
-        self._waiting[:] = [value]
+    def put(self, name: str, value: T) -> None:
+        """Write this value of this thing as soon as possible; call from the event loop."""
+        self._waiting.pop(name, None)
+        self._waiting[name] = value
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._drain())
 
     def forget(self) -> None:
-        """Drop a value that still waits."""
+        """Drop what still waits."""
         self._waiting.clear()
 
     async def flush(self) -> None:
@@ -39,4 +40,5 @@ class Keeper(Generic[T]):
 
     async def _drain(self) -> None:
         while self._waiting:
-            await self._write(self._waiting.pop())
+            name = next(iter(self._waiting))
+            await self._write(name, self._waiting.pop(name))
