@@ -1,7 +1,12 @@
-"""The recipients' signed access logs as last fetched, so that "who looked" opens without a network."""
+"""Who looked: the verified entries of each recipient's access log, so that the screen opens without a network.
+
+Only verified entries come in, each once; what was seen stays, whatever a recipient says later.
+"""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,30 +15,96 @@ from pgo.store.protocols import Engine
 
 
 @dataclass(frozen=True, slots=True)
-class AccessCopy:
-    """One fetched log: the signed token, its head (the next one must continue it) and when it was fetched."""
+class StoredLook:
+    """One look, as ``sync.access.AccessEntry`` describes it."""
 
-    token: str
-    head: str
+    sequence: int
+    at: datetime
+    user: str
+    role: str
+    action: str
+    categories: tuple[str, ...]
+    purpose: str
+    previous: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedAt:
+    """When a log was last asked for, and what was wrong with the answer ('' for nothing)."""
+
     fetched_at: datetime
+    problem: str
 
 
 class AccessCopies:
-    """The table of fetched logs; ``keep`` runs inside ``VaultStore.write``."""
+    """The tables of looks; changes run inside ``VaultStore.write``."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def keep(self, recipient_id: str, copy: AccessCopy) -> None:
-        """Keep a verified log in the place of the one before."""
-        self._engine.run(
-            "INSERT OR REPLACE INTO access_log (recipient_id, token, head, fetched_at) VALUES (?, ?, ?, ?)",
-            (recipient_id, copy.token, copy.head, to_text(copy.fetched_at)),
+    def add(self, recipient_id: str, looks: Sequence[StoredLook]) -> None:
+        """Keep new entries; they follow the ones that are there."""
+        self._engine.run_many(
+            "INSERT INTO access_entry (recipient_id, sequence, at, user, role, action, categories, purpose, previous,"
+            " hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (
+                    recipient_id,
+                    look.sequence,
+                    to_text(look.at),
+                    look.user,
+                    look.role,
+                    look.action,
+                    json.dumps(look.categories),
+                    look.purpose,
+                    look.previous,
+                    look.hash,
+                )
+                for look in looks
+            ],
         )
 
-    def get(self, recipient_id: str) -> AccessCopy | None:
-        """The log of a recipient as last fetched."""
-        row = self._engine.row(
-            "SELECT token, head, fetched_at FROM access_log WHERE recipient_id = ?", (recipient_id,)
+    def fetched(self, recipient_id: str, *, problem: str, at: datetime) -> None:
+        """Remember that the log was asked for, and how it went."""
+        self._engine.run(
+            "INSERT OR REPLACE INTO access_log (recipient_id, fetched_at, problem) VALUES (?, ?, ?)",
+            (recipient_id, to_text(at), problem),
         )
-        return None if row is None else AccessCopy(row[0], row[1], from_text(row[2]))
+
+    def last_fetch(self, recipient_id: str) -> FetchedAt | None:
+        """When and how the log was last asked for."""
+        row = self._engine.row(
+            "SELECT fetched_at, problem FROM access_log WHERE recipient_id = ?", (recipient_id,)
+        )
+        return None if row is None else FetchedAt(from_text(row[0]), row[1])
+
+    def looks(self, recipient_id: str) -> tuple[StoredLook, ...]:
+        """All entries of a recipient, newest first."""
+        rows = self._engine.rows(
+            "SELECT sequence, at, user, role, action, categories, purpose, previous, hash FROM access_entry"
+            " WHERE recipient_id = ? ORDER BY sequence DESC",
+            (recipient_id,),
+        )
+        return tuple(
+            StoredLook(
+                sequence=row[0],
+                at=from_text(row[1]),
+                user=row[2],
+                role=row[3],
+                action=row[4],
+                categories=tuple(json.loads(row[5])),
+                purpose=row[6],
+                previous=row[7],
+                hash=row[8],
+            )
+            for row in rows
+        )
+
+    def head(self, recipient_id: str) -> tuple[int, str] | None:
+        """Number and hash of the newest entry, None when there is none."""
+        row = self._engine.row(
+            "SELECT sequence, hash FROM access_entry WHERE recipient_id = ? ORDER BY sequence DESC LIMIT 1",
+            (recipient_id,),
+        )
+        return None if row is None else (int(row[0]), str(row[1]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -66,9 +67,12 @@ class Deliveries:
         )
         return (int(row[0]), int(row[1])) if row else (0, 0)
 
-    def forget(self, recipient_id: str) -> None:
-        """The recipient confirmed that it stopped and erased: a new grant sends everything again."""
-        self._engine.run("DELETE FROM delivered WHERE recipient_id = ?", (recipient_id,))
+    def forget(self, recipient_id: str, record_ids: Iterable[int]) -> None:
+        """The recipient may no longer show these: should they be permitted again, they are sent again."""
+        self._engine.run_many(
+            "DELETE FROM delivered WHERE recipient_id = ? AND record_id = ?",
+            [(recipient_id, record_id) for record_id in record_ids],
+        )
 
     def keep_receipt(self, receipt: StoredReceipt) -> None:
         """Keep a verified receipt; the same one twice is one."""
@@ -97,4 +101,9 @@ class Deliveries:
             " FROM receipt WHERE recipient_id = ? ORDER BY stored_at DESC, statement_sequence DESC",
             (recipient_id,),
         )
-        return tuple(StoredReceipt(*row[:6], from_text(row[6]), *row[7:]) for row in rows)
+        return tuple(
+            StoredReceipt(
+                row[0], row[1], row[2], row[3], row[4], row[5], from_text(row[6]), row[7], row[8], row[9]
+            )
+            for row in rows
+        )

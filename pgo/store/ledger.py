@@ -79,10 +79,10 @@ class LedgerTable:
         row = self._engine.row(sql, (grant_id,))
         return None if row is None else _row(row)
 
-    def withdrawn_at(self) -> dict[str, datetime]:
-        """Grant id to the time of its first withdrawal."""
-        sql = "SELECT grant_id, min(signed_at) FROM ledger WHERE choice IS NULL AND grant_id IS NOT NULL GROUP BY 1"
-        return {str(row[0]): from_text(row[1]) for row in self._engine.rows(sql)}
+    def withdrawals(self) -> dict[str, LedgerRow]:
+        """Grant id to its first withdrawal."""
+        sql = f"SELECT {_COLUMNS} FROM ledger WHERE choice IS NULL AND grant_id IS NOT NULL ORDER BY position DESC"  # noqa: S608
+        return {str(row[3]): _row(row) for row in self._engine.rows(sql)}
 
 
 def _row(row: Row) -> LedgerRow:

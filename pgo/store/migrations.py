@@ -52,9 +52,14 @@ _FIRST = (
     """CREATE TABLE journal (
         position INTEGER PRIMARY KEY, link TEXT NOT NULL, body BLOB NOT NULL)""",
     """CREATE TABLE recipient (
-        id TEXT PRIMARY KEY, name TEXT NOT NULL, card TEXT NOT NULL, added_at TEXT NOT NULL,
-        sequence INTEGER NOT NULL DEFAULT 0, statement_hash TEXT, statement_sequence INTEGER NOT NULL DEFAULT 0)
-        WITHOUT ROWID""",
+        id TEXT PRIMARY KEY, name TEXT NOT NULL, card TEXT NOT NULL, checked_at TEXT NOT NULL, added_at TEXT NOT NULL,
+        sequence INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID""",
+    # Several statements may share a sequence: until one is acknowledged, a later one takes its place.
+    """CREATE TABLE statement (
+        id INTEGER PRIMARY KEY, recipient_id TEXT NOT NULL REFERENCES recipient (id), sequence INTEGER NOT NULL,
+        hash TEXT NOT NULL, token TEXT NOT NULL, ledger_length INTEGER NOT NULL, refresh_at TEXT NOT NULL,
+        state TEXT NOT NULL)""",
+    "CREATE INDEX statement_line ON statement (recipient_id, sequence)",
     """CREATE TABLE outbox (
         id INTEGER PRIMARY KEY, recipient_id TEXT NOT NULL REFERENCES recipient (id), kind TEXT NOT NULL,
         state TEXT NOT NULL, message_id TEXT NOT NULL UNIQUE, attempts INTEGER NOT NULL, next_at TEXT NOT NULL,
@@ -70,8 +75,13 @@ _FIRST = (
         state TEXT NOT NULL, stored INTEGER NOT NULL, refused INTEGER NOT NULL, stored_at TEXT NOT NULL,
         statement_sequence INTEGER NOT NULL, reason TEXT NOT NULL, token TEXT NOT NULL) WITHOUT ROWID""",
     """CREATE TABLE access_log (
-        recipient_id TEXT PRIMARY KEY REFERENCES recipient (id), token TEXT NOT NULL, head TEXT NOT NULL,
-        fetched_at TEXT NOT NULL) WITHOUT ROWID""",
+        recipient_id TEXT PRIMARY KEY REFERENCES recipient (id), fetched_at TEXT NOT NULL, problem TEXT NOT NULL)
+        WITHOUT ROWID""",
+    """CREATE TABLE access_entry (
+        recipient_id TEXT NOT NULL REFERENCES recipient (id), sequence INTEGER NOT NULL, at TEXT NOT NULL,
+        user TEXT NOT NULL, role TEXT NOT NULL, action TEXT NOT NULL, categories TEXT NOT NULL,
+        purpose TEXT NOT NULL, previous TEXT NOT NULL, hash TEXT NOT NULL, PRIMARY KEY (recipient_id, sequence))
+        WITHOUT ROWID""",
     """CREATE TABLE draft (
         id TEXT PRIMARY KEY, kind TEXT NOT NULL, subject TEXT NOT NULL, body TEXT NOT NULL, started_at TEXT NOT NULL,
         UNIQUE (kind, subject)) WITHOUT ROWID""",

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pgo.store.recipients import Recipients
     from pgo.store.records import Records
     from pgo.store.settings import SettingsTable
+    from pgo.store.statements import Statements
 
 Value: TypeAlias = "str | int | float | bytes | None"
 Row: TypeAlias = "tuple[Any, ...]"
@@ -73,6 +74,7 @@ class VaultStore(Protocol):
     drafts: Drafts
     settings: SettingsTable
     recipients: Recipients
+    statements: Statements
     deliveries: Deliveries
     access: AccessCopies
 
@@ -86,6 +88,10 @@ class VaultStore(Protocol):
 
     def read(self) -> AbstractContextManager[None]:
         """Several queries that see one state."""
+        ...
+
+    def changes(self) -> int:
+        """How many changes this vault has seen; two equal numbers mean nothing changed in between."""
         ...
 
     def newest_at(self) -> datetime:

@@ -1,4 +1,4 @@
-"""Recipients whose signed card the patient accepted, and the counters of what was said to each."""
+"""Recipients whose signed card the patient accepted."""
 
 from __future__ import annotations
 
@@ -18,22 +18,18 @@ class StoredRecipient:
         id: identifier on its card.
         name: name on its card, for sorting.
         card: the signed card.
-        added_at: when the patient accepted it first.
-        sequence: number of the last message made for it.
-        statement_hash: hash of the last statement made for it, None before the first.
-        statement_sequence: number of that statement, 0 before the first.
+        checked_at: when this card was verified; an expired card still says whom to tell about a withdrawal.
+        added_at: when the patient accepted the recipient first.
     """
 
     id: str
     name: str
     card: str
+    checked_at: datetime
     added_at: datetime
-    sequence: int
-    statement_hash: str | None
-    statement_sequence: int
 
 
-_COLUMNS = "id, name, card, added_at, sequence, statement_hash, statement_sequence"
+_COLUMNS = "id, name, card, checked_at, added_at"
 
 
 class Recipients:
@@ -43,11 +39,11 @@ class Recipients:
         self._engine = engine
 
     def keep(self, recipient_id: str, *, name: str, card: str, at: datetime) -> None:
-        """Add a recipient, or renew its card; counters stay."""
+        """Add a recipient, or renew its card."""
         self._engine.run(
-            "INSERT INTO recipient (id, name, card, added_at) VALUES (?, ?, ?, ?)"
-            " ON CONFLICT (id) DO UPDATE SET name = excluded.name, card = excluded.card",
-            (recipient_id, name, card, to_text(at)),
+            f"INSERT INTO recipient ({_COLUMNS}) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"  # noqa: S608
+            " name = excluded.name, card = excluded.card, checked_at = excluded.checked_at",
+            (recipient_id, name, card, to_text(at), to_text(at)),
         )
 
     def remove(self, recipient_id: str) -> bool:
@@ -60,35 +56,29 @@ class Recipients:
         Raises:
             NotFound: not added.
         """
-        row = self._engine.row(f"SELECT {_COLUMNS} FROM recipient WHERE id = ?", (recipient_id,))  # noqa: S608
-        if row is None:
+        found = self.find(recipient_id)
+        if found is None:
             raise NotFound("recipient")
-        return _stored(row)
+        return found
 
     def find(self, recipient_id: str) -> StoredRecipient | None:
         """One recipient, None when not added."""
-        try:
-            return self.get(recipient_id)
-        except NotFound:
-            return None
+        row = self._engine.row(f"SELECT {_COLUMNS} FROM recipient WHERE id = ?", (recipient_id,))  # noqa: S608
+        return None if row is None else _recipient(row)
 
     def all(self) -> tuple[StoredRecipient, ...]:
         """All recipients, by name."""
         sql = f"SELECT {_COLUMNS} FROM recipient ORDER BY name COLLATE NOCASE, id"  # noqa: S608 - constant
-        return tuple(_stored(row) for row in self._engine.rows(sql))
+        return tuple(_recipient(row) for row in self._engine.rows(sql))
 
     def next_sequence(self, recipient_id: str) -> int:
         """Count one message up and return its number (from 1)."""
         self._engine.run("UPDATE recipient SET sequence = sequence + 1 WHERE id = ?", (recipient_id,))
-        return self.get(recipient_id).sequence
-
-    def remember_statement(self, recipient_id: str, *, sequence: int, statement_hash: str) -> None:
-        """Keep number and hash of the statement just made; the next one points to it."""
-        self._engine.run(
-            "UPDATE recipient SET statement_sequence = ?, statement_hash = ? WHERE id = ?",
-            (sequence, statement_hash, recipient_id),
-        )
+        row = self._engine.row("SELECT sequence FROM recipient WHERE id = ?", (recipient_id,))
+        if row is None:
+            raise NotFound("recipient")
+        return int(row[0])
 
 
-def _stored(row: Row) -> StoredRecipient:
-    return StoredRecipient(row[0], row[1], row[2], from_text(row[3]), row[4], row[5], row[6])
+def _recipient(row: Row) -> StoredRecipient:
+    return StoredRecipient(row[0], row[1], row[2], from_text(row[3]), from_text(row[4]))

@@ -120,6 +120,17 @@ class StoredRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Identity:
+    """What a record is known by, and the full url it came with ('' for none)."""
+
+    id: int
+    type: str
+    resource_id: str
+    origin: str
+    full_url: str
+
+
+@dataclass(frozen=True, slots=True)
 class StoredBytes:
     """The present bytes of a record and where they came from."""
 
@@ -320,6 +331,17 @@ class Records:
                 )
             )
 
+    def everything(self) -> Iterator[tuple[Identity, bytes]]:
+        """Identity and bytes of all records outside the trash, by rising number."""
+        for part in _parts(self.present_ids()):
+            marks = ",".join("?" * len(part))
+            rows = self._engine.rows(
+                "SELECT r.id, r.type, r.resource_id, r.origin, r.full_url, v.raw FROM record r"  # noqa: S608
+                f" JOIN version v ON v.id = r.version_id WHERE r.id IN ({marks}) ORDER BY r.id",
+                part,
+            )
+            yield from ((Identity(*row[:5]), row[5]) for row in rows)
+
     def present_ids(self, type_: str | None = None) -> list[int]:
         """Numbers of all records outside the trash, rising; of one FHIR type when given."""
         sql = "SELECT id FROM record WHERE deleted_at IS NULL AND (? IS NULL OR type = ?) ORDER BY id"
@@ -331,6 +353,14 @@ class Records:
             "SELECT id, facts FROM record WHERE deleted_at IS NULL ORDER BY start_on DESC, id DESC"
         )
         return [(int(row[0]), str(row[1])) for row in rows]
+
+    def stamp(self) -> tuple[int, int, str]:
+        """Changes whenever a content is stored or a record goes to the trash or comes back."""
+        row = self._engine.row(
+            "SELECT (SELECT ifnull(max(id), 0) FROM version), count(*), ifnull(max(deleted_at), '') FROM record"
+            " WHERE deleted_at IS NOT NULL"
+        )
+        return (int(row[0]), int(row[1]), str(row[2])) if row else (0, 0, "")
 
     def set_facts(self, facts: Mapping[int, str]) -> None:
         """Replace the consent facts of records (a neighbour or the table of codes changed)."""
@@ -444,7 +474,19 @@ def _column_values(columns: RecordColumns) -> tuple[str, ...]:
 
 
 def _stored(row: Row) -> StoredRow:
-    columns = RecordColumns(*row[3:13], search="")
+    columns = RecordColumns(
+        kind=row[3],
+        title=row[4],
+        detail=row[5],
+        start=row[6],
+        end=row[7],
+        status=row[8],
+        code=row[9],
+        unit=row[10],
+        value=row[11],
+        value_text=row[12],
+        search="",
+    )
     return StoredRow(row[0], row[1], row[2], columns, bool(row[13]), row[14] is not None)
 
 

@@ -45,6 +45,7 @@ from pgo.store.recipients import Recipients
 from pgo.store.records import Records
 from pgo.store.settings import SettingsTable
 from pgo.store.slots import code_opens, passphrase_slot, recovery_slot
+from pgo.store.statements import Statements
 
 LOCK_NAME = "vault.lock"
 _DB_LABEL = "pgo/1/db"
@@ -82,6 +83,7 @@ class Vault:
         self.drafts = Drafts(engine)
         self.settings = SettingsTable(engine)
         self.recipients = Recipients(engine)
+        self.statements = Statements(engine)
         self.deliveries = Deliveries(engine)
         self.access = AccessCopies(engine)
 
@@ -121,6 +123,10 @@ class Vault:
         """Several queries that see one state."""
         with self._guard, self._engine.transaction():
             yield
+
+    def changes(self) -> int:
+        """How many changes this vault has seen."""
+        return int(str(self._meta("commits") or 0))
 
     def newest_at(self) -> datetime:
         """The newest instant this vault has recorded."""
@@ -184,7 +190,7 @@ class Vault:
             raise StoreDamaged("schema")
         if self._meta("vault_id") != self.vault_id:
             raise StoreDamaged("database_foreign")
-        if int(str(self._meta("commits") or 0)) < self._header.commits:
+        if self.changes() < self._header.commits:
             raise StoreDamaged("database_behind")
         if self.ledger.hash_at(self._header.ledger_length) != self._header.ledger_head:
             raise StoreDamaged("ledger")
@@ -220,7 +226,7 @@ class Vault:
                 raise StoreFull from exc
 
     def _count_commit(self, at: datetime) -> int:
-        commits = int(str(self._meta("commits") or 0)) + 1
+        commits = self.changes() + 1
         newest = to_text(max(at, self.newest_at()))
         self._engine.run_many(
             "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)",

@@ -9,19 +9,62 @@ Rules:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from pgo.usecases.delivering import VaultPort
+from pgo.usecases.queue import queue_statement
 from pgo.usecases.session import Session
+from pgo.usecases.statements import needs_refresh
+from sync.outbox import is_due
+from sync.runner import RunReport, run_once
 
-if TYPE_CHECKING:
-    from sync.runner import RunReport
+_MAX_ROUNDS = 200
+"""A delivery goes in parts, one round each; far more rounds than any vault needs, so that a fault cannot spin."""
 
 
 def deliver(session: Session) -> RunReport:
-    """Try everything that is due, once; a pass already running makes this an empty report."""
-    raise NotImplementedError
+    """Try everything that is due, until nothing is left or nobody answers.
+
+    A pass already running makes this an empty report.
+    """
+    with session.one_delivery() as mine:
+        return _deliver(session) if mine else RunReport()
 
 
 def send_now(session: Session) -> RunReport:
     """Make all waiting entries due and deliver."""
-    raise NotImplementedError
+    store, at = session.store, session.now()
+    if store.outbox.count_open():
+        with store.write(at):
+            store.outbox.wait_no_longer(at)
+    return deliver(session)
+
+
+def _deliver(session: Session) -> RunReport:
+    _refresh_statements(session)
+    total = RunReport()
+    for _ in range(_MAX_ROUNDS):
+        if session.closed or not any(is_due(one, session.now()) for one in session.store.outbox.all_open()):
+            break
+        report = run_once(VaultPort(session), session.transport, at=session.now(), clock=session.now)
+        total = RunReport(
+            delivered=total.delivered + report.delivered,
+            later=total.later + report.later,
+            refused=total.refused + report.refused,
+            cancelled=total.cancelled + report.cancelled,
+        )
+        if not (report.delivered or report.cancelled or report.refused):
+            break
+    return total
+
+
+def _refresh_statements(session: Session) -> None:
+    """Tell recipients in time that their statement still holds, or that a grant has ended."""
+    store, at = session.store, session.now()
+    stale = [
+        stored.id
+        for stored in store.recipients.all()
+        if needs_refresh(store, stored.id, at=at) and not store.outbox.open_for(stored.id)
+    ]
+    if stale:
+        with store.write(at):
+            for recipient_id in stale:
+                queue_statement(store, recipient_id, at=at)

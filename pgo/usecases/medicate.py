@@ -2,20 +2,38 @@
 
 Rules:
 1. An edit is a new version; the older one is kept.
-2. Removing moves to the trash; nothing is destroyed here.
+2. Removing moves to the trash; nothing is destroyed here, and a recipient keeps what it has until the share ends.
 3. Only what the patient typed can be edited; a record from a file can be removed, not rewritten.
+4. A half-typed form is kept as it is typed and survives lock and kill.
 """
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Mapping
 from datetime import date
-from typing import TYPE_CHECKING
 
-from pgo.usecases.read import RecordRow
+from pgo.errors import InputRefused, NotFound
+from pgo.health.medication.entry import (
+    AllergyForm,
+    MedicationForm,
+    build_allergy,
+    build_medication_statement,
+    form_from,
+    stop,
+    validate,
+)
+from pgo.store.drafts import StoredDraft
+from pgo.store.journal import Event
+from pgo.usecases.content import stored_resource
+from pgo.usecases.queue import records_changed
+from pgo.usecases.read import RecordRow, record_row
+from pgo.usecases.saving import patient_reference, save_own
 from pgo.usecases.session import Session
 
-if TYPE_CHECKING:
-    from pgo.health.medication.entry import AllergyForm, MedicationForm
+_MEDICATION = "MedicationStatement"
+_ALLERGY = "AllergyIntolerance"
+_FORM = "form"
 
 
 def save_medication(session: Session, form: MedicationForm, *, record_id: int | None = None) -> int:
@@ -25,7 +43,11 @@ def save_medication(session: Session, form: MedicationForm, *, record_id: int | 
         InputRefused: ``form_invalid`` with ``fields``, or ``not_editable`` (the record came from a file).
         NotFound: no such record.
     """
-    raise NotImplementedError
+    resource_id = _editable_id(session, record_id, _MEDICATION)
+    _refuse_invalid(form)
+    at = session.now()
+    raw = build_medication_statement(form, id=resource_id, subject=patient_reference(session.store), at=at)
+    return _save(session, raw)
 
 
 def stop_medication(session: Session, record_id: int, on: date) -> None:
@@ -35,12 +57,16 @@ def stop_medication(session: Session, record_id: int, on: date) -> None:
         InputRefused: ``form_invalid`` (stopped before it started) or ``not_editable``.
         NotFound: no such medication.
     """
-    raise NotImplementedError
+    save_medication(session, stop(medication_form(session, record_id), on), record_id=record_id)
 
 
 def save_allergy(session: Session, form: AllergyForm, *, record_id: int | None = None) -> int:
     """Add an allergy, or save a new version of ``record_id``. Raises as ``save_medication``."""
-    raise NotImplementedError
+    resource_id = _editable_id(session, record_id, _ALLERGY)
+    _refuse_invalid(form)
+    at = session.now()
+    raw = build_allergy(form, id=resource_id, subject=patient_reference(session.store), at=at)
+    return _save(session, raw)
 
 
 def medication_form(session: Session, record_id: int) -> MedicationForm:
@@ -50,12 +76,18 @@ def medication_form(session: Session, record_id: int) -> MedicationForm:
         InputRefused: ``not_editable``.
         NotFound: no such medication.
     """
-    raise NotImplementedError
+    form = _form(session, record_id, _MEDICATION)
+    if not isinstance(form, MedicationForm):
+        raise NotFound("record")
+    return form
 
 
 def allergy_form(session: Session, record_id: int) -> AllergyForm:
     """The form filled with an allergy typed here. Raises as ``medication_form``."""
-    raise NotImplementedError
+    form = _form(session, record_id, _ALLERGY)
+    if not isinstance(form, AllergyForm):
+        raise NotFound("record")
+    return form
 
 
 def remove(session: Session, record_id: int) -> None:
@@ -64,12 +96,19 @@ def remove(session: Session, record_id: int) -> None:
     Raises:
         NotFound: no such record, or already in the trash.
     """
-    raise NotImplementedError
+    store, at = session.store, session.now()
+    with store.write(at):
+        if not store.records.move_to_trash(record_id, at=at):
+            raise NotFound("record")
+        store.journal.add(Event.RECORD_REMOVED, at=at, record=record_id)
+        records_changed(store, at=at)
+    session.changed()
 
 
 def trash(session: Session) -> tuple[RecordRow, ...]:
     """Records in the trash, last removed first."""
-    raise NotImplementedError
+    today = session.today()
+    return tuple(record_row(row, today=today) for row in session.store.records.trash())
 
 
 def restore(session: Session, record_id: int) -> None:
@@ -78,4 +117,67 @@ def restore(session: Session, record_id: int) -> None:
     Raises:
         NotFound: it is not in the trash.
     """
-    raise NotImplementedError
+    store, at = session.store, session.now()
+    with store.write(at):
+        if not store.records.restore(record_id):
+            raise NotFound("record")
+        store.journal.add(Event.RECORD_RESTORED, at=at, record=record_id)
+        records_changed(store, at=at)
+    session.changed()
+
+
+def keep_form(session: Session, form_key: str, fields: Mapping[str, str]) -> None:
+    """Keep a half-typed form under a name such as ``medication:new``, in the place of the one before."""
+    store, at = session.store, session.now()
+    with store.write(at):
+        store.drafts.keep(StoredDraft(f"{_FORM}:{form_key}", _FORM, form_key, dict(fields), at))
+
+
+def kept_form(session: Session, form_key: str) -> Mapping[str, str] | None:
+    """The half-typed form under that name, None when there is none."""
+    draft = session.store.drafts.about(_FORM, form_key)
+    return None if draft is None else {str(name): str(value) for name, value in draft.body.items()}
+
+
+def drop_form(session: Session, form_key: str) -> None:
+    """Forget a half-typed form; unknown names are no error."""
+    store = session.store
+    if store.drafts.about(_FORM, form_key) is not None:
+        with store.write(session.now()):
+            store.drafts.drop(f"{_FORM}:{form_key}")
+
+
+def _refuse_invalid(form: MedicationForm | AllergyForm) -> None:
+    faults = validate(form)
+    if faults:
+        raise InputRefused("form_invalid", fields=faults)
+
+
+def _editable_id(session: Session, record_id: int | None, type_: str) -> str:
+    """Resource id to write under: a new one, or that of a record the patient typed."""
+    if record_id is None:
+        return str(uuid.uuid4())
+    row = session.store.records.row(record_id)
+    if row is None or row.in_trash or row.type != type_:
+        raise NotFound("record")
+    if not row.self_authored:
+        raise InputRefused("not_editable")
+    return row.resource_id
+
+
+def _form(session: Session, record_id: int, type_: str) -> MedicationForm | AllergyForm:
+    _editable_id(session, record_id, type_)
+    content = session.store.records.content(record_id)
+    if content is None:
+        raise NotFound("record")
+    return form_from(stored_resource(content.raw, content.full_url))
+
+
+def _save(session: Session, raw: bytes) -> int:
+    store, at = session.store, session.now()
+    with store.write(at):
+        (record_id,) = save_own(store, [stored_resource(raw, "")], at=at)
+        store.journal.add(Event.RECORD_SAVED, at=at, record=record_id)
+        records_changed(store, at=at)
+    session.changed()
+    return record_id

@@ -5,17 +5,29 @@ Nothing here changes the store. Rows come from the index columns; only ``record`
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Literal
+from decimal import Decimal
+from typing import Any, Literal
 
+from pgo.errors import NotFound
+from pgo.health.record.kinds import RecordKind
+from pgo.health.record.resource import Resource
+from pgo.health.record.series import Measured, Series, build_series
+from pgo.health.record.status import RecordStatus, status_on
+from pgo.health.record.views import Detail, PersonView, details, person_view
+from pgo.health.record.words import folded
+from pgo.store.records import MeasuredNumber, StoredRow
+from pgo.usecases.content import names_of, stored_resource, vault_resolver
+from pgo.usecases.saving import vault_patient
 from pgo.usecases.session import Session
 
-if TYPE_CHECKING:
-    from pgo.health.record.index import RecordKind, RecordStatus
-    from pgo.health.record.series import Series
-    from pgo.health.record.views import Detail, PersonView
+MAX_PAGE = 500
+_NEWEST = 5
+_MAX_RELATED = 50
+_LISTED = tuple(kind.value for kind in RecordKind if kind not in (RecordKind.OTHER, RecordKind.PERSON))
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,22 +157,56 @@ class RecordDetail:
 
 def overview(session: Session) -> Overview:
     """Counts, person and newest records."""
-    raise NotImplementedError
+    from pgo.usecases.answer import next_due  # its questionnaires are needed on two screens only
+    from pgo.usecases.consenting import count_in_force
+
+    store, now = session.store, session.now()
+    counts = {RecordKind(kind): count for kind, count in store.records.counts().items()}
+    _, newest = store.records.page(kinds=_LISTED, limit=_NEWEST)
+    return Overview(
+        total=sum(counts.values()),
+        counts=counts,
+        person=_person(session),
+        newest=_rows(newest, today=session.today()),
+        next_questionnaire_due=next_due(session),
+        shares_in_force=count_in_force(store, at=now) if store.ledger.head()[0] else 0,
+        deliveries_waiting=store.outbox.count_open(),
+    )
 
 
 def profile(session: Session) -> Profile:
     """Person, conditions, allergies, vaccinations."""
-    raise NotImplementedError
+    return Profile(
+        person=_person(session),
+        conditions=_of_kind(session, RecordKind.CONDITION),
+        allergies=_of_kind(session, RecordKind.ALLERGY),
+        vaccinations=_of_kind(session, RecordKind.VACCINATION),
+    )
 
 
 def medications(session: Session) -> Medications:
     """Medication, in use and past."""
-    raise NotImplementedError
+    rows = _of_kind(session, RecordKind.MEDICATION)
+    over = (RecordStatus.PAST, RecordStatus.ENTERED_IN_ERROR)
+    return Medications(
+        current=tuple(row for row in rows if row.status not in over),
+        past=tuple(row for row in rows if row.status in over),
+    )
 
 
 def series_list(session: Session) -> tuple[SeriesSummary, ...]:
     """All measured things with at least one number, by title."""
-    raise NotImplementedError
+    return tuple(
+        SeriesSummary(
+            key=last.key,
+            title=last.title,
+            unit=last.unit,
+            count=count,
+            last_text=last.shown,
+            last_at=last.at,
+        )
+        for count, last in session.store.records.lines()
+    )
 
 
 def series(session: Session, key: str) -> Series:
@@ -169,13 +215,19 @@ def series(session: Session, key: str) -> Series:
     Raises:
         NotFound: nothing was measured under that key.
     """
-    raise NotImplementedError
+    rows = session.store.records.line(key)
+    if not rows:
+        raise NotFound("series")
+    return build_series((record_id, _measured(number)) for record_id, number in rows)[0]
 
 
 def timeline(
     session: Session, *, query: str = "", kind: RecordKind | None = None, offset: int = 0, limit: int = 80
 ) -> Page:
-    """All records, newest first, undated last.
+    """Records, newest first, undated last.
+
+    Without a query, what is in no list of its own (claims, organisations) and the person stay out; a query searches
+    everything, and ``kind`` shows any kind.
 
     Args:
         session: the open vault.
@@ -184,7 +236,12 @@ def timeline(
         offset: rows to skip.
         limit: rows at most, 1..500.
     """
-    raise NotImplementedError
+    words = folded(query).split()
+    kinds = (kind.value,) if kind is not None else () if words else _LISTED
+    total, rows = session.store.records.page(
+        words=words, kinds=kinds, offset=max(offset, 0), limit=min(max(limit, 1), MAX_PAGE)
+    )
+    return Page(total, max(offset, 0), _rows(rows, today=session.today()))
 
 
 def record(session: Session, record_id: int) -> RecordDetail:
@@ -193,4 +250,87 @@ def record(session: Session, record_id: int) -> RecordDetail:
     Raises:
         NotFound: no such record.
     """
-    raise NotImplementedError
+    store, today = session.store, session.today()
+    row, content = store.records.row(record_id), store.records.content(record_id)
+    if row is None or content is None:
+        raise NotFound("record")
+    resource = stored_resource(content.raw, content.full_url)
+    return RecordDetail(
+        row=record_row(row, today=today),
+        details=details(resource, vault_resolver(store)),
+        source=SourceInfo(content.source.name, content.source.collected_at, content.source.kind),
+        raw_text=_indented(resource.body),
+        original_format=content.original_format,
+        versions=content.versions,
+        related=_related(session, record_id, resource, today=today),
+        in_trash=row.in_trash,
+    )
+
+
+def record_row(row: StoredRow, *, today: date) -> RecordRow:
+    """One line of a list as it stands today (a course of medicine may have run out since it was stored)."""
+    columns = row.columns
+    return RecordRow(
+        id=row.id,
+        kind=RecordKind(columns.kind),
+        type=row.type,
+        title=columns.title,
+        detail=columns.detail,
+        start=columns.start,
+        end=columns.end,
+        status=status_on(RecordStatus(columns.status), columns.start, columns.end, on=today),
+        value_text=columns.value_text,
+        self_authored=row.self_authored,
+    )
+
+
+def _rows(rows: Iterable[StoredRow], *, today: date) -> tuple[RecordRow, ...]:
+    return tuple(record_row(row, today=today) for row in rows)
+
+
+def _of_kind(session: Session, kind: RecordKind) -> tuple[RecordRow, ...]:
+    return _rows(session.store.records.of_kinds((kind.value,)), today=session.today())
+
+
+def _person(session: Session) -> PersonView | None:
+    patient = vault_patient(session.store)
+    return None if patient is None else person_view(patient)
+
+
+def _related(session: Session, record_id: int, resource: Resource, *, today: date) -> tuple[RecordRow, ...]:
+    records = session.store.records
+    ids = {
+        *records.ids_by_reference(records.links(record_id)).values(),
+        *records.linking_to(names_of(resource)),
+    }
+    found = records.rows(sorted(ids - {record_id})[:_MAX_RELATED])
+    # Everything refers to the patient; that says nothing here.
+    return tuple(record_row(row, today=today) for row in found.values() if row.type != "Patient")
+
+
+def _measured(number: MeasuredNumber) -> Measured:
+    return Measured(
+        key=number.key,
+        title=number.title,
+        code=number.code,
+        unit=number.unit,
+        at=number.at,
+        value=Decimal(number.value),
+        text=number.shown,
+    )
+
+
+def _indented(body: Mapping[str, Any]) -> str:
+    """For reading only: a number with a fraction keeps its digits, as text without quotes is not possible."""
+    marks: list[str] = []
+
+    def keep(value: object) -> str:
+        if not isinstance(value, Decimal):
+            raise TypeError("only JSON values can be shown")
+        marks.append(str(value))
+        return f"\x00{len(marks) - 1}\x00"
+
+    text = json.dumps(body, indent=2, ensure_ascii=False, default=keep)
+    for place, digits in enumerate(marks):
+        text = text.replace(f'"\\u0000{place}\\u0000"', digits, 1)
+    return text

@@ -17,9 +17,9 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, time, tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from pgo.errors import Locked
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from crypto.passphrase import Argon2Parameters
     from pgo.store.protocols import VaultStore
     from sync.transport import Transport
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ class Application:
         clock: aware UTC instant of now.
         argon2: cost of the passphrase for new slots; an existing slot keeps the cost it was made with.
         open_transport: makes the network client; called at the first delivery, never before.
+        zone: where the patient's days begin; ``None`` is the time zone of the machine.
         demo: set by ``pgo demo`` only.
     """
 
@@ -66,6 +69,7 @@ class Application:
     clock: Callable[[], datetime]
     argon2: Argon2Parameters
     open_transport: Callable[[], Transport]
+    zone: tzinfo | None = None
     demo: DemoInfo | None = None
 
 
@@ -82,6 +86,7 @@ class Session:
         self._store: VaultStore | None = store
         self._transport: Transport | None = None
         self._listeners: list[Callable[[], None]] = []
+        self._remembered: dict[str, tuple[object, object]] = {}
         self._guard = threading.RLock()
         self._delivering = threading.Lock()
 
@@ -120,9 +125,33 @@ class Session:
                 self._transport = self._app.open_transport()
             return self._transport
 
+    def remembered(self, name: str, version: object, make: Callable[[], T]) -> T:
+        """What ``make`` gives, made once per version; forgotten at lock."""
+        with self._guard:
+            kept = self._remembered.get(name)
+        if kept is not None and kept[0] == version:
+            return cast(T, kept[1])
+        made = make()
+        with self._guard:
+            if not self.closed:
+                self._remembered[name] = (version, made)
+        return made
+
     def now(self) -> datetime:
         """Aware UTC instant, never before the newest instant this vault has recorded."""
         return max(self._app.clock(), self.store.newest_at())
+
+    def today(self) -> date:
+        """The patient's day."""
+        return self.now().astimezone(self._app.zone).date()
+
+    def day_start(self, day: date) -> datetime:
+        """The instant at which a day begins for the patient."""
+        zone = self._app.zone
+        midnight = datetime.combine(
+            day, time.min, zone
+        )  # without a zone: the machine's own, summer time included
+        return midnight.astimezone(UTC)
 
     @contextlib.contextmanager
     def one_delivery(self) -> Iterator[bool]:
@@ -158,5 +187,6 @@ class Session:
             store, self._store = self._store, None
             self._transport = None
             self._listeners.clear()
+            self._remembered.clear()
         if store is not None:
             store.close()

@@ -9,55 +9,81 @@ Rules:
 
 from __future__ import annotations
 
+import uuid
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import date, datetime
-from enum import StrEnum
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
-from pgo.usecases.read import RecordRow
+from consent.codes import Category, Deidentification, Erase
+from consent.decision import GrantState, Permit, Reason, grant_state
+from consent.document import SignedRecord
+from consent.ledger import Ledger
+from consent.plan import compile_plan
+from consent.records import By, RecordHash, Target, Withdrawal
+from crypto.keys import SigningKey
+from pgo.errors import InputRefused, NotFound
+from pgo.store.journal import Event
+from pgo.store.ledger import LedgerRow
+from pgo.store.protocols import VaultStore
+from pgo.usecases.choices import (
+    ACTION,
+    GrantFrame,
+    Preset,
+    ShareChoice,
+    check_choice,
+    choice_from,
+    choice_text,
+    grant_of,
+    presets,
+)
+from pgo.usecases.consenting import (
+    by_this_device,
+    ledger_of_one,
+    load_ledger,
+    recipients_in_force,
+    sign,
+    subject_of,
+)
+from pgo.usecases.delivery_view import DeliveryState, DeliveryView, ReceiptView, delivery_of
+from pgo.usecases.facts import all_facts
+from pgo.usecases.queue import cancel_pushes, queue_push, queue_statement
+from pgo.usecases.read import RecordRow, record_row
+from pgo.usecases.recipients import (
+    RecipientRow,
+    add_recipient,
+    card_of,
+    inspect_card,
+    recipient,
+    recipient_row,
+    recipients,
+    remove_recipient,
+)
 from pgo.usecases.session import Session
 
-if TYPE_CHECKING:
-    from consent.codes import Category, Sensitivity
-    from consent.decision import GrantState, Reason
-    from sync.card import RecipientCard
+__all__ = [
+    "DeliveryState",
+    "DeliveryView",
+    "Preset",
+    "ReceiptView",
+    "RecipientRow",
+    "ShareChoice",
+    "SharePreview",
+    "ShareRow",
+    "add_recipient",
+    "inspect_card",
+    "presets",
+    "preview",
+    "recipient",
+    "recipients",
+    "remove_recipient",
+    "share",
+    "shares",
+    "sign_share",
+    "withdraw",
+]
 
-
-@dataclass(frozen=True, slots=True)
-class RecipientRow:
-    """A recipient whose card the patient added."""
-
-    id: str
-    name: str
-    kind: str
-    fingerprint: str
-    endpoint: str
-    added_at: datetime
-    card_expires_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class ShareChoice:
-    """What the patient ticked.
-
-    Attributes:
-        recipient_id: whom.
-        categories: kinds of data; empty is refused.
-        sensitivity: sensitive clusters opted in, empty for none.
-        purpose: v3-ActReason code such as ``TREAT``.
-        period: first and last day on which the grant works, both included.
-        data_from: only data from this day on; None for all.
-        keep_text: also send narrative and free text.
-    """
-
-    recipient_id: str
-    categories: frozenset[Category]
-    sensitivity: frozenset[Sensitivity]
-    purpose: str
-    period: tuple[date, date]
-    data_from: date | None = None
-    keep_text: bool = False
+_SAMPLE = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,54 +105,6 @@ class SharePreview:
     sample: tuple[RecordRow, ...]
 
 
-class DeliveryState(StrEnum):
-    """How far the newest message about one grant has come."""
-
-    NOTHING_YET = "nothing_yet"
-    WAITING = "waiting"
-    SENDING = "sending"
-    DELIVERED = "delivered"
-    REFUSED = "refused"
-    WITHDRAWN_WAITING = "withdrawn_waiting"
-    WITHDRAWN_CONFIRMED = "withdrawn_confirmed"
-
-
-@dataclass(frozen=True, slots=True)
-class ReceiptView:
-    """A verified receipt: when the recipient stored, how many it took and refused, and what it says it did."""
-
-    stored_at: datetime
-    kind: str
-    stored: int
-    refused: int
-    state: str
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryView:
-    """State of the delivery of one share.
-
-    Attributes:
-        state: see ``DeliveryState``.
-        delivered_count: records the recipient confirmed to hold.
-        refused_count: records the recipient refused.
-        last_at: time of the newest receipt.
-        attempts: tries of the message that waits now.
-        next_at: when it is tried again.
-        last_error: code of the last failed try, '' for none.
-        receipts: newest first.
-    """
-
-    state: DeliveryState
-    delivered_count: int
-    refused_count: int
-    last_at: datetime | None
-    attempts: int
-    next_at: datetime | None
-    last_error: str
-    receipts: tuple[ReceiptView, ...] = field(default=())
-
-
 @dataclass(frozen=True, slots=True)
 class ShareRow:
     """One grant: whom, what, whether it works now, and how far its delivery is."""
@@ -140,64 +118,6 @@ class ShareRow:
     delivery: DeliveryView
 
 
-@dataclass(frozen=True, slots=True)
-class Preset:
-    """A starting point for a choice: text key suffix, categories, purpose, days it lasts."""
-
-    key: str
-    categories: frozenset[Category]
-    sensitivity: frozenset[Sensitivity]
-    purpose: str
-    days: int
-
-
-def recipients(session: Session) -> tuple[RecipientRow, ...]:
-    """Recipients added to this vault, by name."""
-    raise NotImplementedError
-
-
-def recipient(session: Session, recipient_id: str) -> RecipientRow:
-    """One recipient.
-
-    Raises:
-        NotFound: not added.
-    """
-    raise NotImplementedError
-
-
-def inspect_card(session: Session, card: str | bytes) -> RecipientCard:
-    """Read and check a signed card without keeping it.
-
-    Raises:
-        InputRefused: ``card_invalid``, ``card_expired``, or ``card_key_changed`` (known recipient, other key).
-    """
-    raise NotImplementedError
-
-
-def add_recipient(session: Session, card_token: str | bytes) -> str:
-    """Keep a card the patient compared and accepted; adding it again renews it. Returns the recipient's id.
-
-    Raises:
-        InputRefused: as ``inspect_card``.
-    """
-    raise NotImplementedError
-
-
-def remove_recipient(session: Session, recipient_id: str) -> None:
-    """Forget a recipient that never got anything.
-
-    Raises:
-        InputRefused: ``recipient_in_use`` (there are grants; withdraw them, the history stays).
-        NotFound: not added.
-    """
-    raise NotImplementedError
-
-
-def presets(kind: str) -> tuple[Preset, ...]:
-    """Starting points for a kind of recipient (``clinic`` or ``registry``), the narrowest first."""
-    raise NotImplementedError
-
-
 def preview(session: Session, choice: ShareChoice) -> SharePreview:
     """What this choice alone would show the recipient.
 
@@ -205,7 +125,40 @@ def preview(session: Session, choice: ShareChoice) -> SharePreview:
         InputRefused: ``choice_invalid`` with ``fields``.
         NotFound: unknown recipient.
     """
-    raise NotImplementedError
+    check_choice(choice, today=session.today())
+    store = session.store
+    card = card_of(store.recipients.get(choice.recipient_id))
+    key = SigningKey.generate()  # signs the draft for the engine only; it is thrown away with this call
+    frame = _frame(session, choice, by=replace(by_this_device(store), kid=key.public.id), seen=frozenset())
+    grant = grant_of(choice, frame, actor=card.actor)
+    plan = compile_plan(
+        ledger_of_one(grant, key),
+        actor=[card.actor],
+        purpose=[choice.purpose],
+        action=[ACTION],
+        at=max(frame.at, grant.period.from_at),
+    )
+    held_back: Counter[Reason] = Counter()
+    seen: Counter[Category] = Counter()
+    passed: Counter[Category] = Counter()
+    permitted: list[int] = []
+    for record_id, facts in all_facts(session):
+        seen.update(facts.categories)
+        answer = plan.decide(facts)
+        if not isinstance(answer, Permit):
+            held_back[answer.reason] += 1
+        elif answer.deidentification is not Deidentification.NONE or answer.obligations:
+            held_back[Reason.OBLIGATION_UNMET] += 1  # a duty this program cannot meet: as deliver decides
+        else:
+            permitted.append(record_id)
+            passed.update(facts.categories)
+    return SharePreview(
+        total=len(permitted) + sum(held_back.values()),
+        permitted=len(permitted),
+        held_back=dict(held_back.most_common()),
+        by_category={category: (passed[category], seen[category]) for category in Category if seen[category]},
+        sample=_sample(session, permitted),
+    )
 
 
 def sign_share(session: Session, choice: ShareChoice, *, lang: str, shown_text: str) -> str:
@@ -221,12 +174,36 @@ def sign_share(session: Session, choice: ShareChoice, *, lang: str, shown_text: 
         InputRefused: ``choice_invalid`` with ``fields``, ``card_expired``.
         NotFound: unknown recipient.
     """
-    raise NotImplementedError
+    check_choice(choice, today=session.today())
+    store, at = session.store, session.now()
+    stored = store.recipients.get(choice.recipient_id)
+    card = card_of(stored)
+    if card.expires_at <= at:
+        raise InputRefused("card_expired")
+    with store.write(at):
+        ledger = load_ledger(store)
+        frame = _frame(
+            session,
+            choice,
+            by=by_this_device(store),
+            seen=frozenset(ledger.heads),
+            words=(lang, shown_text),
+        )
+        signed = sign(store, grant_of(choice, frame, actor=card.actor), ledger)
+        _append(store, signed, grant_id=frame.grant_id, recipient_id=stored.id, choice=choice)
+        store.journal.add(Event.GRANT_SIGNED, at=at, grant=frame.grant_id, recipient=stored.id)
+        queue_push(store, stored.id, at=max(at, frame.period[0]))
+    session.changed()
+    return frame.grant_id
 
 
 def shares(session: Session) -> tuple[ShareRow, ...]:
     """All grants ever signed here, newest first."""
-    raise NotImplementedError
+    store = session.store
+    ledger, withdrawn = load_ledger(store), store.ledger.withdrawals()
+    return tuple(
+        _share_row(session, row, ledger, withdrawn.get(row.grant_id or "")) for row in store.ledger.grants()
+    )
 
 
 def share(session: Session, grant_id: str) -> ShareRow:
@@ -235,7 +212,11 @@ def share(session: Session, grant_id: str) -> ShareRow:
     Raises:
         NotFound: no such grant.
     """
-    raise NotImplementedError
+    store = session.store
+    row = store.ledger.grant(grant_id)
+    if row is None:
+        raise NotFound("grant")
+    return _share_row(session, row, load_ledger(store), store.ledger.withdrawals().get(grant_id))
 
 
 def withdraw(session: Session, grant_id: str) -> None:
@@ -244,4 +225,98 @@ def withdraw(session: Session, grant_id: str) -> None:
     Raises:
         NotFound: no such grant.
     """
-    raise NotImplementedError
+    store, at = session.store, session.now()
+    row = store.ledger.grant(grant_id)
+    if row is None or row.recipient_id is None:
+        raise NotFound("grant")
+    if grant_id in store.ledger.withdrawals():
+        return
+    with store.write(at):
+        ledger = load_ledger(store)
+        withdrawal = Withdrawal(
+            target=Target("grant", (grant_id,)),
+            subject=subject_of(store),
+            by=by_this_device(store),
+            at=at,
+            erase=Erase.DELETE,
+            seen=frozenset(ledger.heads),
+        )
+        _append(store, sign(store, withdrawal, ledger), grant_id=grant_id, recipient_id=row.recipient_id)
+        store.journal.add(Event.GRANT_WITHDRAWN, at=at, grant=grant_id, recipient=row.recipient_id)
+        cancel_pushes(store, row.recipient_id)
+        queue_statement(store, row.recipient_id, at=at)
+        if row.recipient_id in recipients_in_force(store, at=at):
+            queue_push(
+                store, row.recipient_id, at=at
+            )  # another grant goes on; what was cancelled is decided anew
+    session.changed()
+
+
+def _frame(
+    session: Session,
+    choice: ShareChoice,
+    *,
+    by: By,
+    seen: frozenset[RecordHash],
+    words: tuple[str, str] = ("", ""),
+) -> GrantFrame:
+    """Everything of the grant that is not ticked; the period runs from midnight to midnight of the patient."""
+    at = session.now()
+    first, last = choice.period
+    starts = session.day_start(first)
+    # A grant that begins today begins now: before it was signed nothing was permitted.
+    return GrantFrame(
+        grant_id=str(uuid.uuid4()),
+        subject=subject_of(session.store),
+        by=by,
+        at=at,
+        period=(max(starts, at), session.day_start(last + timedelta(days=1))),
+        seen=seen,
+        lang=words[0] or "nl",
+        shown_text=words[1],
+    )
+
+
+def _append(
+    store: VaultStore,
+    signed: SignedRecord,
+    *,
+    grant_id: str,
+    recipient_id: str,
+    choice: ShareChoice | None = None,
+) -> None:
+    store.ledger.add(
+        LedgerRow(
+            position=store.ledger.head()[0],
+            hash=signed.hash,
+            token=signed.token,
+            grant_id=grant_id,
+            recipient_id=recipient_id,
+            choice=None if choice is None else choice_text(choice),
+            signed_at=signed.record.at,
+        )
+    )
+
+
+def _sample(session: Session, permitted: list[int]) -> tuple[RecordRow, ...]:
+    newest = permitted[:_SAMPLE]
+    rows = session.store.records.rows(newest)
+    return tuple(
+        record_row(rows[record_id], today=session.today()) for record_id in newest if record_id in rows
+    )
+
+
+def _share_row(session: Session, row: LedgerRow, ledger: Ledger, withdrawal: LedgerRow | None) -> ShareRow:
+    store = session.store
+    recipient_id = row.recipient_id or ""
+    return ShareRow(
+        grant_id=row.grant_id or "",
+        recipient=recipient_row(store.recipients.get(recipient_id)),
+        choice=choice_from(row.choice or ""),
+        state=grant_state(ledger, row.grant_id or "", session.now()),
+        signed_at=row.signed_at,
+        withdrawn_at=None if withdrawal is None else withdrawal.signed_at,
+        delivery=delivery_of(
+            store, row, withdrawn_length=None if withdrawal is None else withdrawal.position + 1
+        ),
+    )

@@ -1,0 +1,209 @@
+"""From what the patient ticked to a grant, and back; the starting points per kind of recipient.
+
+Rules:
+1. The preview and the signature are made from the same grant: ``grant_of`` is the only way to one.
+2. A grant names recipient, purpose, action, categories and both ends of its period; nothing is left open.
+3. The recipient may look (action ``view``); copying on, passing on and research are not offered here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from types import MappingProxyType
+
+from consent.codes import Action, Category, Deidentification, Sensitivity
+from consent.errors import ConsentError
+from consent.records import By, Grant, GrantId, RecordHash, Shown
+from consent.rules import ActorRef, DatePeriod, Period, Rule, is_purpose, is_research, permit_rule
+from pgo.errors import InputRefused
+
+MAX_DAYS = 5 * 366
+"""Grants always end (guide security 3.4); a longer one is signed anew."""
+
+ACTION = Action.VIEW
+
+
+@dataclass(frozen=True, slots=True)
+class ShareChoice:
+    """What the patient ticked.
+
+    Attributes:
+        recipient_id: whom.
+        categories: kinds of data; empty is refused.
+        sensitivity: sensitive clusters opted in, empty for none.
+        purpose: v3-ActReason code such as ``TREAT``.
+        period: first and last day on which the grant works, both included.
+        data_from: only data from this day on; None for all.
+        keep_text: also send narrative and free text.
+    """
+
+    recipient_id: str
+    categories: frozenset[Category]
+    sensitivity: frozenset[Sensitivity]
+    purpose: str
+    period: tuple[date, date]
+    data_from: date | None = None
+    keep_text: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A starting point for a choice: text key suffix, categories, clusters, purpose, days it lasts."""
+
+    key: str
+    categories: frozenset[Category]
+    sensitivity: frozenset[Sensitivity]
+    purpose: str
+    days: int
+
+
+_MEDICATION = frozenset({Category.DEMOGRAPHICS, Category.MEDICATIONS, Category.ALLERGIES})
+_CARE = _MEDICATION | {
+    *(Category.PROBLEMS, Category.VITALS, Category.LABS, Category.VACCINATIONS, Category.PROCEDURES),
+    *(Category.ENCOUNTERS, Category.DOCUMENTS, Category.IMAGING, Category.CAREPLANS, Category.DIRECTIVES),
+    *(Category.QUESTIONNAIRES, Category.SELF_MEASURED, Category.SOCIAL, Category.FAMILY_HISTORY),
+}
+_MEASUREMENTS = frozenset(
+    {Category.DEMOGRAPHICS, Category.VITALS, Category.LABS, Category.QUESTIONNAIRES, Category.SELF_MEASURED}
+)
+_UNDATED = frozenset({Category.DEMOGRAPHICS, Category.ADMIN, Category.ALLERGIES})
+"""Kinds that carry no clinical date or whose date says nothing about their use: "from this day on" does not cut them."""
+
+_NONE = frozenset[Sensitivity]()
+_PRESETS: Mapping[str, tuple[Preset, ...]] = MappingProxyType(
+    {
+        "clinic": (
+            Preset("care", _CARE, _NONE, "TREAT", 90),
+            Preset("medication", _MEDICATION, _NONE, "TREAT", 90),
+            Preset("measurements", _MEASUREMENTS, _NONE, "TREAT", 90),
+        ),
+        "registry": (Preset("registry", _MEASUREMENTS | _MEDICATION, _NONE, "HQUALIMP", 365),),
+    }
+)
+
+
+def presets(kind: str) -> tuple[Preset, ...]:
+    """Starting points for a kind of recipient (``clinic`` or ``registry``), the usual one first."""
+    return _PRESETS.get(kind, _PRESETS["clinic"])
+
+
+def check_choice(choice: ShareChoice, *, today: date) -> None:
+    """Refuse a choice that cannot become a grant.
+
+    Raises:
+        InputRefused: ``choice_invalid`` with ``fields``.
+    """
+    first, last = choice.period
+    fields: dict[str, str] = {}
+    if not choice.categories:
+        fields["categories"] = "nothing"
+    if last < today:
+        fields["period"] = "past"
+    elif last < first:
+        fields["period"] = "dates"
+    elif (last - first).days > MAX_DAYS or (first - today).days > MAX_DAYS:
+        fields["period"] = "long"
+    if not is_purpose(choice.purpose):
+        fields["purpose"] = "unknown"
+    elif is_research({choice.purpose}):
+        fields["purpose"] = (
+            "research"  # research needs de-identified data, which this program cannot make yet
+        )
+    if choice.data_from is not None and choice.data_from > today:
+        fields["data_from"] = "data_from"
+    if fields:
+        raise InputRefused("choice_invalid", fields=fields)
+
+
+@dataclass(frozen=True, slots=True)
+class GrantFrame:
+    """What a grant needs beside the choice; ``period`` as instants, end excluded."""
+
+    grant_id: str
+    subject: str
+    by: By
+    at: datetime
+    period: tuple[datetime, datetime]
+    seen: frozenset[RecordHash]
+    lang: str
+    shown_text: str
+
+
+def grant_of(choice: ShareChoice, frame: GrantFrame, *, actor: ActorRef) -> Grant:
+    """The grant that says exactly what was ticked.
+
+    Raises:
+        InputRefused: ``choice_invalid``, consent does not take the combination.
+    """
+    try:
+        return Grant(
+            id=GrantId(frame.grant_id),
+            subject=frame.subject,
+            by=frame.by,
+            at=frame.at,
+            period=Period(*frame.period),
+            rules=_rules(choice, actor),
+            seen=frame.seen,
+            shown=Shown(frame.lang, "sha256:" + hashlib.sha256(frame.shown_text.encode("utf-8")).hexdigest()),
+            review_by=min(frame.at + timedelta(days=365), frame.period[1]),
+        )
+    except ConsentError as exc:
+        raise InputRefused("choice_invalid", fields={"categories": "nothing"}) from exc
+
+
+def _rules(choice: ShareChoice, actor: ActorRef) -> tuple[Rule, ...]:
+    parts: list[tuple[frozenset[Category], DatePeriod | None]] = [(choice.categories, None)]
+    if choice.data_from is not None:
+        parts = [
+            (choice.categories, DatePeriod(choice.data_from, None)),
+            (choice.categories & _UNDATED, None),
+        ]
+    research = is_research({choice.purpose})
+    return tuple(
+        permit_rule(
+            actor=[actor],
+            purpose=[choice.purpose],
+            action=[ACTION],
+            category=categories,
+            sensitivity=choice.sensitivity,
+            deidentification=Deidentification.DEID if research else Deidentification.NONE,
+            data_period=data_period,
+        )
+        for categories, data_period in parts
+        if categories
+    )
+
+
+def choice_text(choice: ShareChoice) -> str:
+    """Write a choice for the column beside the signed token."""
+    first, last = choice.period
+    return json.dumps(
+        {
+            "recipient": choice.recipient_id,
+            "categories": sorted(choice.categories),
+            "sensitivity": sorted(choice.sensitivity),
+            "purpose": choice.purpose,
+            "period": [first.isoformat(), last.isoformat()],
+            "data_from": None if choice.data_from is None else choice.data_from.isoformat(),
+            "keep_text": choice.keep_text,
+        }
+    )
+
+
+def choice_from(text: str) -> ShareChoice:
+    """Read what ``choice_text`` wrote."""
+    value = json.loads(text)
+    first, last = value["period"]
+    return ShareChoice(
+        recipient_id=value["recipient"],
+        categories=frozenset(map(Category, value["categories"])),
+        sensitivity=frozenset(map(Sensitivity, value["sensitivity"])),
+        purpose=value["purpose"],
+        period=(date.fromisoformat(first), date.fromisoformat(last)),
+        data_from=None if value["data_from"] is None else date.fromisoformat(value["data_from"]),
+        keep_text=value["keep_text"] is True,
+    )

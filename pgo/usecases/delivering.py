@@ -1,0 +1,311 @@
+"""The store's side of sending: ``sync.runner.DeliveryPort`` over one vault.
+
+Rules:
+1. ``prepare`` decides with the ledger of this moment and marks the entry as sending in the same transaction.
+2. A push carries permitted records the recipient does not have in their present form, redacted over everything it may
+   see; what it may no longer see is forgotten here, so that it is sent again should it be permitted again.
+3. A push that was sent before goes out again unchanged, as long as its statement is the present one and every record in
+   it is still permitted; else it is cancelled and a new one takes its place.
+4. A permit with a duty this program cannot meet (de-identify first) is no permit to send.
+5. Records travel under a number of this vault (``Type/r<number>``): stable, and saying nothing about the source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from consent.codes import Deidentification
+from consent.decision import Permit, grants_in_force
+from consent.ledger import Ledger
+from consent.plan import compile_plan
+from consent.redaction import redact
+from crypto.canonical import sha256_id
+from pgo.store.deliveries import Delivered, StoredReceipt
+from pgo.store.journal import Event
+from pgo.store.statements import StoredStatement
+from pgo.usecases.choices import ACTION, choice_from
+from pgo.usecases.consenting import load_ledger
+from pgo.usecases.content import stored_resource
+from pgo.usecases.facts import all_facts
+from pgo.usecases.queue import queue_push, queue_statement
+from pgo.usecases.recipients import card_of
+from pgo.usecases.session import Session
+from pgo.usecases.statements import (
+    acknowledged,
+    current_statement,
+    is_acknowledged,
+    pairwise_for,
+    try_another_head,
+)
+from sync.bundle import build_push, build_statement_content, build_transaction, split
+from sync.card import RecipientCard
+from sync.outbox import OutboxEntry, State, acknowledge, cancel, needs_new_entry, postpone, refuse, start
+from sync.receipt import Receipt
+from sync.runner import Cancelled, Correspondent, Preparation, Prepared
+from sync.wire import Kind
+
+MAX_RECORDS_PER_PUSH = 400
+MAX_PUSH_BYTES = 1 << 20
+"""Small enough that a slow line finishes a message within the transport's deadline, and a retry repeats little."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """What one recipient may have now under one purpose: reference to (record number, bytes, full url)."""
+
+    purpose: str
+    records: Mapping[str, tuple[int, bytes, str]]
+
+
+class VaultPort:
+    """``DeliveryPort`` of one session; every call is one transaction."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._store = session.store
+        self._parcels: dict[Hashable, tuple[Parcel, ...]] = {}
+
+    def open_entries(self) -> Sequence[OutboxEntry]:
+        """All queued and sending entries, oldest first."""
+        return self._store.outbox.all_open()
+
+    def supersede(self, entry: OutboxEntry, *, at: datetime) -> None:
+        """Cancel a statement that a newer one replaces."""
+        with self._store.write(at):
+            self._store.outbox.save(cancel(self._store.outbox.get(entry.id)))
+
+    def prepare(self, entry: OutboxEntry, *, at: datetime) -> Preparation:
+        """Decide now; mark sending with the content, or cancel."""
+        store = self._store
+        with store.write(at):
+            entry = store.outbox.get(entry.id)
+            if entry.state not in (State.QUEUED, State.SENDING):
+                return Cancelled("withdrawn")
+            card = card_of(store.recipients.get(entry.recipient_id))
+            ledger = load_ledger(store)
+            statement = current_statement(store, card, ledger, at=at)
+            if entry.kind is Kind.STATEMENT:
+                return self._prepare_statement(entry, card, statement, at=at)
+            return self._prepare_push(entry, card, ledger, statement, at=at)
+
+    def record(self, entry: OutboxEntry, receipt: Receipt, token: str, *, at: datetime) -> None:
+        """Keep a verified receipt; the entry is delivered."""
+        store = self._store
+        with store.write(at):
+            entry = store.outbox.get(entry.id)
+            acknowledged(store, entry.recipient_id, entry.payload or b"")
+            refused = dict(receipt.refused)
+            items = [
+                Delivered(int(number), digest, entry.message_id, refused.get(reference, ""))
+                for reference, (number, digest) in self._named(entry)
+            ]
+            store.deliveries.remember(entry.recipient_id, items, at=at)
+            store.deliveries.keep_receipt(_stored(entry, receipt, token))
+            store.outbox.save(acknowledge(entry))
+            store.journal.add(
+                Event.RECEIPT,
+                at=at,
+                recipient=entry.recipient_id,
+                message=entry.message_id,
+                stored=receipt.stored,
+                refused=len(receipt.refused),
+            )
+            if entry.kind is Kind.PUSH:
+                queue_push(
+                    store, entry.recipient_id, at=at
+                )  # the next part, or found to be empty and cancelled
+        self._session.changed()
+
+    def postpone(self, entry: OutboxEntry, *, error: str, next_at: datetime, at: datetime) -> None:
+        """Put the entry back in the queue."""
+        with self._store.write(at):
+            self._store.outbox.save(postpone(self._store.outbox.get(entry.id), error=error, next_at=next_at))
+        self._session.changed()
+
+    def refuse(self, entry: OutboxEntry, *, error: str, at: datetime) -> None:
+        """Record a final refusal; when it only tells that an older statement arrived, try again with that knowledge."""
+        store = self._store
+        with store.write(at):
+            entry = store.outbox.get(entry.id)
+            payload = entry.payload or b""
+            rolled_back = error == "statement_rolled_back"
+            store.outbox.save(refuse(entry, error=error))
+            store.journal.add(
+                Event.REFUSED, at=at, recipient=entry.recipient_id, message=entry.message_id, error=error
+            )
+            learnt = (rolled_back or error == "statement_refused") and try_another_head(
+                store, entry.recipient_id, payload, rolled_back=rolled_back
+            )
+            if learnt:
+                store.outbox.save(cancel(store.outbox.get(entry.id)))
+                queue = queue_statement if entry.kind is Kind.STATEMENT else queue_push
+                queue(store, entry.recipient_id, at=at)
+        self._session.changed()
+
+    def _prepare_statement(
+        self, entry: OutboxEntry, card: RecipientCard, statement: StoredStatement, *, at: datetime
+    ) -> Preparation:
+        content = build_statement_content(statement.token)
+        if needs_new_entry(entry, content):
+            self._store.outbox.save(cancel(entry))
+            queue_statement(self._store, entry.recipient_id, at=at)
+            return Cancelled("replaced")
+        return self._start(entry, card, content, manifest=())
+
+    def _prepare_push(
+        self,
+        entry: OutboxEntry,
+        card: RecipientCard,
+        ledger: Ledger,
+        statement: StoredStatement,
+        *,
+        at: datetime,
+    ) -> Preparation:
+        store = self._store
+        parcels = self._permitted(card, ledger, at=at)
+        if entry.payload is not None:
+            if self._still_right(entry, statement, parcels):
+                return self._start(entry, card, entry.payload, manifest=entry.manifest)
+            store.outbox.save(cancel(entry))
+            queue_push(store, entry.recipient_id, at=at)
+            return Cancelled("replaced")
+        held = store.deliveries.held(card.id)
+        allowed = {number for parcel in parcels for number, _, _ in parcel.records.values()}
+        withheld = {number for number, _ in all_facts(self._session) if number not in allowed}
+        store.deliveries.forget(card.id, held.keys() & withheld)
+        for parcel in parcels:
+            news = [
+                (reference, raw)
+                for reference, (number, raw, _) in parcel.records.items()
+                if number not in held or held[number].sha256 != sha256_id(raw)
+            ]
+            if news:
+                return self._start_push(entry, card, statement, parcel, news)
+        store.outbox.save(cancel(entry))
+        if not is_acknowledged(store, card.id, ledger_length=len(ledger.records)):
+            queue_statement(
+                store, card.id, at=at
+            )  # nothing to send, but the recipient must know the new terms
+        return Cancelled("nothing_to_send")
+
+    def _permitted(self, card: RecipientCard, ledger: Ledger, *, at: datetime) -> tuple[Parcel, ...]:
+        """Decide now; the work is kept for the next part of the same delivery as long as nothing it rests on moved."""
+        in_force = frozenset(str(grant.id) for grant in grants_in_force(ledger, at))
+        key = (card.id, in_force, ledger.head_hash, self._store.records.stamp())
+        if key not in self._parcels:
+            self._parcels.clear()
+            self._parcels[key] = tuple(permitted(self._session, card, ledger, at=at))
+        return self._parcels[key]
+
+    def _start_push(
+        self,
+        entry: OutboxEntry,
+        card: RecipientCard,
+        statement: StoredStatement,
+        parcel: Parcel,
+        news: Sequence[tuple[str, bytes]],
+    ) -> Preparation:
+        batch = _first_part(news)
+        keys = pairwise_for(self._store, card.id)
+        urls = {ref: parcel.records[ref][2] for ref, _ in batch if parcel.records[ref][2]}
+        bundle = build_transaction(batch, subject_id=keys.signing.public.text, full_urls=urls)
+        content = build_push(
+            statement=statement.token, transaction=bundle, purpose=parcel.purpose, actions=[ACTION.value]
+        )
+        manifest = tuple((ref, sha256_id(raw)) for ref, raw in batch)
+        return self._start(entry, card, content, manifest=manifest)
+
+    def _start(
+        self,
+        entry: OutboxEntry,
+        card: RecipientCard,
+        content: bytes,
+        *,
+        manifest: tuple[tuple[str, str], ...],
+    ) -> Preparation:
+        started = start(entry, payload=content, manifest=manifest)
+        self._store.outbox.save(started)
+        keys = pairwise_for(self._store, card.id)
+        return Prepared(started, content, Correspondent(card, keys.signing, keys.opening))
+
+    def _still_right(self, entry: OutboxEntry, statement: StoredStatement, parcels: Sequence[Parcel]) -> bool:
+        now = {
+            (reference, sha256_id(raw))
+            for parcel in parcels
+            for reference, (_, raw, _) in parcel.records.items()
+        }
+        carries = statement.token.encode("ascii") in (entry.payload or b"")
+        return carries and set(entry.manifest) <= now
+
+    def _named(self, entry: OutboxEntry) -> Iterator[tuple[str, tuple[int, str]]]:
+        for reference, digest in entry.manifest:
+            yield reference, (record_number(reference), digest)
+
+
+def permitted(session: Session, card: RecipientCard, ledger: Ledger, *, at: datetime) -> Iterator[Parcel]:
+    """What a recipient may have now, one parcel per purpose granted; a record comes in the first that permits it."""
+    store = session.store
+    facts = all_facts(session)
+    in_force = {str(grant.id): grant for grant in grants_in_force(ledger, at)}
+    rows = [row for row in store.ledger.grants() if row.recipient_id == card.id and row.grant_id in in_force]
+    choices = [choice_from(row.choice or "") for row in rows]
+    keep_text = bool(choices) and all(choice.keep_text for choice in choices)
+    taken: set[int] = set()
+    for purpose in sorted({choice.purpose for choice in choices}):
+        plan = compile_plan(ledger, actor=[card.actor], purpose=[purpose], action=[ACTION], at=at)
+        numbers = [number for number, one in facts if number not in taken and may_send(plan.decide(one))]
+        taken.update(numbers)
+        yield Parcel(purpose, _redacted(session, numbers, keep_text=keep_text))
+
+
+def may_send(decision: object) -> bool:
+    """Whether a decision permits sending as this program sends: whole records, no duties it cannot meet (rule 4)."""
+    return (
+        isinstance(decision, Permit)
+        and decision.deidentification is Deidentification.NONE
+        and not decision.obligations
+    )
+
+
+def record_number(reference: str) -> int:
+    """Number in this vault of a record named ``Type/r<number>``."""
+    return int(reference.rpartition("/r")[2])
+
+
+def _redacted(
+    session: Session, numbers: Sequence[int], *, keep_text: bool
+) -> dict[str, tuple[int, bytes, str]]:
+    found = [
+        (number, full_url, stored_resource(raw, full_url))
+        for number, full_url, raw in session.store.records.raws(numbers)
+    ]
+    inputs = [(one.raw, one.body, tuple(filter(None, (one.reference, one.full_url)))) for _, _, one in found]
+    cleaned = redact(inputs, keep_text=keep_text)
+    return {
+        f"{one.type}/r{number}": (number, clean.raw, full_url)
+        for (number, full_url, one), clean in zip(found, cleaned, strict=True)
+    }
+
+
+def _first_part(news: Sequence[tuple[str, bytes]]) -> tuple[tuple[str, bytes], ...]:
+    """As much as goes into one message; the rest follows in the next."""
+    first = news[:MAX_RECORDS_PER_PUSH]
+    largest = max(len(raw) for _, raw in first[:1])
+    return split(first, max_bytes=max(MAX_PUSH_BYTES, largest + 4096))[0]
+
+
+def _stored(entry: OutboxEntry, receipt: Receipt, token: str) -> StoredReceipt:
+    return StoredReceipt(
+        message_id=entry.message_id,
+        recipient_id=entry.recipient_id,
+        kind=receipt.kind.value,
+        state=receipt.state.value,
+        stored=receipt.stored,
+        refused=len(receipt.refused),
+        stored_at=receipt.stored_at,
+        statement_sequence=receipt.statement_sequence,
+        reason=receipt.reason,
+        token=token,
+    )
