@@ -44,7 +44,7 @@ def must(*command: str | Path) -> None:
 
 def ensure_environment(lock: Path) -> None:
     """Create `.venv` and install what `lock` names, unless that was done before."""
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 (this file runs on whatever Python is there)
         raise SystemExit(f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}.")
     stamp = VENV / f"{lock.stem}.installed"
     wanted = hashlib.sha256(lock.read_bytes() + (ROOT / "pyproject.toml").read_bytes()).hexdigest()
@@ -122,7 +122,9 @@ TASKS = {"demo": demo, "demo-clean": demo_clean, "test": test, "check": check, "
 
 def main() -> int:
     """Run one task; what follows its name goes to the program it starts."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("task", choices=sorted(TASKS))
     arguments, extra = parser.parse_known_args()
     try:
