@@ -211,21 +211,27 @@ def summary(lang: str, choice: ShareChoice) -> str:
 _ERROR_KEYS: Final[Mapping[str, str]] = {
     "unreachable": "unreachable",
     "timeout": "unreachable",
-    "offline": "unreachable",
     "busy": "busy",
-    "too_many_requests": "busy",
+    "no_proof": "untrusted",
+    "bad_receipt": "untrusted",
+    "receipt_mismatch": "untrusted",
+    "answer_too_large": "untrusted",
     "bad_signature": "untrusted",
-    "bad_reply": "untrusted",
-    "malformed": "untrusted",
-    "wrong_key": "untrusted",
+    "clock": "clock",
+    "unsupported_version": "version",
 }
+"""Codes of `sync` (errors, wire.REFUSALS) to the last part of ``share.detail.error.<part>``."""
+
+
+def _why(lang: str, delivery: DeliveryView, *, name: str) -> list[str]:
+    if not delivery.last_error:
+        return []
+    kind = _ERROR_KEYS.get(delivery.last_error, "other")
+    return [t(lang, f"share.detail.error.{kind}", name=name, code=delivery.last_error)]
 
 
 def _waiting(lang: str, delivery: DeliveryView, *, name: str) -> list[str]:
-    lines: list[str] = []
-    if delivery.last_error:
-        kind = _ERROR_KEYS.get(delivery.last_error, "other")
-        lines.append(t(lang, f"share.detail.error.{kind}", name=name, code=delivery.last_error))
+    lines = _why(lang, delivery, name=name)
     if delivery.attempts and delivery.next_at:
         when = fmt_moment(lang, delivery.next_at)
         lines.append(t(lang, "share.detail.next_try", when=when, n=delivery.attempts))
@@ -269,7 +275,7 @@ def _running(lang: str, delivery: DeliveryView, *, name: str) -> list[str]:
         case DeliveryState.SENDING:
             return [t(lang, "share.detail.sending_now")]
         case DeliveryState.REFUSED:
-            return [t(lang, "share.detail.refused_all", name=name)]
+            return [t(lang, "share.detail.refused_all", name=name), *_why(lang, delivery, name=name)]
         case DeliveryState.DELIVERED:
             return []
         case _:
@@ -323,7 +329,7 @@ def access_kinds(lang: str, categories: Iterable[str]) -> str:
     return join(map(lower_first, names))
 
 
-_NOT_REACHED: Final = frozenset({"unreachable", "timeout", "busy"})
+_NOT_REACHED: Final = frozenset({"unreachable", "timeout", "busy", "no_proof"})
 
 
 def fetch_problem(lang: str, code: str, *, name: str, known: bool) -> str:
@@ -337,6 +343,6 @@ def fetch_problem(lang: str, code: str, *, name: str, known: bool) -> str:
     """
     if code in _NOT_REACHED:
         return t(lang, "share.looked.unreachable" if known else "share.looked.unreachable_first", name=name)
-    if code.startswith("access_log") or code in ("bad_signature", "malformed", "broken_chain"):
+    if code.startswith("access_log") or code == "bad_access_log":
         return t(lang, "share.looked.bad", name=name)
     return t(lang, "share.looked.refused", name=name, code=code)

@@ -38,6 +38,7 @@ from pgo.usecases.share import (
     ShareChoice,
     SharePreview,
     ShareRow,
+    presets,
 )
 
 AT = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -255,6 +256,20 @@ def test_a_confirmed_stop_says_what_the_recipient_confirmed(receipt: str, part: 
     assert part in lines[1]
 
 
+@pytest.mark.parametrize("code", ["unreachable", "timeout", "no_proof", "bad_receipt", "clock"])
+def test_reasons_that_sync_gives_have_words(code: str) -> None:
+    row = in_state(DeliveryState.WAITING, attempts=1, next_at=AT, last_error=code)
+    assert not any(f"code {code}" in line for line in delivery_sentences("nl", row))
+
+
+@pytest.mark.parametrize("kind", ["clinic", "registry"])
+def test_every_preset_has_words(kind: str) -> None:
+    for preset in presets(kind):
+        for lang in LANGUAGES:
+            assert f"share.preset.{preset.key}" in catalogue(lang)
+            assert f"share.purpose.{preset.purpose}" in catalogue(lang)
+
+
 def test_a_waiting_share_says_why_and_when_it_is_tried_again() -> None:
     row = in_state(DeliveryState.WAITING, attempts=3, next_at=AT, last_error="unreachable")
     lines = delivery_sentences("nl", row)
@@ -309,7 +324,7 @@ def test_looks_show_unknown_codes_and_known_words() -> None:
         ("unreachable", True, "de lijst van de laatste keer"),
         ("unreachable", False, "Probeer het later"),
         ("access_log_rolled_back", True, "deze lijst klopt niet"),
-        ("bad_signature", True, "deze lijst klopt niet"),
+        ("bad_access_log", True, "deze lijst klopt niet"),
         ("not_shared", False, "code not_shared"),
     ],
 )
