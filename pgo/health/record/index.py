@@ -26,6 +26,7 @@ from pgo.health.record.resource import Resolve, Resource
 from pgo.health.record.safe import extension, obj, objs, text, texts
 from pgo.health.record.status import RecordStatus, status_of
 from pgo.health.record.words import (
+    SNOMED,
     concept_code,
     concept_text,
     folded,
@@ -212,7 +213,7 @@ def _detail(resource: Resource) -> str:
     if resource.type == "Observation":
         return observation_text(body)
     if resource.type.startswith("Medication"):
-        return dosage_text(body)
+        return dosage_text(body) or _medication_step(body)
     if resource.type == "Encounter":
         return concept_text(obj(body, "reasonCode")) or text(body, "serviceProvider", "display")
     if resource.type == "AllergyIntolerance":
@@ -225,6 +226,12 @@ def _detail(resource: Resource) -> str:
     if resource.type == "Patient":
         return text(body, "birthDate")
     return concept_text(obj(body, "reasonCode")) or concept_text(obj(body, "bodySite"))
+
+
+def _medication_step(body: Mapping[str, Any]) -> str:
+    """Give the step of the Dutch medication process in the source's words (a request to supply, ...)."""
+    category = obj(body, "category")
+    return concept_text(category) if concept_code(category).startswith(SNOMED) else ""
 
 
 def dosage_text(body: Mapping[str, Any]) -> str:

@@ -14,6 +14,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+REASON_CODES = (
+    *("bad_structure", "byte_order_mark", "cda", "duplicate_key", "empty", "hl7_v3", "lone_surrogate"),
+    *("no_resource_type", "not_a_number", "not_fhir", "not_json", "not_utf8", "not_xml", "nul"),
+    *("other_patient", "pdf", "placeholder", "too_deep", "too_large", "unknown_type", "unsupported_type"),
+    *("wrong_version_r5", "wrong_version_stu3", "xml_dtd", "zip"),
+)
+"""Every code of ``SetAside`` and ``Refused``; ``other_patient`` comes from the use case, not the reader."""
+
 
 @dataclass(frozen=True, slots=True)
 class Resource:

@@ -5,7 +5,8 @@ whole text as soon as one entry holds something no JSON parser takes (a bare ``N
 10,000 brackets). One bad entry must not take the file with it, so then a bracket counter cuts the same
 slices; it looks at strings and brackets only and needs no stack.
 
-Neither way judges a slice: that is the strict reader's work, one slice at a time.
+Neither way judges a slice: that is the strict reader's work, one slice at a time. (``crypto.slices`` cuts
+as well, but refuses the whole text for one bad piece: right for messages, wrong for a patient's file.)
 """
 
 from __future__ import annotations

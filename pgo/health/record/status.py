@@ -20,7 +20,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from pgo.health.record.safe import extension, obj, text
+from pgo.health.record.safe import extension, obj, objs, text
 
 
 class RecordStatus(StrEnum):
@@ -55,6 +55,8 @@ _WORDS = {
     **dict.fromkeys(("ended", "declined", "noshow", "aborted", "superseded", "inactive"), RecordStatus.PAST),
     "entered-in-error": RecordStatus.ENTERED_IN_ERROR,
 }
+# SNOMED CT (Netherlands) "verstrekkingsverzoek", the category of mp-DispenseRequest in medication process 9.
+_SUPPLY_REQUEST = "52711000146108"
 # Types whose "current" status means "this document holds", not "this goes on": they are events of the past.
 _EVENTS = frozenset({"Composition", "DocumentReference", "DocumentManifest", "DiagnosticReport", "Media"})
 
@@ -70,12 +72,8 @@ def status_of(kind: str, body: Mapping[str, Any]) -> RecordStatus:
     if kind == "FamilyMemberHistory" or kind in _EVENTS:
         return RecordStatus.PAST
     status = _WORDS.get(text(body, "status"), RecordStatus.UNKNOWN)
-    if (
-        kind in ("MedicationDispense", "MedicationRequest")
-        and status is RecordStatus.PAST
-        and _has_interval(body)
-    ):
-        return _stopped_or_open(body)
+    if kind in ("MedicationDispense", "MedicationRequest"):
+        return _agreement_status(status, body)
     return status
 
 
@@ -87,6 +85,21 @@ def _clinical_status(body: Mapping[str, Any]) -> RecordStatus:
         return status
     ended = any(name.startswith("abatement") for name in body)
     return RecordStatus.PAST if ended else RecordStatus.UNKNOWN
+
+
+def _agreement_status(status: RecordStatus, body: Mapping[str, Any]) -> RecordStatus:
+    """Judge prescriptions and dispenses: a finished message may still be an agreement that runs on."""
+    if _is_supply_request(body):
+        return RecordStatus.PAST
+    if status is RecordStatus.PAST and _has_interval(body):
+        return _stopped_or_open(body)
+    return status
+
+
+def _is_supply_request(body: Mapping[str, Any]) -> bool:
+    """Say whether this only asks the pharmacy to hand over a medicine: an event, not a period of use."""
+    codings = (coding for concept in objs(body, "category") for coding in objs(concept, "coding"))
+    return any(text(coding, "code") == _SUPPLY_REQUEST for coding in codings)
 
 
 def _has_interval(body: Mapping[str, Any]) -> bool:

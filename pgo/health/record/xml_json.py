@@ -57,7 +57,7 @@ def resource_json(node: Node, data: bytes) -> str:
     if node.namespace != FHIR:
         raise NotConvertible("namespace")
     if node.name not in _types():
-        raise NotConvertible(node.name if node.name.isalpha() else "type", "unsupported_type")
+        raise NotConvertible("resource type", "unsupported_type")
     members = [f'"resourceType":{json.dumps(node.name)}', *_members(node, node.name, data, node.name)]
     return "{" + ",".join(members) + "}"
 
