@@ -11,13 +11,15 @@ Rules:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import flet as ft
+from flet.controls.context import _context_page
 
+from pgo.ui import safety
 from pgo.ui.app import start
 from pgo.ui.autolock import CHECK_EVERY_SECONDS, IdleWatch
 from pgo.ui.state import AppState
@@ -27,8 +29,6 @@ if TYPE_CHECKING:
     from pgo.ui.uploads import Uploads
     from pgo.usecases.session import Application
 
-REVISION_PAUSE_SECONDS = 0.05
-
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -36,6 +36,20 @@ class Window:
 
     page: ft.Page
     state: AppState
+    loop: asyncio.AbstractEventLoop
+
+    def run(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run a coroutine function with this page as Flet's current one; from any thread.
+
+        Not ``page.run_task``: that needs a connection, and a window that lost its browser must still lock.
+        """
+
+        async def task() -> None:
+            _context_page.set(self.page)  # type: ignore[arg-type]  # Flet types its own variable as None
+            await safety.contain(work())
+
+        # The future is held by the loop until it is done.
+        asyncio.run_coroutine_threadsafe(task(), self.loop)
 
 
 class Windows:
@@ -62,14 +76,14 @@ class Windows:
         state.attach(self._application, uploads=self._uploads)
         kept = lock_screen_prefs(self._application)
         state.prefs.lang, state.prefs.theme = kept.language, kept.theme
-        earlier, window = self._live, Window(page, state)
+        earlier, window = self._live, Window(page, state, asyncio.get_running_loop())
         self._live = window
         self.touch()
-        if earlier is not None:
-            _in_window(earlier, earlier.state.end)
         page.on_close = lambda _e: self._gone(window)
-        state.follow(lambda work: page.run_task(work))
+        state.follow(window.run)
         start(page, state)
+        if earlier is not None:
+            earlier.run(earlier.state.end)
 
     def _gone(self, window: Window) -> None:
         if self._live is window:
@@ -87,7 +101,7 @@ class Windows:
                 self.touch()
                 continue
             if self._watch.is_over(timedelta(minutes=window.state.prefs.auto_lock_minutes)):
-                _in_window(window, window.state.lock_idle)
+                window.run(window.state.lock_idle)
 
     async def end(self) -> None:
         """The program stops: lock the vault."""
@@ -96,12 +110,3 @@ class Windows:
         session = window.state.forget() if window is not None else None
         if session is not None:
             await asyncio.to_thread(session.lock)
-
-
-def _in_window(window: Window, work: Callable[[], Any]) -> None:
-    """Run a coroutine function with that window's page as Flet's current page; from any thread."""
-
-    async def task() -> None:
-        await work()
-
-    window.page.run_task(task)
