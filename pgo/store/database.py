@@ -29,7 +29,7 @@ from typing import Any
 
 import sqlcipher3.dbapi2 as sqlcipher
 
-from pgo.errors import StoreDamaged, StoreFull
+from pgo.errors import Locked, StoreDamaged, StoreFull
 from pgo.store.files import FILE_MODE
 from pgo.store.protocols import Row, Value
 
@@ -79,34 +79,35 @@ class EncryptedDatabase:
         self._connection = connection
         self._lock = threading.RLock()
         self._depth = 0
+        self._closed = False
 
     def __repr__(self) -> str:
         return "EncryptedDatabase()"
 
     def rows(self, sql: str, values: Sequence[Value] = ()) -> list[Row]:
         """Run a query and return all rows."""
-        with self._lock, _translated():
+        with self._ready():
             return list(self._connection.execute(sql, values).fetchall())
 
     def row(self, sql: str, values: Sequence[Value] = ()) -> Row | None:
         """Run a query and return its first row."""
-        with self._lock, _translated():
+        with self._ready():
             found: Row | None = self._connection.execute(sql, values).fetchone()
             return found
 
     def insert(self, sql: str, values: Sequence[Value] = ()) -> int:
         """Run one INSERT and return the number of the new row."""
-        with self._lock, _translated():
+        with self._ready():
             return int(self._connection.execute(sql, values).lastrowid)
 
     def run(self, sql: str, values: Sequence[Value] = ()) -> int:
         """Run one statement and return how many rows it changed."""
-        with self._lock, _translated():
+        with self._ready():
             return int(self._connection.execute(sql, values).rowcount)
 
     def run_many(self, sql: str, rows: Iterable[Sequence[Value]]) -> None:
         """Run one statement for each row of values."""
-        with self._lock, _translated():
+        with self._ready():
             self._connection.executemany(sql, rows)
 
     @contextlib.contextmanager
@@ -120,7 +121,7 @@ class EncryptedDatabase:
                 finally:
                     self._depth -= 1
                 return
-            with _translated():
+            with self._ready():
                 self._connection.execute("BEGIN IMMEDIATE")
             self._depth = 1
             try:
@@ -144,7 +145,15 @@ class EncryptedDatabase:
     def close(self) -> None:
         """Close the file; its log is folded in and removed by the engine."""
         with self._lock, _translated():
+            self._closed = True
             self._connection.close()
+
+    @contextlib.contextmanager
+    def _ready(self) -> Iterator[None]:
+        with self._lock, _translated():
+            if self._closed:  # a thread that was at work while the vault was locked
+                raise Locked
+            yield
 
     def _roll_back(self) -> None:
         # A failed COMMIT (disk full) may already have rolled back; asking twice is an error we do not need.

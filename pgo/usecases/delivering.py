@@ -44,11 +44,14 @@ from sync.card import RecipientCard
 from sync.outbox import OutboxEntry, State, acknowledge, cancel, needs_new_entry, postpone, refuse, start
 from sync.receipt import Receipt
 from sync.runner import Cancelled, Correspondent, Preparation, Prepared
-from sync.wire import Kind
+from sync.wire import MAX_CONTENT_BYTES, Kind
 
 MAX_RECORDS_PER_PUSH = 400
 MAX_PUSH_BYTES = 1 << 20
 """Small enough that a slow line finishes a message within the transport's deadline, and a retry repeats little."""
+
+MAX_RECORD_BYTES = MAX_CONTENT_BYTES - 256 * 1024
+"""What one record may measure beside its statement and wrapping."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,11 +179,7 @@ class VaultPort:
         withheld = {number for number, _ in all_facts(self._session) if number not in allowed}
         store.deliveries.forget(card.id, held.keys() & withheld)
         for parcel in parcels:
-            news = [
-                (reference, raw)
-                for reference, (number, raw, _) in parcel.records.items()
-                if number not in held or held[number].sha256 != sha256_id(raw)
-            ]
+            news = self._news(entry, parcel, held, at=at)
             if news:
                 return self._start_push(entry, card, statement, parcel, news)
         store.outbox.save(cancel(entry))
@@ -189,6 +188,22 @@ class VaultPort:
                 store, card.id, at=at
             )  # nothing to send, but the recipient must know the new terms
         return Cancelled("nothing_to_send")
+
+    def _news(
+        self, entry: OutboxEntry, parcel: Parcel, held: Mapping[int, Delivered], *, at: datetime
+    ) -> list[tuple[str, bytes]]:
+        """Records the recipient does not have in this form; what fits into no message is noted as refused."""
+        news: list[tuple[str, bytes]] = []
+        for reference, (number, raw, _) in parcel.records.items():
+            digest = sha256_id(raw)
+            if number in held and held[number].sha256 == digest:
+                continue
+            if len(raw) > MAX_RECORD_BYTES:
+                note = Delivered(number, digest, entry.message_id, "too_large")
+                self._store.deliveries.remember(entry.recipient_id, [note], at=at)
+            else:
+                news.append((reference, raw))
+        return news
 
     def _permitted(self, card: RecipientCard, ledger: Ledger, *, at: datetime) -> tuple[Parcel, ...]:
         """Decide now; the work is kept for the next part of the same delivery as long as nothing it rests on moved."""

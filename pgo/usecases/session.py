@@ -63,6 +63,7 @@ class Application:
         open_transport: makes the network client; called at the first delivery, never before.
         zone: where the patient's days begin; ``None`` is the time zone of the machine.
         demo: set by ``pgo demo`` only.
+        on_open: called with every session that opens; starts what runs beside it.
     """
 
     vaults: Path
@@ -71,6 +72,7 @@ class Application:
     open_transport: Callable[[], Transport]
     zone: tzinfo | None = None
     demo: DemoInfo | None = None
+    on_open: Callable[[Session], None] | None = None
 
 
 class Session:
@@ -86,6 +88,7 @@ class Session:
         self._store: VaultStore | None = store
         self._transport: Transport | None = None
         self._listeners: list[Callable[[], None]] = []
+        self._at_lock: list[Callable[[], None]] = []
         self._remembered: dict[str, tuple[object, object]] = {}
         self._guard = threading.RLock()
         self._delivering = threading.Lock()
@@ -174,6 +177,11 @@ class Session:
 
         return stop
 
+    def on_lock(self, listener: Callable[[], None]) -> None:
+        """Call ``listener`` once, right after the vault was locked, from whatever thread locked it."""
+        with self._guard:
+            self._at_lock.append(listener)
+
     def changed(self) -> None:
         """Tell all listeners that the vault holds something new."""
         with self._guard:
@@ -186,7 +194,12 @@ class Session:
         with self._guard:
             store, self._store = self._store, None
             self._transport = None
+            at_lock, self._at_lock = self._at_lock, []
             self._listeners.clear()
             self._remembered.clear()
-        if store is not None:
-            store.close()
+        try:
+            if store is not None:
+                store.close()
+        finally:
+            for listener in at_lock:
+                listener()

@@ -118,7 +118,7 @@ def create_vault(app: Application, folder: Path, passphrase: str) -> NewVault:
     session = Session(app, store, folder=folder)
     with store.write(at):
         store.journal.add(Event.VAULT_CREATED, at=at)
-    return NewVault(session, code_text)
+    return NewVault(_opened(session), code_text)
 
 
 def confirm_recovery_code(session: Session, typed: str) -> bool:
@@ -169,7 +169,7 @@ def unlock(app: Application, folder: Path, passphrase: str) -> Session:
         VaultBusy: another process has it open.
         NotFound: there is no vault in that folder.
     """
-    return Session(app, open_with_passphrase(folder, passphrase), folder=folder)
+    return _opened(Session(app, open_with_passphrase(folder, passphrase), folder=folder))
 
 
 def unlock_with_code(app: Application, folder: Path, code_text: str) -> Session:
@@ -187,12 +187,18 @@ def unlock_with_code(app: Application, folder: Path, code_text: str) -> Session:
     at = session.now()
     with store.write(at):
         store.journal.add(Event.RECOVERY_USED, at=at)
-    return session
+    return _opened(session)
 
 
 def lock(session: Session) -> None:
     """Close the vault and forget its keys."""
     session.lock()
+
+
+def _opened(session: Session) -> Session:
+    if session.app.on_open is not None:
+        session.app.on_open(session)
+    return session
 
 
 def _refuse_weak(passphrase: str, folder: Path) -> None:

@@ -1,0 +1,123 @@
+"""Put the application together: the only place that reads the clock and chooses the real parts.
+
+``build_application`` makes what screens and commands start from; ``Deliverer`` runs beside each open vault and sends
+what is due, by itself, when something changed and when a wait is over.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import logging
+import os
+import sys
+import threading
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from crypto.passphrase import RFC_9106_SECOND_CHOICE
+from pgo.config import LONGEST_PAUSE_SECONDS, SHORTEST_PAUSE_SECONDS
+from pgo.errors import AppError, Locked
+from pgo.usecases.session import Application, DemoInfo, Session
+
+if TYPE_CHECKING:
+    from sync.transport import Transport
+
+_log = logging.getLogger("pgo.bootstrap")
+_PR_SET_DUMPABLE = 4  # Linux, prctl(2)
+
+
+def wall_clock() -> datetime:
+    """Now, as an aware UTC instant."""
+    return datetime.now(UTC)
+
+
+def build_application(vaults: Path, *, demo: DemoInfo | None = None, deliver: bool = False) -> Application:
+    """The application with its real parts.
+
+    Args:
+        vaults: folder that holds one folder per vault.
+        demo: what the demonstration shows on its start screen.
+        deliver: run a ``Deliverer`` beside each open vault; commands send by themselves instead.
+    """
+    application = Application(
+        vaults=vaults,
+        clock=wall_clock,
+        argon2=RFC_9106_SECOND_CHOICE,
+        open_transport=_open_transport,
+        demo=demo,
+    )
+    return replace(application, on_open=start_deliverer) if deliver else application
+
+
+def harden_process() -> None:
+    """New files for this user only, and no memory image of an open vault on disk (guide security 3.1)."""
+    os.umask(0o077)
+    if sys.platform == "win32":
+        return
+    import resource
+
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def start_deliverer(session: Session) -> None:
+    """Run a deliverer beside an open vault until it is locked."""
+    Deliverer(session).start()
+
+
+class Deliverer:
+    """Sends what is due: right after a change, after each wait, and once in a while to renew statements."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._wake = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="pgo-deliverer", daemon=True)
+
+    def start(self) -> None:
+        """Begin; ends by itself when the vault is locked."""
+        self._session.on_change(self._wake.set)
+        self._session.on_lock(self._wake.set)
+        self._thread.start()
+
+    def join(self, timeout_seconds: float) -> bool:
+        """Wait for the end. Returns whether it has ended."""
+        self._thread.join(timeout_seconds)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        while not self._session.closed:
+            try:
+                pause_seconds = self._one_pass()
+            except Locked:
+                return
+            except AppError as exc:
+                # The screens meet the same error at their next step and show it; here it must only not spin.
+                _log.warning("delivery_stopped code=%s", exc.code)
+                pause_seconds = LONGEST_PAUSE_SECONDS
+            self._wake.wait(pause_seconds)
+            self._wake.clear()
+
+    def _one_pass(self) -> float:
+        store = self._session.store
+        if not store.recipients.all():
+            return LONGEST_PAUSE_SECONDS  # nobody to send to: the sending parts need not even be loaded
+        from pgo.usecases.deliver import deliver
+
+        deliver(self._session)
+        if not store.outbox.count_open():
+            return LONGEST_PAUSE_SECONDS
+        next_at = store.outbox.earliest_wait()
+        wait_seconds = (next_at - self._session.now()).total_seconds() if next_at is not None else 0.0
+        return min(max(wait_seconds, SHORTEST_PAUSE_SECONDS), LONGEST_PAUSE_SECONDS)
+
+
+def _open_transport() -> Transport:
+    from sync.transport import InboxTransport
+
+    return InboxTransport()
