@@ -76,7 +76,10 @@ def grant_to_fhir(grant: Grant) -> tuple[dict[str, Any], ...]:
 
 def _consent(grant: Grant, rule: Rule, denies: list[Rule], place: int) -> dict[str, Any]:
     children = [_child(child) for child in (*rule.exception, *denies)]
-    provision = {"type": "permit", "period": _period(grant.period.from_at, grant.period.until_at)}
+    provision: dict[str, Any] = {
+        "type": "permit",
+        "period": _period(grant.period.from_at, grant.period.until_at),
+    }
     provision |= _limits(rule)
     if children:
         provision["provision"] = children
@@ -114,8 +117,8 @@ def _limits(rule: Rule) -> dict[str, Any]:
     labels = rule.security_label if rule.effect is Effect.DENY else rule.sensitivity
     if labels is not None and labels != ANY:
         # Our labeller writes N on what it found not sensitive, so a permit's root list reaches it.
-        names = sorted(_LABEL[Sensitivity(label)] for label in labels)
-        found["securityLabel"] = [{"system": _ACT_CODE, "code": name} for name in names]
+        codes_of = sorted(_LABEL[Sensitivity(label)] for label in labels)
+        found["securityLabel"] = [{"system": _ACT_CODE, "code": code} for code in codes_of]
         if rule.effect is Effect.PERMIT:
             normal = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
             found["securityLabel"].insert(0, {"system": normal, "code": "N"})

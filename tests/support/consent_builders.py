@@ -97,7 +97,9 @@ def a_ledger(*records: Record) -> Ledger:
     return Ledger.of(tokens, keys=[KEY.public], subject=SUBJECT)
 
 
-def unsigned(record: Record, name: str, *, kid: str, position: int = 0, previous: str = GENESIS) -> SignedRecord:
+def unsigned(
+    record: Record, name: str, *, kid: str, position: int = 0, previous: str = GENESIS
+) -> SignedRecord:
     """A record as if verified, for tests of what comes after verification; the name gives its hash."""
     return SignedRecord(name, record_hash(name + ".x"), kid, position, previous, record)
 
