@@ -10,23 +10,21 @@ Promises:
 
 from __future__ import annotations
 
-import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
-from consent.statement import decide_under
-
 from consent.classify import classify_all
 from consent.codes import Action
 from consent.decision import Permit
 from consent.facts import ResourceFacts
 from consent.rules import ActorRef
+from consent.statement import decide_under
 from crypto.canonical import parse_strict
 from pgo.health.record.index import RecordIndex, build_index
-from pgo.health.record.resolve import resolver
+from pgo.health.record.resolve import nothing, resolver
 from pgo.health.record.resource import Resolve, Resource
 from pgo.health.record.series import Series, build_series, measured
 from pgo.health.record.views import PersonView, person_view
@@ -93,6 +91,17 @@ class Parsed:
     facts: ResourceFacts
 
 
+@dataclass(slots=True)
+class _Known:
+    """What stays in memory of one patient: all that is held, and the last permitted part made ready."""
+
+    revision: int
+    parsed: tuple[Parsed, ...]
+    shown: tuple[int, ...] = ()
+    items: tuple[Item, ...] = ()
+    resolve: Resolve = nothing
+
+
 class Reader:
     """Answers the portal's questions about shared data."""
 
@@ -100,8 +109,7 @@ class Reader:
         self._store = store
         self._purpose = identity.purpose
         self._actor = frozenset({ActorRef(identity.actor_kind, identity.recipient_id)})
-        self._lock = threading.Lock()
-        self._cache: OrderedDict[str, tuple[int, tuple[Parsed, ...]]] = OrderedDict()
+        self._cache: OrderedDict[str, _Known] = OrderedDict()
 
     def list_patients(
         self, account: Account, *, already_listed: set[str], at: datetime
@@ -112,9 +120,9 @@ class Reader:
         remembers.
         """
         with self._store.transaction():
-            found = tuple(
-                self._line(account, holding, at=at) for holding in holdings_in_force(self._store, at=at)
-            )
+            live = holdings_in_force(self._store, at=at)
+            self._forget_all_but(holding.sub for holding in live)
+            found = tuple(self._line(account, holding, at=at) for holding in live)
             for line in found:
                 if line.holding.sub not in already_listed:
                     self._record(account, line.holding, audit.LISTED, frozenset({"demographics"}), at=at)
@@ -180,22 +188,24 @@ class Reader:
 
     def _look(self, handle: str, *, at: datetime) -> Look:
         holding = holding_in_force(self._store, handle, at=at)
-        permitted = [one for one in self._parsed(holding) if self.permits(holding, one.facts, at=at)]
-        resolve = resolver(one.resource for one in permitted)
-        items = tuple(
-            Item(
-                id=one.row.id,
-                reference=one.row.reference,
-                resource=one.resource,
-                facts=one.facts,
-                index=build_index(one.resource, resolve=resolve),
-                received_at=one.row.received_at,
-            )
-            for one in permitted
-        )
+        known = self._known(holding)
+        permitted = tuple(one for one in known.parsed if self.permits(holding, one.facts, at=at))
+        shown = tuple(one.row.id for one in permitted)
+        if known.shown != shown:  # titles look behind references, so they depend on the whole permitted set
+            resolve = resolver(one.resource for one in permitted)
+            known.items = tuple(_item(one, resolve) for one in permitted)
+            known.shown, known.resolve = shown, resolve
         return Look(
-            holding=holding, person=_person(item.resource for item in items), items=items, resolve=resolve
+            holding=holding,
+            person=_person(item.resource for item in known.items),
+            items=known.items,
+            resolve=known.resolve,
         )
+
+    def _forget_all_but(self, live: Iterable[str]) -> None:
+        """Drop from memory whom nobody may look at any more."""
+        for sub in self._cache.keys() - set(live):
+            del self._cache[sub]
 
     def _line(self, account: Account, holding: Holding, *, at: datetime) -> SharedPatient:
         patients = parse_held(held(self._store, holding.sub, resource_type="Patient"))
@@ -208,18 +218,16 @@ class Reader:
             never_seen=last is None,
         )
 
-    def _parsed(self, holding: Holding) -> tuple[Parsed, ...]:
-        with self._lock:
-            known = self._cache.get(holding.sub)
-            if known is not None and known[0] == holding.revision:
-                self._cache.move_to_end(holding.sub)
-                return known[1]
-        parsed = parse_held(held(self._store, holding.sub))
-        with self._lock:
-            self._cache[holding.sub] = (holding.revision, parsed)
-            while len(self._cache) > _MAX_CACHED:
-                self._cache.popitem(last=False)
-        return parsed
+    def _known(self, holding: Holding) -> _Known:
+        """Return what is in memory of a patient if nothing changed since; callers hold the transaction."""
+        known = self._cache.get(holding.sub)
+        if known is None or known.revision != holding.revision:
+            known = _Known(holding.revision, parse_held(held(self._store, holding.sub)))
+            self._cache[holding.sub] = known
+        self._cache.move_to_end(holding.sub)
+        while len(self._cache) > _MAX_CACHED:
+            self._cache.popitem(last=False)
+        return known
 
     def _record(
         self, account: Account, holding: Holding, action: str, categories: frozenset[str], *, at: datetime
@@ -254,6 +262,17 @@ def decode_held(row: Held) -> Resource:
         type=row.reference.partition("/")[0],
         id=own_id if isinstance(own_id, str) else None,
         full_url=row.full_url,
+    )
+
+
+def _item(one: Parsed, resolve: Resolve) -> Item:
+    return Item(
+        id=one.row.id,
+        reference=one.row.reference,
+        resource=one.resource,
+        facts=one.facts,
+        index=build_index(one.resource, resolve=resolve),
+        received_at=one.row.received_at,
     )
 
 

@@ -18,7 +18,9 @@ import logging
 import os
 import socket
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,6 +36,7 @@ from recipient.accounts import Doorkeeper
 from recipient.config import CARD_NAME, Limits, Listening
 from recipient.errors import Unusable
 from recipient.gateway import inbox_routes
+from recipient.holdings import erase_ended
 from recipient.identity import Identity, build_card, load_identity, remember_port
 from recipient.ingress import DeadlineProtocol, Ingress
 from recipient.portal.routes import portal_routes
@@ -44,6 +47,7 @@ from recipient.store import Store, open_store
 from sync.card import card_file
 
 _LOG = logging.getLogger("recipient")
+_HOUSEKEEPING_SECONDS = 3600.0
 Clock = Callable[[], datetime]
 
 
@@ -169,7 +173,8 @@ def serve(
             limits = Limits()
             app = build_app(store, endpoint=url, clock=clock, limits=limits, hosts=_hosts(url, port))
             server = _Server(_uvicorn_config(app, listening, limits), lambda: _announce(ready, ready_file))
-            asyncio.run(server.serve(sockets=[listener]))
+            with _housekeeping(store, limits, clock):
+                asyncio.run(server.serve(sockets=[listener]))
     finally:
         store.close()
 
@@ -187,6 +192,26 @@ def write_whole(path: Path, text: str) -> None:
     temporary = path.with_name(path.name + ".new")
     temporary.write_text(text, "utf-8")
     temporary.replace(path)
+
+
+@contextmanager
+def _housekeeping(store: Store, limits: Limits, clock: Clock) -> Iterator[None]:
+    """Erase what ended long enough ago, now and every hour, for as long as the block runs."""
+    stop = threading.Event()
+
+    def work() -> None:
+        while True:
+            erase_ended(store, at=clock(), keep_hidden=limits.keep_hidden_after_end)
+            if stop.wait(_HOUSEKEEPING_SECONDS):
+                return
+
+    thread = threading.Thread(target=work, name="housekeeping")
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
 
 
 class _Server(uvicorn.Server):

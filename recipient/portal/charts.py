@@ -59,12 +59,12 @@ def line_chart(dots: Sequence[Dot], *, lang: str, title: str, description: str) 
         description: the trend in words.
 
     Returns:
-        One ``svg`` element, 720 by 260 units, scaling with the page.
+        One ``svg`` element, 720 by 250 units, scaling with the page.
     """
-    width, height = 720.0, 260.0
+    width, height = 720.0, 250.0
     ticks = _ticks(float(min(dot.value for dot in dots)), float(max(dot.value for dot in dots)))
     times = [dot.at.timestamp() for dot in dots]
-    frame = _Frame(times[0], times[-1], ticks[0], ticks[-1], 56.0, width - 20.0, 16.0, height - 34.0)
+    frame = _Frame(times[0], times[-1], ticks[0], ticks[-1], 62.0, width - 20.0, 16.0, height - 34.0)
     parts = [_grid(frame, ticks, lang=lang), _time_axis(frame, dots, lang=lang), _line(frame, dots)]
     for dot in dots if len(dots) <= 120 else dots[-1:]:
         parts.append(Markup('<circle class="dot" cx="{:.1f}" cy="{:.1f}" r="3.5"/>').format(*_at(frame, dot)))

@@ -22,6 +22,7 @@ _MONTHS = {
     "nl": ("jan", "feb", "mrt", "apr", "mei", "jun", "jul", "aug", "sep", "okt", "nov", "dec"),
     "en": ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
 }
+_FREE_DECIMAL = re.compile(r"(?<![\w.,-])(-?\d+)\.(\d+)(?![\w]*\.|\w)")
 _BIDI_CONTROLS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -100,8 +101,11 @@ def instant_words(lang: str, at: datetime) -> str:
 
 
 def number_text(lang: str, text: str) -> str:
-    """Write a decimal with the language's comma or point; digits and precision stay as recorded."""
-    return text.replace(".", ",") if lang == "nl" and re.fullmatch(r"[<>=]*\s*-?\d+\.\d+", text) else text
+    """Write a value with the language's comma or point; digits and precision stay as recorded.
+
+    Only numbers that stand free are touched: a version, a date or a code with points is not a number.
+    """
+    return _FREE_DECIMAL.sub(r"\1,\2", text) if lang == "nl" else text
 
 
 def shown(text: str) -> str:
