@@ -4,7 +4,8 @@ What `InboxTransport` promises:
 
 1. It talks to the address of the card only: no redirects, no proxy from the environment, no cookies, no
    connection kept for the next message.
-2. `https` with the system's rules for certificates; `http` to a literal loopback address only.
+2. `https` under the certificate authorities that come with httpx (certifi) or those of `ssl_context`;
+   `http` to a literal loopback address only.
 3. A host name is resolved first; unless private addresses are allowed in the settings, every address
    it resolves to must be public, and the connection goes to the checked address (no second look-up that
    could answer differently).
@@ -79,7 +80,7 @@ class InboxTransport:
         allow_private: For a recipient inside a hospital's own network; off unless set by the person.
         resolver: Looks host names up.
         timer: Monotonic seconds, for the deadline.
-        ssl_context: Certificate rules; None takes those of the system.
+        ssl_context: Certificate rules, for instance a hospital's own authority; None takes those of httpx.
     """
 
     connect_seconds: float = CONNECT_SECONDS
@@ -153,7 +154,8 @@ class InboxTransport:
         if not addresses:
             raise Unreachable
         if not self.allow_private and not all(is_public(address) for address in addresses):
-            raise LocalRuleError("private_address")
+            # Not our bug and not final: a sign-in page of a guest network answers like this for a while.
+            raise Unreachable("private_address")
         return addresses[0]
 
 

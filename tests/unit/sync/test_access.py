@@ -155,6 +155,14 @@ def test_step_4_no_entry_can_be_changed(field: str, place: int) -> None:
     assert _refusal(_raw(changed)) == "bad_access_log"
 
 
+def test_step_4_a_link_that_is_no_link() -> None:
+    def changed(members: Any) -> Any:
+        members["entries"][2]["previous"] = "nothing"
+        return members
+
+    assert _refusal(_raw(changed)) == "bad_access_log"
+
+
 @pytest.mark.parametrize("place", [1, 2, 4])
 def test_step_4_no_entry_can_be_left_out_or_moved(place: int) -> None:
     def dropped(members: Any) -> Any:
