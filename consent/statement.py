@@ -19,31 +19,30 @@ Checks 7 (this bundle, this purpose) and 8 (every resource by my own classifier)
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
-from typing import Any, Final
+from functools import lru_cache
+from typing import Final
 
-from consent.codes import OBLIGATIONS, Action, ActorKind, Effect, Erase
-from consent.dates import as_utc, instant_text, parse_instant
+from consent.codes import OBLIGATIONS, Action, ActorKind, Erase
+from consent.dates import as_utc
 from consent.decision import Decision, Deny, Evaluator, Reason
 from consent.effective import Effective, Head, HeadState, Lineage, effective
-from consent.errors import ExpiredDocument, Forked, InvalidDocument, NotTrusted, RolledBack, UnknownCode
+from consent.errors import ExpiredDocument, Forked, InvalidDocument, NotTrusted, RolledBack
 from consent.facts import ResourceFacts
 from consent.ledger import Ledger
 from consent.matching import Asker
+from consent.plan import Plan
 from consent.record_json import read_object
 from consent.records import By, Grant, GrantId, RecordHash, Shown, Withdrawal
-from consent.rule_json import MAX_ITEMS, rule_from_json, rule_to_json
-from consent.rules import ActorRef, Period, Rule, check_rule
+from consent.rules import ActorRef, Period
 from consent.scope import positive_scope
+from consent.statement_json import Statement, statement_from_json, statement_to_json
 from crypto.canonical import canonical_bytes, sha256_id
 from crypto.errors import CryptoError
 from crypto.keys import SigningKey, VerifyKey
-from crypto.signing import sign_jws, verify_jws
+from crypto.signing import peek_jws, sign_jws, verify_jws
 
-VERSION: Final = 1
-ENGINE: Final = 1
 TYP: Final = "pgo-statement+jws"
 MAX_TOKEN_BYTES: Final = 64 * 1024
 _HASH_TAG: Final = b"pgo/1/consent-statement\n"
@@ -52,53 +51,6 @@ FRESH_CARE: Final = timedelta(days=30)
 FRESH_RESEARCH: Final = timedelta(days=7)
 # A recipient's clock may run a little behind the patient's.
 CLOCK_SKEW: Final = timedelta(minutes=5)
-_MEMBERS: Final = frozenset(
-    {"version", "engine_min", "issuer", "audience", "sequence", "previous", "issued_at", "next_update_at"}
-    | {"until_at", "scope", "erase", "duties", "reply_key"}
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Statement:
-    """What one recipient may do, until when, and what it owes.
-
-    Attributes:
-        issuer: the patient's pairwise key for this recipient, base64url.
-        audience: the recipient's id.
-        sequence: 1, 2, 3 ... per issuer and audience.
-        previous: hash of the statement before, None for the first.
-        next_update_at: no new processing from here on without a newer statement.
-        until_at: nothing at all from here on.
-        scope: positive regions; empty when nothing is permitted.
-        erase: what to do with data already held, once the scope is empty.
-        reply_key: key to seal answers to the patient with, base64url.
-    """
-
-    issuer: str
-    audience: str
-    sequence: int
-    previous: str | None
-    issued_at: datetime
-    next_update_at: datetime
-    until_at: datetime
-    scope: tuple[Rule, ...]
-    erase: Erase
-    duties: frozenset[str]
-    reply_key: str
-    engine_min: int = ENGINE
-    version: int = VERSION
-
-    def __post_init__(self) -> None:
-        if not (self.issuer and self.audience and self.reply_key):
-            raise InvalidDocument("statement_parties")
-        if self.sequence < 1 or (self.sequence == 1) != (self.previous is None):
-            raise InvalidDocument("statement_sequence")
-        if not self.issued_at < self.next_update_at <= self.until_at:
-            raise InvalidDocument("statement_times")
-        for rule in self.scope:
-            if rule.effect is not Effect.PERMIT or rule.exception:
-                raise InvalidDocument("scope_not_positive")
-            check_rule(rule)
 
 
 def build_statement(
@@ -210,7 +162,7 @@ def open_statement(token: str, key: VerifyKey) -> Statement:
     except CryptoError as exc:
         raise NotTrusted("signature") from exc
     # Step 10
-    statement = _parse(read_object(payload, max_bytes=MAX_TOKEN_BYTES))
+    statement = statement_from_json(read_object(payload, max_bytes=MAX_TOKEN_BYTES))
     # Step 4, issuer
     if statement.issuer != key.text:
         raise NotTrusted("issuer")
@@ -264,6 +216,21 @@ def verify_statement(
     return statement
 
 
+def reread_statement(token: str) -> Statement:
+    """Read a statement that `verify_statement` accepted before and that was kept in an own store.
+
+    No signature is checked: the store vouches for the token. Never for anything that just arrived.
+
+    Raises:
+        InvalidDocument: not a statement this version can act on.
+    """
+    try:
+        payload = peek_jws(token).payload
+    except CryptoError as exc:
+        raise InvalidDocument("not_a_token") from exc
+    return statement_from_json(read_object(payload, max_bytes=MAX_TOKEN_BYTES))
+
+
 def decide_under(
     statement: Statement,
     *,
@@ -283,16 +250,33 @@ def decide_under(
         facts: the recipient's own classification of the resource.
         at: now.
     """
+    return statement_plan(statement, actor=actor, purpose=purpose, action=action, at=at)(facts)
+
+
+def statement_plan(
+    statement: Statement,
+    *,
+    actor: Collection[ActorRef],
+    purpose: Collection[str],
+    action: Collection[Action],
+    at: datetime,
+) -> Callable[[ResourceFacts], Decision]:
+    """Prepare `decide_under` for many resources of one read; the answers are the same."""
     now = max(as_utc(at), statement.issued_at)
     if now >= statement.next_update_at:
-        return Deny(Reason.STALE_STATUS, False, (), (), None)
+        stale = Deny(Reason.STALE_STATUS, False, (), (), None)
+        return lambda _facts: stale
     if not statement.scope:
-        return Deny(Reason.NO_GRANT, False, (), (), statement.next_update_at)
+        nothing = Deny(Reason.NO_GRANT, False, (), (), statement.next_update_at)
+        return lambda _facts: nothing
     asker = Asker(frozenset(actor), frozenset(purpose), frozenset(action))
-    return Evaluator(_as_state(statement, now), asker).answer(facts)
+    lineage = _as_lineage(statement)
+    state = Effective(now, lineage.heads[0].hash, (lineage,), (), ())
+    return Plan(Evaluator(state, asker)).decide
 
 
-def _as_state(statement: Statement, now: datetime) -> Effective:
+@lru_cache(maxsize=256)
+def _as_lineage(statement: Statement) -> Lineage:
     """See the statement as one grant in force: the recipient knows nothing else."""
     own_hash = RecordHash(sha256_id(_HASH_TAG + canonical_bytes(statement_to_json(statement))))
     grant = Grant(
@@ -304,72 +288,17 @@ def _as_state(statement: Statement, now: datetime) -> Effective:
         rules=statement.scope,
         shown=Shown("und", "statement"),
     )
-    head = Head(own_hash, grant, HeadState.IN_FORCE, frozenset(), frozenset())
-    return Effective(now, own_hash, (Lineage(grant.id, (head,)),), (), ())
+    return Lineage(grant.id, (Head(own_hash, grant, HeadState.IN_FORCE, frozenset(), frozenset()),))
 
 
-def statement_to_json(statement: Statement) -> dict[str, Any]:
-    """Give the JSON value of a statement."""
-    return {
-        "version": statement.version,
-        "engine_min": statement.engine_min,
-        "issuer": statement.issuer,
-        "audience": statement.audience,
-        "sequence": statement.sequence,
-        "previous": statement.previous,
-        "issued_at": instant_text(statement.issued_at),
-        "next_update_at": instant_text(statement.next_update_at),
-        "until_at": instant_text(statement.until_at),
-        "scope": [rule_to_json(rule) for rule in statement.scope],
-        "erase": statement.erase.value,
-        "duties": sorted(statement.duties),
-        "reply_key": statement.reply_key,
-    }
-
-
-def _parse(value: Mapping[str, object]) -> Statement:
-    if value.get("version") != VERSION or isinstance(value["version"], bool):
-        raise InvalidDocument("version")
-    if value.keys() != _MEMBERS:
-        raise InvalidDocument("unknown_member")
-    engine, sequence, previous = value["engine_min"], value["sequence"], value["previous"]
-    if not isinstance(engine, int) or engine > ENGINE:
-        raise InvalidDocument("engine")
-    if not isinstance(sequence, int) or isinstance(sequence, bool):
-        raise InvalidDocument("statement_sequence")
-    if previous is not None and not isinstance(previous, str):
-        raise InvalidDocument("statement_sequence")
-    rules = tuple(rule_from_json(rule) for rule in _items(value["scope"]))
-    duties = frozenset(_text(duty) for duty in _items(value["duties"]))
-    if any(rule.unknown for rule in rules) or not duties <= OBLIGATIONS:
-        raise UnknownCode("scope")
-    try:
-        erase = Erase(_text(value["erase"]))
-    except ValueError as exc:
-        raise UnknownCode("erase") from exc
-    return Statement(
-        issuer=_text(value["issuer"]),
-        audience=_text(value["audience"]),
-        sequence=sequence,
-        previous=previous,
-        issued_at=parse_instant(value["issued_at"]),
-        next_update_at=parse_instant(value["next_update_at"]),
-        until_at=parse_instant(value["until_at"]),
-        scope=rules,
-        erase=erase,
-        duties=duties,
-        reply_key=_text(value["reply_key"]),
-        engine_min=engine,
-    )
-
-
-def _items(value: object) -> list[object]:
-    if not isinstance(value, list) or len(value) > MAX_ITEMS:
-        raise InvalidDocument("not_a_list")
-    return value
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str) or not value:
-        raise InvalidDocument("not_text")
-    return value
+__all__ = [
+    "Statement",
+    "build_statement",
+    "decide_under",
+    "open_statement",
+    "reread_statement",
+    "sign_statement",
+    "statement_hash",
+    "statement_plan",
+    "verify_statement",
+]

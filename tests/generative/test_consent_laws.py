@@ -17,7 +17,7 @@ from consent.dates import DateInterval
 from consent.decision import Decision, Permit, Question, decide
 from consent.ledger import Ledger
 from consent.matching import needed_clusters
-from consent.model import ANY, Action, Effect, Grant, Target
+from consent.model import ANY, Action, Effect, Grant, RecordHash, Target
 from consent.plan import compile_plan
 from consent.rules import is_research
 from tests.support.consent_builders import SUBJECT
@@ -40,6 +40,7 @@ from tests.support.consent_strategies import (
 )
 from tests.support.naive_consent import Naive
 
+LOST = RecordHash("sha256:" + "0" * 63 + "1")
 laws = settings(
     max_examples=60,
     deadline=None,
@@ -335,7 +336,7 @@ def test_l17_the_basis_with_its_causal_past_reproduces_the_permit(data: st.DataO
 @given(st.data())
 def test_l20_a_missing_ancestor_never_permits(data: st.DataObject) -> None:
     grant = data.draw(grants(only=Effect.PERMIT, grant_id="new"))
-    lost = World(()).plus(grant, seen=frozenset({"sha256:" + "0" * 63 + "1"}))
+    lost = World(()).plus(grant, seen=frozenset({LOST}))
     assert not permitted(decide(lost.ledger, data.draw(likely(lost)), at=data.draw(moments())))
 
 
@@ -346,7 +347,7 @@ def test_l20_a_missing_ancestor_never_silences_a_deny(data: st.DataObject) -> No
     world = World(()).plus(deny).plus(data.draw(grants(only=Effect.PERMIT, grant_id="b")))
     question, at = data.draw(likely(world)), data.draw(moments())
     pending = replace(data.draw(grants(only=Effect.PERMIT, grant_id="a")), at=deny.at)
-    seen = frozenset({world.records[0].hash, "sha256:" + "0" * 63 + "1"})
+    seen = frozenset({world.records[0].hash, LOST})
     if not permitted(decide(world.ledger, question, at=at)):
         assert not permitted(decide(world.plus(pending, seen=seen).ledger, question, at=at))
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import combinations
+from typing import TypeVar
 
 from hypothesis import strategies as st
 
+from consent.codes import AnyOf
 from consent.dates import DateInterval
 from consent.decision import Question
 from consent.document import SignedRecord
@@ -24,6 +27,7 @@ from consent.model import (
     Grant,
     GrantId,
     Period,
+    RecordHash,
     ResourceFacts,
     Rule,
     Sensitivity,
@@ -34,6 +38,7 @@ from consent.model import (
 from crypto.chain import GENESIS
 from tests.support.consent_builders import CLINIC, DOCTOR, OTHER, REGISTRY, SHOWN, SUBJECT, unsigned
 
+T = TypeVar("T")
 BASE = datetime(2026, 1, 1, tzinfo=UTC)
 ACTORS = (CLINIC, OTHER, DOCTOR, REGISTRY)
 PURPOSES = ("TREAT", "ETREAT", "CLINTRL", "HRESCH", "DSRCH")
@@ -42,7 +47,7 @@ CLUSTERS = (Sensitivity.HIV, Sensitivity.MENTAL, Sensitivity.GENETIC)
 DAYS = (date(2019, 6, 1), date(2020, 1, 1), date(2023, 7, 1), date(2025, 1, 1))
 
 
-def some(items: tuple[object, ...], *, least: int = 1) -> st.SearchStrategy[frozenset[object]]:
+def some(items: Sequence[T], *, least: int = 1) -> st.SearchStrategy[frozenset[T]]:
     """A small subset; one draw from all of them, which is much faster than drawing the members."""
     subsets = [frozenset(subset) for size in range(least, 3) for subset in combinations(items, size)]
     return st.sampled_from([*subsets, frozenset(items)])
@@ -64,7 +69,7 @@ def limits(draw: st.DrawFn, effect: Effect, depth: int) -> Rule:
     for name in names:
         members[name] = draw(_MEMBERS[name])
     children = draw(st.lists(limits(_turned(effect), depth - 1), max_size=1)) if depth else []
-    return Rule(effect=effect, exception=tuple(children), **members)  # type: ignore[arg-type]
+    return Rule(effect=effect, exception=tuple(children), **members)  # type: ignore[arg-type]  # drawn by name
 
 
 _MEMBERS: dict[str, st.SearchStrategy[object]] = {
@@ -88,8 +93,14 @@ def _turned(effect: Effect) -> Effect:
     return Effect.DENY if effect is Effect.PERMIT else Effect.PERMIT
 
 
-def rarely(strategy: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
-    return st.sampled_from([False, False, False, True]).flatmap(lambda yes: strategy if yes else st.none())
+def rarely(strategy: st.SearchStrategy[T]) -> st.SearchStrategy[T | None]:
+    nothing: st.SearchStrategy[T | None] = st.none()
+    return st.sampled_from([False, False, False, True]).flatmap(lambda yes: strategy if yes else nothing)
+
+
+def any_or(strategy: st.SearchStrategy[frozenset[T]]) -> st.SearchStrategy[frozenset[T] | AnyOf]:
+    anything: st.SearchStrategy[frozenset[T] | AnyOf] = st.just(ANY)
+    return anything | strategy
 
 
 @st.composite
@@ -106,17 +117,17 @@ def permits(draw: st.DrawFn) -> Rule:
     actor = draw(some(ACTORS)) | (frozenset({REGISTRY}) if research else frozenset())
     rule = Rule(
         effect=Effect.PERMIT,
-        actor=actor,  # type: ignore[arg-type]
-        purpose=purpose,  # type: ignore[arg-type]
-        action=draw(some((Action.COPY, Action.VIEW, Action.EXTRACT))),  # type: ignore[arg-type]
-        category=draw(st.just(ANY) | some(CATEGORIES)),  # type: ignore[arg-type]
-        sensitivity=draw(some(CLUSTERS, least=0) if research else st.just(ANY) | some(CLUSTERS, least=0)),  # type: ignore[arg-type]
+        actor=actor,
+        purpose=purpose,
+        action=draw(some((Action.COPY, Action.VIEW, Action.EXTRACT))),
+        category=draw(any_or(some(CATEGORIES))),
+        sensitivity=draw(some(CLUSTERS, least=0) if research else any_or(some(CLUSTERS, least=0))),
         deidentification=draw(st.sampled_from([Deidentification.PSEUD, Deidentification.DEID]))
         if research
         else draw(st.sampled_from(Deidentification)),
         data_period=draw(rarely(data_periods())),
-        instance=draw(rarely(some(("Observation/o1", "Observation/o2")))),  # type: ignore[arg-type]
-        author=draw(rarely(some(("Practitioner/p1", "Practitioner/p2")))),  # type: ignore[arg-type]
+        instance=draw(rarely(some(("Observation/o1", "Observation/o2")))),
+        author=draw(rarely(some(("Practitioner/p1", "Practitioner/p2")))),
         obligation=draw(st.sampled_from([frozenset(), frozenset({"NORDSCLCD"}), frozenset({"AUDIT"})])),
         exception=draw(carve_outs()),
         unknown=draw(st.sampled_from([frozenset()] * 9 + [frozenset({"colour"})])),
@@ -190,13 +201,13 @@ class World:
     def ledger(self) -> Ledger:
         return Ledger.of_verified(self.records, subject=SUBJECT)
 
-    def heads(self) -> frozenset[str]:
+    def heads(self) -> frozenset[RecordHash]:
         return frozenset(self.ledger.heads)
 
-    def plus(self, record: Grant | Withdrawal, *, seen: frozenset[str] | None = None) -> World:
+    def plus(self, record: Grant | Withdrawal, *, seen: frozenset[RecordHash] = frozenset()) -> World:
         """Add a record of a new device that has seen these hashes (default: nothing)."""
         name = f"new-{len(self.records)}"
-        told = replace(record, seen=frozenset(seen or ()), by=By(name))  # type: ignore[arg-type]
+        told = replace(record, seen=seen, by=By(name))
         return World((*self.records, unsigned(told, name, kid=name)))
 
 
@@ -207,7 +218,7 @@ def worlds(draw: st.DrawFn, *, most: int = 5, missing: bool = True) -> World:
     tips: dict[str, SignedRecord] = {}
     for index in range(draw(st.integers(1, most))):
         kind = draw(st.sampled_from(["grant"] * 5 + ["withdrawal"]))
-        record: Grant | Withdrawal = draw(grants() if kind == "grant" else withdrawals())
+        record: Grant | Withdrawal = draw(grants()) if kind == "grant" else draw(withdrawals())
         attentive = draw(st.sampled_from([True, True, False]))
         seen = {old.hash for old in records if attentive or draw(st.booleans())}
         if missing and draw(st.sampled_from([False] * 12 + [True])):
@@ -228,8 +239,8 @@ def resource_facts(draw: st.DrawFn) -> ResourceFacts:
     return ResourceFacts(
         resource_type="Observation",
         reference=draw(st.sampled_from(["Observation/o1", "Observation/o3", None])),
-        categories=certain,  # type: ignore[arg-type]
-        possible_categories=draw(st.sampled_from([frozenset()] * 3 + [frozenset(CATEGORIES)])) - certain,  # type: ignore[operator]
+        categories=certain,
+        possible_categories=draw(st.sampled_from([frozenset()] * 3 + [frozenset(CATEGORIES)])) - certain,
         sensitivity=draw(
             st.sampled_from([frozenset(), frozenset(), frozenset({Sensitivity.HIV}), frozenset(CLUSTERS)])
         ),
@@ -267,14 +278,15 @@ def likely(draw: st.DrawFn, world: World) -> Question:
         return asked
     rule = draw(st.sampled_from(rules))
     found = asked.facts
-    category = frozenset({draw(st.sampled_from(CATEGORIES))}) if rule.category == ANY else rule.category
+    one = frozenset({draw(st.sampled_from(CATEGORIES))})
+    category = rule.category if isinstance(rule.category, frozenset) else one
     if draw(often):
         found = replace(
             found, categories=category, possible_categories=frozenset(), sensitivity_unknown=False
-        )  # type: ignore[arg-type]
+        )
     if draw(often):
-        clusters = frozenset() if rule.sensitivity == ANY else rule.sensitivity
-        found = replace(found, sensitivity=clusters, dates=(_day_inside(rule.data_period),))  # type: ignore[arg-type]
+        clusters = rule.sensitivity if isinstance(rule.sensitivity, frozenset) else frozenset()
+        found = replace(found, sensitivity=clusters, dates=(_day_inside(rule.data_period),))
     if draw(often):
         reference = sorted(rule.instance)[0] if rule.instance else found.reference
         author = frozenset(rule.author) if rule.author else found.author

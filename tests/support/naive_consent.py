@@ -217,7 +217,9 @@ class Naive:
         if kind == "actor":
             gone = ActorRef(*values)
             rules = [rule for rule in grant.rules if rule.effect is Effect.PERMIT]
-            return gone in question.actor or bool(rules and all(rule.actor == {gone} for rule in rules))
+            return gone in question.actor or bool(
+                rules and all(rule.actor == frozenset({gone}) for rule in rules)
+            )
         if kind == "purpose":
             return bool(DENY_CLOSURE[values[0]] & question.purpose)
         return kind == "all" or (kind == "grant" and values[0] == grant.id)
