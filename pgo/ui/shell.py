@@ -102,8 +102,9 @@ def Shell() -> ft.View:
         spacing=0,
         horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
     )
-    if layout.wide:
-        content = ft.Row([_rail(app, selected), content], expand=True, spacing=0)
+    # The same places on phone and desktop: a window that is turned or resized keeps what was typed.
+    rail = _rail(app, selected) if layout.wide else ft.Container(width=0)
+    content = ft.Row([rail, content], expand=True, spacing=0)
     return ft.View(
         route="/",  # one fixed address: no page animation between tabs
         can_pop=False,

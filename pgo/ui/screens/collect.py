@@ -114,7 +114,7 @@ def Screen() -> ft.Control:
         result = outcome
         to(Finished(result, picked if result.person_question is not None else None))
         if result.imported:
-            app.changed(app.t("collect.done", n=result.imported))
+            app.changed()
 
     content = _draw(app, state, choose, take, lambda: to(Idle()))
     return page_body(
@@ -212,8 +212,9 @@ def _running(app: AppState, name: str, done: int, total: int) -> ft.Control:
 def ResultCards(result: CollectResult) -> ft.Control:
     """What came in, per kind; what was set aside, with the reason."""
     app = use_app()
-    kind = "good" if result.imported or result.unchanged else "attention"
-    cards: list[ft.Control] = [note(summary(app, result), "good" if kind == "good" else "attention")]
+    taken = bool(result.imported or result.unchanged)
+    said = summary(app, result)
+    cards: list[ft.Control] = [note(said, "good" if taken else "attention"), live(said)]
     if result.by_kind:
         rows = [
             (app.t(f"records.kinds.{name}"), fmt_number(app.lang, n))

@@ -39,6 +39,7 @@ TILES: tuple[tuple[str, ft.IconData, str], ...] = (
     ("condition", ft.Icons.MONITOR_HEART_OUTLINED, "/profile"),
     ("measurement", ft.Icons.SHOW_CHART_ROUNDED, "/measurements"),
     ("vaccination", ft.Icons.VACCINES_OUTLINED, "/profile"),
+    ("document", ft.Icons.DESCRIPTION_OUTLINED, "/timeline"),
 )
 
 
@@ -114,7 +115,7 @@ def _recovery_reminder(app: AppState) -> ft.Control:
 def Tiles(found: Overview) -> ft.Control:
     """Counts of the parts, each a way into it; two beside each other on a phone."""
     app, layout = use_app(), use_layout()
-    across = 5 if layout.content > 700 else 2
+    across = 6 if layout.content > 700 else 2
     width = (layout.content - (across - 1) * GAP_SMALL) / across
     counts = {str(kind): n for kind, n in found.counts.items()}
     tiles = [

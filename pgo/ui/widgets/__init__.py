@@ -11,6 +11,7 @@ from pgo.ui.widgets.buttons import danger_button, icon_button, primary_button, s
 from pgo.ui.widgets.display import (
     StatusKind,
     chips,
+    copyable,
     described,
     empty_state,
     key_values,
@@ -61,6 +62,7 @@ __all__ = [
     "card",
     "checkbox_row",
     "chips",
+    "copyable",
     "danger_button",
     "date_field",
     "described",

@@ -86,6 +86,17 @@ def chips(texts: Sequence[str]) -> ft.Control:
     )
 
 
+def copyable(
+    value: str, *, col: dict[str | ft.ResponsiveRowBreakpoint, int | float] | None = None
+) -> ft.Control:
+    """Text that can be selected; to screen readers Flutter shows an empty field, so we say it ourselves."""
+    shown = ft.Text(value, theme_style=ft.TextThemeStyle.BODY_LARGE, selectable=True)
+    spoken = ft.Semantics(label=value, container=True, exclude_semantics=True, content=shown)
+    if col is not None:
+        spoken.col = col
+    return spoken
+
+
 def key_values(rows: Sequence[tuple[str, str]]) -> ft.Control:
     """Pairs of name and value; the value can be selected and copied."""
 
@@ -98,12 +109,7 @@ def key_values(rows: Sequence[tuple[str, str]]) -> ft.Control:
                     color=ft.Colors.ON_SURFACE_VARIANT,
                     col={"xs": 12, "sm": 4},
                 ),
-                ft.Text(
-                    value,
-                    theme_style=ft.TextThemeStyle.BODY_LARGE,
-                    selectable=True,
-                    col={"xs": 12, "sm": 8},
-                ),
+                copyable(value, col={"xs": 12, "sm": 8}),
             ],
             spacing=GAP_SMALL,
             run_spacing=0,

@@ -39,6 +39,24 @@ def _keyboard(*, number: bool, multiline: bool) -> ft.KeyboardType:
     return ft.KeyboardType.MULTILINE if multiline else ft.KeyboardType.TEXT
 
 
+def _outline() -> ft.OutlineInputBorder:
+    radius = ft.BorderRadius.all(RADIUS_SMALL)
+    return ft.OutlineInputBorder(border_radius=radius, side=ft.BorderSide(1, ft.Colors.OUTLINE))
+
+
+def _beside(control: ft.Control, text: str, detail: str, on_tap: Callable[[], Any] | None) -> ft.Control:
+    """A control with its words beside it: Flet lays a label of its own on one line and cuts it off."""
+    words: list[ft.Control] = [ft.Text(text, theme_style=ft.TextThemeStyle.BODY_LARGE)]
+    if detail:
+        words.append(muted(detail, small=True))
+    row = ft.Row(
+        [control, ft.Column(words, spacing=0, expand=True, tight=True)],
+        spacing=GAP_SMALL,
+        vertical_alignment=ft.CrossAxisAlignment.CENTER,
+    )
+    return ft.GestureDetector(row, on_tap=on_tap) if on_tap is not None else row
+
+
 def _text(value: Any) -> str:
     return str(value or "")
 
@@ -112,8 +130,7 @@ def text_field(
         disabled=disabled,
         suffix=suffix or None,
         keyboard_type=_keyboard(number=number, multiline=multiline),
-        border_radius=RADIUS_SMALL,
-        border_color=ft.Colors.OUTLINE,
+        border=_outline(),
         filled=True,
         fill_color=ft.Colors.SURFACE_CONTAINER_LOWEST,
     )
@@ -141,16 +158,19 @@ def radio_group(
         error: Sentence under the options.
         details: Value to a second line.
     """
-    lines: list[ft.Control] = []
-    for option, text in options.items():
-        lines.append(ft.Radio(value=option, label=text, label_style=ft.TextStyle(color=ft.Colors.ON_SURFACE)))
-        if details and details.get(option):
-            lines.append(ft.Container(muted(details[option], small=True), padding=ft.Padding(left=48)))
-    group = ft.RadioGroup(
-        value=value,
-        on_change=_tell(on_change, _text),
-        content=ft.Column(lines, spacing=0, tight=True),
-    )
+    second = details or {}
+    tell = _tell(on_change, _text)
+
+    def line(option: str, text: str) -> ft.Control:
+        async def tap() -> None:
+            result = on_change(option)
+            if inspect.isawaitable(result):
+                await result
+
+        return keyed(f"{key}-{option}", _beside(ft.Radio(value=option), text, second.get(option, ""), tap))
+
+    lines = [line(option, text) for option, text in options.items()]
+    group = ft.RadioGroup(value=value, on_change=tell, content=ft.Column(lines, spacing=4, tight=True))
     parts: list[ft.Control] = [strong(label)] if label else []
     return ft.Semantics(
         identifier=key,
@@ -179,7 +199,7 @@ def dropdown(
             label=label,
             value=value,
             disabled=disabled,
-            border_radius=RADIUS_SMALL,
+            border=_outline(),
             on_select=_tell(on_change, _text),
             options=[ft.DropdownOption(key=k, text=v) for k, v in options.items()],
         ),
@@ -196,14 +216,8 @@ def checkbox_row(
     disabled: bool = False,
 ) -> ft.Control:
     """Yes or no for one thing, with an optional second line."""
-    box = ft.Checkbox(
-        label=label,
-        value=value,
-        disabled=disabled,
-        label_style=ft.TextStyle(color=ft.Colors.ON_SURFACE),
-        on_change=_tell(on_change, bool),
-    )
-    return _with_detail(keyed(key, box), detail)
+    box = ft.Checkbox(value=value, disabled=disabled, on_change=_tell(on_change, bool))
+    return keyed(key, _beside(box, label, detail, None if disabled else _flip(on_change, value)))
 
 
 def switch_row(
@@ -216,20 +230,19 @@ def switch_row(
     disabled: bool = False,
 ) -> ft.Control:
     """On or off, working at once."""
-    switch = ft.Switch(
-        label=label,
-        value=value,
-        disabled=disabled,
-        on_change=_tell(on_change, bool),
-    )
-    return _with_detail(keyed(key, switch), detail)
+    switch = ft.Switch(value=value, disabled=disabled, on_change=_tell(on_change, bool))
+    return keyed(key, _beside(switch, label, detail, None if disabled else _flip(on_change, value)))
 
 
-def _with_detail(control: ft.Control, detail: str) -> ft.Control:
-    if not detail:
-        return control
-    below = ft.Container(muted(detail, small=True), padding=ft.Padding(left=48))
-    return ft.Column([control, below], spacing=0, tight=True)
+def _flip(on_change: Callable[[bool], Any], value: bool) -> Callable[[], Any]:
+    """Tapping the words does what tapping the box does."""
+
+    async def tap() -> None:
+        result = on_change(not value)
+        if inspect.isawaitable(result):
+            await result
+
+    return tap
 
 
 @component

@@ -42,9 +42,9 @@ def heading(text: str, level: int = 1) -> ft.Control:
     )
 
 
-def body(text: str, *, selectable: bool = False) -> ft.Text:
+def body(text: str) -> ft.Text:
     """Running text."""
-    return ft.Text(text, selectable=selectable, theme_style=ft.TextThemeStyle.BODY_LARGE)
+    return ft.Text(text, theme_style=ft.TextThemeStyle.BODY_LARGE)
 
 
 def muted(text: str, *, small: bool = False) -> ft.Text:
