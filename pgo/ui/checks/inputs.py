@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 Answered = Callable[[object], None]
 YES, NO = "yes", "no"
 _MOST_TILES: Final = 11
-_TILE: Final = (72.0, 56.0)
+# Eleven of these fit beside each other in the card of a wide screen, six on a phone of 390.
+_TILE_WIDTH: Final = 46
 _NUMBER = re.compile(r"-?\d{1,18}(?:[.,]\d{1,10})?")
 
 
@@ -76,7 +77,7 @@ def choice(
             ],
             spacing=4,
         )
-        rows.append(_target(f"answer-{value}", inside, partial(answered, value), marked=value == chosen))
+        rows.append(_target(f"answer-{place}", inside, partial(answered, value), marked=value == chosen))
     return _radios(label, chosen, answered, ft.Column(rows, spacing=GAP_SMALL, tight=True))
 
 
@@ -86,23 +87,24 @@ def _scale(app: AppState, question: Question, answer: object, answered: Answered
     tiles: list[ft.Control] = []
     for number in range(low, high + 1):
         first = str(number) == chosen if chosen else number == low
-        inside = ft.Row(
+        inside = ft.Column(
             [
                 ft.Radio(value=str(number), autofocus=first),
                 ft.Text(str(number), theme_style=ft.TextThemeStyle.TITLE_MEDIUM, font_family=FONT_STRONG),
             ],
             spacing=0,
-            alignment=ft.MainAxisAlignment.START,
+            tight=True,
+            horizontal_alignment=ft.CrossAxisAlignment.CENTER,
         )
-        tile = _target(f"answer-{number}", inside, lambda n=number: answered(n), marked=str(number) == chosen)
-        tiles.append(ft.Container(tile, width=_TILE[0] * app.prefs.text_scale))
+        tile = _target(f"answer-{number}", inside, partial(answered, number), marked=str(number) == chosen)
+        tiles.append(ft.Container(tile, width=_TILE_WIDTH * max(1.0, app.prefs.text_scale * 0.9)))
     ends = [
         muted(app.t("check.scale_end", n=value, words=words(texts, app.lang)))
         for value, texts in ((low, question.low), (high, question.high))
         if texts
     ]
     spoken = ", ".join([words(question.texts, app.lang), *(end.value for end in ends)])
-    row = ft.Row(tiles, wrap=True, spacing=GAP_SMALL, run_spacing=GAP_SMALL)
+    row = ft.Row(tiles, wrap=True, spacing=6, run_spacing=GAP_SMALL)
     group = _radios(spoken, chosen, _as_number(answered), row)
     return stacked(*ends, group, spacing=GAP_SMALL)
 
@@ -122,8 +124,7 @@ def _radios(label: str, chosen: str, answered: Callable[[str], None], content: f
 def _target(key: str, inside: ft.Control, on_tap: Callable[[], None], *, marked: bool) -> ft.Control:
     box = ft.Container(
         inside,
-        height=None,
-        padding=ft.Padding(left=4, right=8, top=4, bottom=4),
+        padding=ft.Padding(left=2, right=2, top=4, bottom=6),
         border_radius=RADIUS_SMALL,
         border=ft.Border.all(2 if marked else 1, ft.Colors.PRIMARY if marked else ft.Colors.OUTLINE_VARIANT),
         bgcolor=ft.Colors.PRIMARY_CONTAINER if marked else ft.Colors.SURFACE_CONTAINER_LOWEST,

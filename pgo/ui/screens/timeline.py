@@ -16,6 +16,7 @@ from pgo.ui.records.paging import Pages, use_pages
 from pgo.ui.records.rows import ICONS, record_line
 from pgo.ui.safety import component
 from pgo.ui.state import AppState, Query, use_app, use_layout, use_query
+from pgo.ui.text import fmt_number
 from pgo.ui.theme import GAP_SMALL
 from pgo.ui.widgets import VirtualList, live, loading, note, page_body, text_field
 from pgo.ui.widgets.buttons import keyed
@@ -85,7 +86,8 @@ def _found(app: AppState, pages: Pages, query: str) -> str:
     total = pages.shown.total
     if total is None:
         return ""
-    return app.t("timeline.found" if query else "timeline.count", n=total)
+    count = fmt_number(app.lang, total)
+    return app.t("timeline.found" if query else "timeline.count", n=total, count=count)
 
 
 def _present(overview: Query[Overview]) -> Iterable[str]:
