@@ -22,6 +22,7 @@ from pgo.health.prom.questionnaire import Question, QuestionKind, words
 from pgo.ui.records.frame import stacked
 from pgo.ui.records.say import parse_typed_date, typed_date
 from pgo.ui.safety import component
+from pgo.ui.state import use_app
 from pgo.ui.theme import FONT_STRONG, GAP_SMALL, RADIUS_SMALL
 from pgo.ui.widgets import checkbox_row, muted, text_field
 from pgo.ui.widgets.buttons import keyed
@@ -157,22 +158,24 @@ def _many(app: AppState, question: Question, answer: object, answered: Answered)
 @component
 def Typed(question: Question, label: str, answer: object, answered: Answered) -> ft.Control:
     """A field for words, numbers and dates; it holds the text, and answers when the text is one."""
+    app = use_app()
     text, set_text = ft.use_state(text_of(question, answer))
 
-    def changed(new: str) -> None:
+    def typed(new: str) -> None:
         set_text(new)
         answered(answer_of(question, new))
 
-    return text_field(
-        label,
+    field = text_field(
+        app.t("check.your_answer"),
         text,
-        changed,
+        typed,
         key="answers",
         multiline=question.multi_line,
         max_length=question.max_length,
         number=question.kind in (QuestionKind.INTEGER, QuestionKind.DECIMAL),
         autofocus=True,
     )
+    return ft.Semantics(container=True, label=label, content=field)
 
 
 def text_of(question: Question, answer: object) -> str:

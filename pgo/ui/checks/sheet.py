@@ -66,13 +66,7 @@ Kept = tuple[object, int]
 
 @component
 def Sheet(draft: Draft, done: Callable[[FinishResult], None], again: Callable[[], None]) -> ft.Control:
-    """Ask the questions of a draft.
-
-    Args:
-        draft: as opened; its place and answers are where this starts.
-        done: told the result after finishing.
-        again: called after the draft was thrown away.
-    """
+    """Ask the questions of a draft; tell ``done`` the result, or call ``again`` when it was thrown away."""
     app, sheet = use_app(), draft.questionnaire
     start = at(sheet, Standing(dict(draft.answers), 0), draft.position)
     standing, set_standing = ft.use_state(start)

@@ -87,13 +87,7 @@ def iso_or_typed(typed: str) -> str:
 
 @component
 def Form(plan: Plan, initial: Values, kept: Values | None) -> ft.Control:
-    """Show a form.
-
-    Args:
-        plan: what it asks and does.
-        initial: values it starts from.
-        kept: half-typed values of an earlier time, None for none.
-    """
+    """Show a form, starting from ``initial`` or from the half-typed values ``kept`` of an earlier time."""
     app = use_app()
     start = dict(initial if kept is None else {**initial, **kept})
     values, set_values = ft.use_state(start)
