@@ -1,7 +1,7 @@
 """Put the application together: the only place that reads the clock and chooses the real parts.
 
-``build_application`` makes what screens and commands start from; ``Deliverer`` runs beside each open vault and sends
-what is due, by itself, when something changed and when a wait is over.
+``build_application`` makes what screens and commands start from; ``Deliverer`` runs beside each open vault
+and sends what is due, by itself, when something changed and when a wait is over.
 """
 
 from __future__ import annotations

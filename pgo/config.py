@@ -1,7 +1,7 @@
 """Where things lie and how they are tuned, with units in the names. No clock, no environment beyond folders.
 
-Source of the folders: XDG Base Directory Specification 0.8 (Linux), Apple File System Programming Guide (macOS),
-Known Folders FOLDERID_LocalAppData (Windows).
+Source of the folders: XDG Base Directory Specification 0.8 (Linux), Apple File System Programming Guide
+(macOS), Known Folders FOLDERID_LocalAppData (Windows).
 """
 
 from __future__ import annotations

@@ -13,8 +13,8 @@
      +- InputRefused    what was typed or handed over cannot be used; nothing changed
 
 Rules: every class has a stable ``code`` (the translation key ``error.<code>``); attributes are for machines;
-no member and no message ever holds personal data, a path or a passphrase. A refusal by consent is no error but a
-``consent.decision.Deny``.
+no member and no message ever holds personal data, a path or a passphrase. A refusal by consent is no error
+but a ``consent.decision.Deny``.
 """
 
 from __future__ import annotations
@@ -104,7 +104,8 @@ class InputRefused(AppError):
     """What the person typed or chose cannot be used; the store is unchanged.
 
     Attributes:
-        code: what is wrong, for example ``not_json``, ``weak_passphrase``, ``form_invalid``, ``card_invalid``.
+        code: what is wrong, for example ``not_json``, ``weak_passphrase``, ``form_invalid``,
+            ``card_invalid``.
         detail: where, without personal data (``line 3``), may be empty.
         fields: for forms, field name to message key.
     """

@@ -1,4 +1,4 @@
-"""Who looked: the verified entries of each recipient's access log, so that the screen opens without a network.
+"""Who looked: the verified entries of each recipient's access log, for a screen without network.
 
 Only verified entries come in, each once; what was seen stays, whatever a recipient says later.
 """
@@ -46,7 +46,8 @@ class AccessCopies:
     def add(self, recipient_id: str, looks: Sequence[StoredLook]) -> None:
         """Keep new entries; they follow the ones that are there."""
         self._engine.run_many(
-            "INSERT INTO access_entry (recipient_id, sequence, at, user, role, action, categories, purpose, previous,"
+            "INSERT INTO access_entry (recipient_id, sequence, at, user, role, action, categories,"
+            " purpose, previous,"
             " hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 (

@@ -1,22 +1,25 @@
 """The encrypted database, and the only owner of ``sqlcipher3``.
 
-Promises that what it opens is encrypted with the given key, durable at every commit, and never a fresh empty file in
-the place of one that was lost.
+Promises that what it opens is encrypted with the given key, durable at every commit, and never a fresh
+empty file in the place of one that was lost.
 
 Rules:
-1. The key goes in through ``set_key`` as 64 hex digits; ``PRAGMA key`` would leave copies and show it to trace
-   callbacks, and a key of another length would silently be taken as a passphrase (guide security fact 10).
-2. WAL with ``synchronous=FULL``: a commit that returned is on disk (fact 11). ``temp_store=2``: nothing of the patient
-   in temp files (fact 9). ``secure_delete``: deleted rows are overwritten.
-3. Pages of 8 KiB: import and scans 15-20% faster than 4 KiB for a little slower small commits (guide performance 2).
-4. ``cipher_memory_security`` stays off: it is a switch of the whole process that cannot be put back and makes sorts
-   and searches up to four times slower (guide performance 2); the decision and what it costs are in ``docs/adr``.
-5. After the settings an authoriser refuses everything that could undo them or carry rows out: ATTACH, key changes,
-   extensions, export, VACUUM INTO.
+1. The key goes in through ``set_key`` as 64 hex digits; ``PRAGMA key`` would leave copies and show it to
+   trace callbacks, and a key of another length would silently be taken as a passphrase (guide security fact
+   10).
+2. WAL with ``synchronous=FULL``: a commit that returned is on disk (fact 11). ``temp_store=2``: nothing of
+   the patient in temp files (fact 9). ``secure_delete``: deleted rows are overwritten.
+3. Pages of 8 KiB: import and scans 15-20% faster than 4 KiB for a little slower small commits (guide
+   performance 2).
+4. ``cipher_memory_security`` stays off: it is a switch of the whole process that cannot be put back and
+   makes sorts and searches up to four times slower (guide performance 2); the decision and what it costs
+   are in ``docs/adr``.
+5. After the settings an authoriser refuses everything that could undo them or carry rows out: ATTACH, key
+   changes, extensions, export, VACUUM INTO.
 6. One connection, shared by threads behind one lock; threads wait for each other, nothing interleaves.
 
-Errors of the engine become ``StoreDamaged`` (it cannot read its own pages) or ``StoreFull``; no SQL text and no value
-ever gets into a message.
+Errors of the engine become ``StoreDamaged`` (it cannot read its own pages) or ``StoreFull``; no SQL text
+and no value ever gets into a message.
 """
 
 from __future__ import annotations
@@ -36,7 +39,7 @@ from pgo.store.protocols import Row, Value
 KEY_BYTES = 32
 PAGE_BYTES = 8192
 CIPHER_PROFILE = "sqlcipher-4/aes-256-cbc/hmac-sha512/8192"
-"""Goes into the header, so that a later engine knows what it would have to read (SQLCipher 5 breaks the format)."""
+"""Goes into the header, so that a later engine knows what it would read (SQLCipher 5 breaks the format)."""
 
 _PLAINTEXT_MAGIC = b"SQLite format 3\x00"
 _CACHE_KIB = 32_000
@@ -173,10 +176,11 @@ def create_database(path: Path, key: bytes | bytearray) -> EncryptedDatabase:
 
 
 def open_database(path: Path, key: bytes | bytearray) -> EncryptedDatabase:
-    """Open an existing encrypted database; what is missing, empty, plain or foreign is refused, never replaced.
+    """Open an existing encrypted database; missing, empty, plain or foreign is refused, never replaced.
 
     Raises:
-        StoreDamaged: ``database_missing``, ``database_empty``, ``database_plaintext``, ``database_unreadable``.
+        StoreDamaged: ``database_missing``, ``database_empty``, ``database_plaintext``,
+        ``database_unreadable``.
     """
     refuse_impossible_file(path)
     return _connect(path, key)
@@ -186,7 +190,8 @@ def refuse_impossible_file(path: Path) -> None:
     """Refuse what cannot be our database, before any key is derived.
 
     Raises:
-        StoreDamaged: ``database_missing``, ``database_empty``, ``database_plaintext``, ``database_unreadable``.
+        StoreDamaged: ``database_missing``, ``database_empty``, ``database_plaintext``,
+        ``database_unreadable``.
     """
     if not path.is_file():
         raise StoreDamaged("database_missing")

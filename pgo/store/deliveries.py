@@ -1,4 +1,4 @@
-"""What each recipient confirmed to hold or refused, by record and hash, and the signed receipts that prove it."""
+"""What each recipient holds or refused, by record and hash, and the signed receipts that prove it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class StoredReceipt:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """One record as a recipient has it: hash of the bytes sent, and the reason when it was refused ('' if stored)."""
+    """One record as a recipient has it: hash of the bytes sent; why it was refused ('' when stored)."""
 
     record_id: int
     sha256: str
@@ -61,7 +61,8 @@ class Deliveries:
     def counts(self, recipient_id: str) -> tuple[int, int]:
         """(stored, refused) records of a recipient."""
         row = self._engine.row(
-            "SELECT count(*) FILTER (WHERE refused = ''), count(*) FILTER (WHERE refused <> '') FROM delivered"
+            "SELECT count(*) FILTER (WHERE refused = ''), count(*) FILTER (WHERE refused <> '') FROM"
+            " delivered"
             " WHERE recipient_id = ?",
             (recipient_id,),
         )
@@ -77,7 +78,8 @@ class Deliveries:
     def keep_receipt(self, receipt: StoredReceipt) -> None:
         """Keep a verified receipt; the same one twice is one."""
         self._engine.run(
-            "INSERT OR IGNORE INTO receipt (message_id, recipient_id, kind, state, stored, refused, stored_at,"
+            "INSERT OR IGNORE INTO receipt (message_id, recipient_id, kind, state, stored, refused,"
+            " stored_at,"
             " statement_sequence, reason, token) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 receipt.message_id,
@@ -96,7 +98,8 @@ class Deliveries:
     def receipts(self, recipient_id: str) -> tuple[StoredReceipt, ...]:
         """All receipts of a recipient, newest first."""
         rows = self._engine.rows(
-            "SELECT message_id, recipient_id, kind, state, stored, refused, stored_at, statement_sequence, reason,"
+            "SELECT message_id, recipient_id, kind, state, stored, refused, stored_at,"
+            " statement_sequence, reason,"
             " token"
             " FROM receipt WHERE recipient_id = ? ORDER BY stored_at DESC, statement_sequence DESC",
             (recipient_id,),

@@ -1,4 +1,4 @@
-"""Drafts: what was typed and not yet saved. Every change commits by itself, so a kill loses nothing acknowledged."""
+"""Drafts: what was typed and not yet saved. Every change commits by itself: a kill loses nothing."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
-"""Files of a vault: written so that a crash at any instant leaves the old or the new one, readable by the owner only.
+"""Files of a vault: a crash at any instant leaves the old or the new one; only their owner reads them.
 
 Rules:
-1. ``save_atomically``: write ``.new``, fsync, read back and compare, keep the old one as ``.prev``, rename, fsync the
-   folder. 178 interruptions of this order left nobody locked out, a plain overwrite 9 times (guide security 3.2).
+1. ``save_atomically``: write ``.new``, fsync, read back and compare, keep the old one as ``.prev``, rename,
+   fsync the folder. 178 interruptions of this order left nobody locked out, a plain overwrite 9 times
+   (guide security 3.2).
 2. Folders are 0700, files 0600, whatever the umask says.
 """
 

@@ -1,14 +1,15 @@
 """The header of a vault: the only part that can be read without a key, and the memory against rollback.
 
-Form: a magic line, the length, canonical JSON, a SHA-256 line against tearing and a MAC line against editing. The MAC
-key derives from the vault key, so it can be checked only after unlocking; the SHA-256 before.
+Form: a magic line, the length, canonical JSON, a SHA-256 line against tearing and a MAC line against
+editing. The MAC key derives from the vault key, so it can be checked only after unlocking; the SHA-256
+before.
 
-What it remembers: which database file belongs to the vault, the key slots, the number of commits and the head of the
-consent ledger (the database may be ahead of them after a crash, never behind), and after a clean lock the hash of the
-database file (catches replayed pages and bit rot, guide security facts 7 and 8).
+What it remembers: which database file belongs to the vault, the key slots, the number of commits and the
+head of the consent ledger (the database may be ahead of them after a crash, never behind), and after a
+clean lock the hash of the database file (catches replayed pages and bit rot, guide security facts 7 and 8).
 
-Rules of ``parse_header``: 1 size; 2 magic and layout; 3 SHA-256; 4 strict JSON; 5 every member present and in bounds.
-Any failure is ``StoreDamaged("header")``: which step failed helps nobody but an attacker.
+Rules of ``parse_header``: 1 size; 2 magic and layout; 3 SHA-256; 4 strict JSON; 5 every member present and
+in bounds. Any failure is ``StoreDamaged("header")``: which step failed helps nobody but an attacker.
 """
 
 from __future__ import annotations

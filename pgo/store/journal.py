@@ -1,7 +1,8 @@
 """The journal: what happened to this vault, one hash-chained line per event (named constants, no free text).
 
-A line holds an event name, an instant, counts and opaque ids; it is data of the patient, encrypted like the rest, and
-never a log line. A changed, dropped or moved line breaks the chain at its position (``crypto.chain``).
+A line holds an event name, an instant, counts and opaque ids; it is data of the patient, encrypted like the
+rest, and never a log line. A changed, dropped or moved line breaks the chain at its position
+(``crypto.chain``).
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ class Event(StrEnum):
     """Everything the journal can say."""
 
     VAULT_CREATED = "vault_created"
-    PASSPHRASE_CHANGED = "passphrase_changed"
+    PASSPHRASE_CHANGED = "passphrase_changed"  # noqa: S105 - the name of an event
     RECOVERY_RENEWED = "recovery_renewed"
     RECOVERY_USED = "recovery_used"
     FILE_COLLECTED = "file_collected"

@@ -1,7 +1,7 @@
 """The consent ledger on disk: signed tokens in their order, and beside each what the screens need to show it.
 
-The truth is the token; ``consent.ledger.Ledger.of`` verifies the whole list whenever it is used. The columns beside it
-only find a grant's token, recipient and ticked choice again.
+The truth is the token; ``consent.ledger.Ledger.of`` verifies the whole list whenever it is used. The
+columns beside it only find a grant's token, recipient and ticked choice again.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pgo.store.protocols import Engine, Row
 
 @dataclass(frozen=True, slots=True)
 class LedgerRow:
-    """One signed record; ``grant_id``, ``recipient_id`` and ``choice`` are None for other records than grants."""
+    """One signed record; ``choice`` only for grants, ``grant_id`` also for their withdrawals."""
 
     position: int
     hash: str
@@ -62,7 +62,7 @@ class LedgerTable:
         return (int(row[0]), str(row[1] or "")) if row else (0, "")
 
     def hash_at(self, length: int) -> str:
-        """Hash of the last record when the ledger was ``length`` long: '' for 0, 'missing' when it is shorter now."""
+        """Hash of the last record of the first ``length``: '' for 0, 'missing' when there are fewer now."""
         if length == 0:
             return ""
         row = self._engine.row("SELECT hash FROM ledger ORDER BY position LIMIT 1 OFFSET ?", (length - 1,))
@@ -81,8 +81,11 @@ class LedgerTable:
 
     def withdrawals(self) -> dict[str, LedgerRow]:
         """Grant id to its first withdrawal."""
-        sql = f"SELECT {_COLUMNS} FROM ledger WHERE choice IS NULL AND grant_id IS NOT NULL ORDER BY position DESC"  # noqa: S608
-        return {str(row[3]): _row(row) for row in self._engine.rows(sql)}
+        rows = self._engine.rows(
+            f"SELECT {_COLUMNS} FROM ledger WHERE choice IS NULL AND grant_id IS NOT NULL"  # noqa: S608
+            " ORDER BY position DESC"
+        )
+        return {str(row[3]): _row(row) for row in rows}
 
 
 def _row(row: Row) -> LedgerRow:

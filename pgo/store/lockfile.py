@@ -28,7 +28,7 @@ class VaultLock:
             raise VaultBusy from exc
 
     def release(self) -> None:
-        """Give the lock back; safe to call twice. The file stays: removing it would race with the next holder."""
+        """Give the lock back; safe to call twice. The file stays: removing it would race with the next."""
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None

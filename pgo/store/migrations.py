@@ -20,19 +20,19 @@ _FIRST = (
     """CREATE TABLE record (
         id INTEGER PRIMARY KEY, type TEXT NOT NULL, resource_id TEXT NOT NULL, origin TEXT NOT NULL,
         full_url TEXT NOT NULL, kind TEXT NOT NULL, title TEXT NOT NULL, detail TEXT NOT NULL,
-        start_on TEXT NOT NULL, end_on TEXT NOT NULL, status TEXT NOT NULL, code TEXT NOT NULL, unit TEXT NOT NULL,
-        value TEXT NOT NULL, value_text TEXT NOT NULL, search TEXT NOT NULL, self_authored INTEGER NOT NULL,
-        version_id INTEGER NOT NULL, versions INTEGER NOT NULL, raw_sha256 TEXT NOT NULL, canonical TEXT NOT NULL,
-        facts TEXT NOT NULL, source_id INTEGER NOT NULL REFERENCES source (id), stored_at TEXT NOT NULL,
-        deleted_at TEXT, UNIQUE (type, resource_id, origin))""",
+        start_on TEXT NOT NULL, end_on TEXT NOT NULL, status TEXT NOT NULL, code TEXT NOT NULL, unit TEXT
+        NOT NULL, value TEXT NOT NULL, value_text TEXT NOT NULL, search TEXT NOT NULL, self_authored INTEGER
+        NOT NULL, version_id INTEGER NOT NULL, versions INTEGER NOT NULL, raw_sha256 TEXT NOT NULL,
+        canonical TEXT NOT NULL, facts TEXT NOT NULL, source_id INTEGER NOT NULL REFERENCES source (id),
+        stored_at TEXT NOT NULL, deleted_at TEXT, UNIQUE (type, resource_id, origin))""",
     "CREATE INDEX record_timeline ON record (start_on DESC, id DESC, kind) WHERE deleted_at IS NULL",
     "CREATE INDEX record_kind ON record (kind, start_on DESC, id DESC) WHERE deleted_at IS NULL",
     "CREATE INDEX record_url ON record (full_url)",
     """CREATE TABLE version (
-        id INTEGER PRIMARY KEY, record_id INTEGER NOT NULL REFERENCES record (id) DEFERRABLE INITIALLY DEFERRED,
-        number INTEGER NOT NULL, raw BLOB NOT NULL, raw_sha256 TEXT NOT NULL, original BLOB,
-        original_format TEXT NOT NULL, source_id INTEGER NOT NULL REFERENCES source (id), stored_at TEXT NOT NULL,
-        UNIQUE (record_id, number))""",
+        id INTEGER PRIMARY KEY, record_id INTEGER NOT NULL REFERENCES record (id) DEFERRABLE INITIALLY
+        DEFERRED, number INTEGER NOT NULL, raw BLOB NOT NULL, raw_sha256 TEXT NOT NULL, original BLOB,
+        original_format TEXT NOT NULL, source_id INTEGER NOT NULL REFERENCES source (id), stored_at TEXT NOT
+        NULL, UNIQUE (record_id, number))""",
     """CREATE TABLE link (
         record_id INTEGER NOT NULL REFERENCES record (id), target TEXT NOT NULL,
         PRIMARY KEY (record_id, target)) WITHOUT ROWID""",
@@ -40,51 +40,52 @@ _FIRST = (
     # Numbers out of Observations, sorted into lines by their key; several per record (blood pressure).
     """CREATE TABLE measure (
         record_id INTEGER NOT NULL REFERENCES record (id), key TEXT NOT NULL, title TEXT NOT NULL,
-        code TEXT NOT NULL, unit TEXT NOT NULL, at TEXT NOT NULL, value TEXT NOT NULL, shown TEXT NOT NULL)""",
+        code TEXT NOT NULL, unit TEXT NOT NULL, at TEXT NOT NULL, value TEXT NOT NULL, shown TEXT NOT
+        NULL)""",
     "CREATE INDEX measure_line ON measure (key, at)",
     "CREATE INDEX measure_record ON measure (record_id)",
     """CREATE TABLE quarantine (
-        id INTEGER PRIMARY KEY, source_id INTEGER NOT NULL REFERENCES source (id), entry TEXT NOT NULL, type TEXT,
-        resource_id TEXT, code TEXT NOT NULL, detail TEXT NOT NULL, raw BLOB)""",
+        id INTEGER PRIMARY KEY, source_id INTEGER NOT NULL REFERENCES source (id), entry TEXT NOT NULL, type
+        TEXT, resource_id TEXT, code TEXT NOT NULL, detail TEXT NOT NULL, raw BLOB)""",
     """CREATE TABLE ledger (
         position INTEGER PRIMARY KEY, hash TEXT NOT NULL UNIQUE, token TEXT NOT NULL, grant_id TEXT,
         recipient_id TEXT, choice TEXT, signed_at TEXT NOT NULL)""",
     """CREATE TABLE journal (
         position INTEGER PRIMARY KEY, link TEXT NOT NULL, body BLOB NOT NULL)""",
     """CREATE TABLE recipient (
-        id TEXT PRIMARY KEY, name TEXT NOT NULL, card TEXT NOT NULL, checked_at TEXT NOT NULL, added_at TEXT NOT NULL,
-        sequence INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID""",
+        id TEXT PRIMARY KEY, name TEXT NOT NULL, card TEXT NOT NULL, checked_at TEXT NOT NULL, added_at TEXT
+        NOT NULL, sequence INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID""",
     # Several statements may share a sequence: until one is acknowledged, a later one takes its place.
     """CREATE TABLE statement (
-        id INTEGER PRIMARY KEY, recipient_id TEXT NOT NULL REFERENCES recipient (id), sequence INTEGER NOT NULL,
-        hash TEXT NOT NULL, token TEXT NOT NULL, ledger_length INTEGER NOT NULL, refresh_at TEXT NOT NULL,
-        state TEXT NOT NULL)""",
+        id INTEGER PRIMARY KEY, recipient_id TEXT NOT NULL REFERENCES recipient (id), sequence INTEGER NOT
+        NULL, hash TEXT NOT NULL, token TEXT NOT NULL, ledger_length INTEGER NOT NULL, refresh_at TEXT NOT
+        NULL, state TEXT NOT NULL)""",
     "CREATE INDEX statement_line ON statement (recipient_id, sequence)",
     """CREATE TABLE outbox (
         id INTEGER PRIMARY KEY, recipient_id TEXT NOT NULL REFERENCES recipient (id), kind TEXT NOT NULL,
-        state TEXT NOT NULL, message_id TEXT NOT NULL UNIQUE, attempts INTEGER NOT NULL, next_at TEXT NOT NULL,
-        created_at TEXT NOT NULL, last_error TEXT, payload BLOB, manifest TEXT NOT NULL,
+        state TEXT NOT NULL, message_id TEXT NOT NULL UNIQUE, attempts INTEGER NOT NULL, next_at TEXT NOT
+        NULL, created_at TEXT NOT NULL, last_error TEXT, payload BLOB, manifest TEXT NOT NULL,
         sequence INTEGER NOT NULL)""",
     "CREATE INDEX outbox_open ON outbox (state, recipient_id)",
     """CREATE TABLE delivered (
-        recipient_id TEXT NOT NULL REFERENCES recipient (id), record_id INTEGER NOT NULL REFERENCES record (id),
-        sha256 TEXT NOT NULL, message_id TEXT NOT NULL, refused TEXT NOT NULL, at TEXT NOT NULL,
+        recipient_id TEXT NOT NULL REFERENCES recipient (id), record_id INTEGER NOT NULL REFERENCES record
+        (id), sha256 TEXT NOT NULL, message_id TEXT NOT NULL, refused TEXT NOT NULL, at TEXT NOT NULL,
         PRIMARY KEY (recipient_id, record_id)) WITHOUT ROWID""",
     """CREATE TABLE receipt (
         message_id TEXT PRIMARY KEY, recipient_id TEXT NOT NULL REFERENCES recipient (id), kind TEXT NOT NULL,
         state TEXT NOT NULL, stored INTEGER NOT NULL, refused INTEGER NOT NULL, stored_at TEXT NOT NULL,
         statement_sequence INTEGER NOT NULL, reason TEXT NOT NULL, token TEXT NOT NULL) WITHOUT ROWID""",
     """CREATE TABLE access_log (
-        recipient_id TEXT PRIMARY KEY REFERENCES recipient (id), fetched_at TEXT NOT NULL, problem TEXT NOT NULL)
-        WITHOUT ROWID""",
+        recipient_id TEXT PRIMARY KEY REFERENCES recipient (id), fetched_at TEXT NOT NULL, problem TEXT NOT
+        NULL) WITHOUT ROWID""",
     """CREATE TABLE access_entry (
         recipient_id TEXT NOT NULL REFERENCES recipient (id), sequence INTEGER NOT NULL, at TEXT NOT NULL,
         user TEXT NOT NULL, role TEXT NOT NULL, action TEXT NOT NULL, categories TEXT NOT NULL,
-        purpose TEXT NOT NULL, previous TEXT NOT NULL, hash TEXT NOT NULL, PRIMARY KEY (recipient_id, sequence))
-        WITHOUT ROWID""",
+        purpose TEXT NOT NULL, previous TEXT NOT NULL, hash TEXT NOT NULL, PRIMARY KEY (recipient_id,
+        sequence)) WITHOUT ROWID""",
     """CREATE TABLE draft (
-        id TEXT PRIMARY KEY, kind TEXT NOT NULL, subject TEXT NOT NULL, body TEXT NOT NULL, started_at TEXT NOT NULL,
-        UNIQUE (kind, subject)) WITHOUT ROWID""",
+        id TEXT PRIMARY KEY, kind TEXT NOT NULL, subject TEXT NOT NULL, body TEXT NOT NULL, started_at TEXT
+        NOT NULL, UNIQUE (kind, subject)) WITHOUT ROWID""",
     "CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
 )
 

@@ -1,10 +1,13 @@
 """Make a vault and open it, step by step, failing closed.
 
 Steps of opening, in this order:
-1. there is a header or a database (``NotFound``); 2. nobody else has it open (``VaultBusy``); 3. the header reads
-(``KeyLost``, ``StoreDamaged``); 4. the database file can be one of ours (``StoreDamaged``); 5. the key slot opens
-(``WrongPassphrase``); 6. the header's MAC fits; 7. after a clean lock the file is byte for byte as we left it;
-8. the database opens with its key; 9. after a crash every page still carries its authentication code; 10. database and
+1. there is a header or a database (``NotFound``); 2. nobody else has it open (``VaultBusy``); 3. the header
+   reads
+(``KeyLost``, ``StoreDamaged``); 4. the database file can be one of ours (``StoreDamaged``); 5. the key slot
+opens (``WrongPassphrase``); 6. the header's MAC fits; 7. after a clean lock the file is byte for byte as we
+left it;
+8. the database opens with its key; 9. after a crash every page still carries its authentication code; 10.
+   database and
 header belong together and the database is not behind; 11. an older form is brought up to date.
 """
 
@@ -42,7 +45,8 @@ def create_vault(
 ) -> tuple[Vault, str]:
     """Make a new, empty vault and open it. Returns it with the text of its recovery code.
 
-    The vault is built beside its place and renamed into it: a crash half-way leaves nothing that looks like a vault.
+    The vault is built beside its place and renamed into it: a crash half-way leaves nothing that looks like
+    a vault.
 
     Raises:
         InputRefused: ``vault_exists``, the folder is not empty.

@@ -1,8 +1,8 @@
 """The outbox on disk: what waits to be sent, as ``sync.outbox.Outbox`` asks for it.
 
-States, events and waiting times are decided in ``sync.outbox``; this module only keeps entries. Every change runs
-inside ``VaultStore.write``, so that a record change and its outbox entry commit together. ``sync`` is imported when the
-first entry is touched: a vault that shares nothing starts without it.
+States, events and waiting times are decided in ``sync.outbox``; this module only keeps entries. Every
+change runs inside ``VaultStore.write``, so that a record change and its outbox entry commit together.
+``sync`` is imported when the first entry is touched: a vault that shares nothing starts without it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ from pgo.store.protocols import Engine, Row
 if TYPE_CHECKING:
     from sync.outbox import OutboxEntry
 
-_COLUMNS = "id, recipient_id, kind, state, message_id, attempts, next_at, created_at, last_error, payload, manifest, sequence"
+_COLUMNS = (
+    "id, recipient_id, kind, state, message_id, attempts, next_at, created_at, last_error, payload,"
+    " manifest, sequence"
+)
 _OPEN = "('queued', 'sending')"
 
 

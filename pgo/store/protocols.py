@@ -1,8 +1,8 @@
 """The borders of the store: what the tables need from an engine, and what the use cases see of a vault.
 
-Phones have no ``sqlcipher3`` today (guide security fact 12), so nothing above the engine may know which one it is:
-tables speak SQL to an ``Engine``; use cases speak to a ``VaultStore``. ``tests/contract`` runs one suite on every
-implementation.
+Phones have no ``sqlcipher3`` today (guide security fact 12), so nothing above the engine may know which one
+it is: tables speak SQL to an ``Engine``; use cases speak to a ``VaultStore``. ``tests/contract`` runs one
+suite on every implementation.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pgo.store.drafts import Drafts
     from pgo.store.journal import Journal
     from pgo.store.ledger import LedgerTable
+    from pgo.store.measures import Measures
     from pgo.store.outbox import OutboxTable
     from pgo.store.quarantine import Quarantine
     from pgo.store.recipients import Recipients
@@ -67,6 +68,7 @@ class VaultStore(Protocol):
 
     vault_id: str
     records: Records
+    measures: Measures
     quarantine: Quarantine
     ledger: LedgerTable
     outbox: OutboxTable

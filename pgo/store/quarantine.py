@@ -1,4 +1,4 @@
-"""Entries that were not taken: kept with their bytes and the reason, so that a later version can try again."""
+"""Entries that were not taken: kept with bytes and reason, so that a later version can try again."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ class Quarantine:
     def add(self, source_id: int, entries: list[Quarantined]) -> None:
         """Keep the entries of one file."""
         self._engine.run_many(
-            "INSERT INTO quarantine (source_id, entry, type, resource_id, code, detail, raw) VALUES (?,?,?,?,?,?,?)",
+            "INSERT INTO quarantine (source_id, entry, type, resource_id, code, detail, raw) VALUES"
+            " (?,?,?,?,?,?,?)",
             [(source_id, e.entry, e.type, e.resource_id, e.code, e.detail, e.raw) for e in entries],
         )
 

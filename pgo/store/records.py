@@ -9,140 +9,22 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
 from pgo.store.instants import from_text, to_text
 from pgo.store.protocols import Engine, Row, Value
+from pgo.store.record_types import (
+    Identity,
+    Known,
+    NewVersion,
+    RecordColumns,
+    Source,
+    SourceKind,
+    StoredBytes,
+    StoredRow,
+)
 
-SourceKind = Literal["file", "self"]
 _CHUNK = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where records came from: a file, or the patient."""
-
-    id: int
-    name: str
-    kind: SourceKind
-    collected_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class RecordColumns:
-    """What is kept beside the bytes; see ``pgo.health.record.index.RecordIndex`` for the meaning."""
-
-    kind: str
-    title: str
-    detail: str
-    start: str
-    end: str
-    status: str
-    code: str
-    unit: str
-    value: str
-    value_text: str
-    search: str
-
-
-@dataclass(frozen=True, slots=True)
-class MeasuredNumber:
-    """One number of one record; see ``pgo.health.record.series.Measured``. ``value`` is decimal text."""
-
-    key: str
-    title: str
-    code: str
-    unit: str
-    at: str
-    value: str
-    shown: str
-
-
-@dataclass(frozen=True, slots=True)
-class NewVersion:
-    """One content of one record, ready to be stored.
-
-    Attributes:
-        type: FHIR resource type.
-        resource_id: its id, or a name made from its content when it has none.
-        origin: namespace of the id, so that equal ids of two hospitals stay two records.
-        full_url: Bundle.entry.fullUrl, '' for none.
-        raw: the exact bytes.
-        raw_sha256: ``sha256:<hex>`` of them.
-        canonical: hash of the content without regard to order of members and white space.
-        original: what it was converted from (XML), None when ``raw`` is the original.
-        original_format: ``json`` or ``xml``.
-        columns: index columns.
-        facts: consent facts as JSON.
-        links: references to other records, as ``Type/id`` where they are one.
-        measured: numbers for the charts.
-        self_authored: made by the patient in this app.
-    """
-
-    type: str
-    resource_id: str
-    origin: str
-    full_url: str
-    raw: bytes
-    raw_sha256: str
-    canonical: str
-    original: bytes | None
-    original_format: str
-    columns: RecordColumns
-    facts: str
-    links: frozenset[str]
-    measured: tuple[MeasuredNumber, ...]
-    self_authored: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What the store knows about a record before taking a new content."""
-
-    id: int
-    canonical: str
-    raw_sha256: str
-    in_trash: bool
-
-
-@dataclass(frozen=True, slots=True)
-class StoredRow:
-    """One record without its bytes."""
-
-    id: int
-    type: str
-    resource_id: str
-    columns: RecordColumns
-    self_authored: bool
-    in_trash: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """What a record is known by, and the full url it came with ('' for none)."""
-
-    id: int
-    type: str
-    resource_id: str
-    origin: str
-    full_url: str
-
-
-@dataclass(frozen=True, slots=True)
-class StoredBytes:
-    """The present bytes of a record and where they came from."""
-
-    raw: bytes
-    raw_sha256: str
-    full_url: str
-    original: bytes | None
-    original_format: str
-    source: Source
-    versions: int
-    stored_at: datetime
-
 
 _ROW = (
     "id, type, resource_id, kind, title, detail, start_on, end_on, status, code, unit, value, value_text,"
@@ -176,8 +58,8 @@ class Records:
     def insert(self, new: NewVersion, *, source_id: int, at: datetime) -> int:
         """Store a record that was not there. Returns its number."""
         record_id = self._engine.insert(
-            f"INSERT INTO record (type, resource_id, origin, full_url, {_COLUMNS}, self_authored, version_id, versions,"
-            " raw_sha256, canonical, facts, source_id, stored_at)"
+            f"INSERT INTO record (type, resource_id, origin, full_url, {_COLUMNS},"  # noqa: S608 - constant
+            " self_authored, version_id, versions, raw_sha256, canonical, facts, source_id, stored_at)"
             " VALUES (?,?,?,?, ?,?,?,?,?,?,?,?,?,?,?, ?, 0, 1, ?,?,?,?,?)",
             (
                 new.type,
@@ -202,7 +84,8 @@ class Records:
         number = (int(row[0]) if row else 0) + 1
         self._engine.run(
             "UPDATE record SET (full_url, kind, title, detail, start_on, end_on, status, code, unit, value,"
-            " value_text, search, versions, raw_sha256, canonical, facts, source_id, stored_at) = (?, ?,?,?,?,?,?,?,?,?,?,?, ?,?,?,?,?,?)"
+            " value_text, search, versions, raw_sha256, canonical, facts, source_id, stored_at) = (?,"
+            " ?,?,?,?,?,?,?,?,?,?,?, ?,?,?,?,?,?)"
             " WHERE id = ?",
             (
                 new.full_url,
@@ -310,7 +193,8 @@ class Records:
         row = self._engine.row(
             "SELECT v.raw, v.raw_sha256, r.full_url, v.original, v.original_format, s.id, s.name, s.kind,"
             " s.collected_at, r.versions, v.stored_at"
-            " FROM record r JOIN version v ON v.id = r.version_id JOIN source s ON s.id = v.source_id WHERE r.id = ?",
+            " FROM record r JOIN version v ON v.id = r.version_id JOIN source s ON s.id = v.source_id"
+            " WHERE r.id = ?",
             (record_id,),
         )
         if row is None:
@@ -357,7 +241,8 @@ class Records:
     def stamp(self) -> tuple[int, int, str]:
         """Changes whenever a content is stored or a record goes to the trash or comes back."""
         row = self._engine.row(
-            "SELECT (SELECT ifnull(max(id), 0) FROM version), count(*), ifnull(max(deleted_at), '') FROM record"
+            "SELECT (SELECT ifnull(max(id), 0) FROM version), count(*), ifnull(max(deleted_at), '') FROM"
+            " record"
             " WHERE deleted_at IS NOT NULL"
         )
         return (int(row[0]), int(row[1]), str(row[2])) if row else (0, 0, "")
@@ -370,7 +255,7 @@ class Records:
         )
 
     def ids_by_reference(self, references: Iterable[str]) -> dict[str, int]:
-        """``Type/id`` (or full url) to the number of the newest record outside the trash that answers to it."""
+        """``Type/id`` (or full url) to the number of the newest record outside the trash of that name."""
         found: dict[str, int] = {}
         for reference in set(references):
             type_, _, resource_id = reference.rpartition("/")
@@ -401,39 +286,12 @@ class Records:
         rows = self._engine.rows("SELECT target FROM link WHERE record_id = ? ORDER BY target", (record_id,))
         return [str(row[0]) for row in rows]
 
-    def lines(self) -> list[tuple[int, MeasuredNumber]]:
-        """The newest number of every line, with how many numbers the line has, by title."""
-        rows = self._engine.rows(
-            # SQLite takes the bare columns from the row that holds the maximum (sqlite.org/lang_select.html 2.5).
-            "SELECT count(*), m.key, m.title, m.code, m.unit, max(m.at), m.value, m.shown FROM measure m"
-            " JOIN record r ON r.id = m.record_id WHERE r.deleted_at IS NULL"
-            " GROUP BY m.key ORDER BY m.title COLLATE NOCASE, m.key"
-        )
-        return [(int(row[0]), MeasuredNumber(*row[1:])) for row in rows]
-
-    def line(self, key: str) -> list[tuple[int, MeasuredNumber]]:
-        """All numbers of one line with their record numbers, oldest first."""
-        rows = self._engine.rows(
-            "SELECT m.record_id, m.key, m.title, m.code, m.unit, m.at, m.value, m.shown FROM measure m"
-            " JOIN record r ON r.id = m.record_id WHERE r.deleted_at IS NULL AND m.key = ? ORDER BY m.at, m.record_id",
-            (key,),
-        )
-        return [(int(row[0]), MeasuredNumber(*row[1:])) for row in rows]
-
-    def line_keys(self, code: str) -> list[str]:
-        """Keys of the lines of one code, the one with the newest number first."""
-        rows = self._engine.rows(
-            "SELECT m.key FROM measure m JOIN record r ON r.id = m.record_id"
-            " WHERE r.deleted_at IS NULL AND m.code = ? GROUP BY m.key ORDER BY max(m.at) DESC",
-            (code,),
-        )
-        return [str(row[0]) for row in rows]
-
     def _add_version(
         self, record_id: int, new: NewVersion, *, number: int, source_id: int, at: datetime
     ) -> None:
         version_id = self._engine.insert(
-            "INSERT INTO version (record_id, number, raw, raw_sha256, original, original_format, source_id, stored_at)"
+            "INSERT INTO version (record_id, number, raw, raw_sha256, original, original_format,"
+            " source_id, stored_at)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 record_id,
@@ -452,7 +310,8 @@ class Records:
             [(record_id, target) for target in sorted(new.links)],
         )
         self._engine.run_many(
-            "INSERT INTO measure (record_id, key, title, code, unit, at, value, shown) VALUES (?,?,?,?,?,?,?,?)",
+            "INSERT INTO measure (record_id, key, title, code, unit, at, value, shown) VALUES"
+            " (?,?,?,?,?,?,?,?)",
             [(record_id, m.key, m.title, m.code, m.unit, m.at, m.value, m.shown) for m in new.measured],
         )
 

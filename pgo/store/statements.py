@@ -1,7 +1,8 @@
 """Statements made for each recipient, and what is known about which of them arrived.
 
-A recipient takes statement N + 1 only when it names statement N. Until a receipt comes, we cannot know whether a
-statement that was sent arrived, so several may carry the same number; ``pgo.usecases.statements`` decides which.
+A recipient takes statement N + 1 only when it names statement N. Until a receipt comes, we cannot know
+whether a statement that was sent arrived, so several may carry the same number; ``pgo.usecases.statements``
+decides which.
 """
 
 from __future__ import annotations

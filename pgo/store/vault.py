@@ -1,13 +1,14 @@
 """One open vault on disk: its header, its database, its lock, and the rule that ties them together.
 
 Rules:
-1. Nothing is created except by ``create_vault``; what is missing, cut short, replaced or rolled back is refused
-   (``StoreDamaged``) and left as found.
-2. The header is marked "in use" before the first write of a session and carries the file's hash after a clean lock.
-   After each commit it learns the new commit count and ledger head. The database may be ahead of the header (a crash
-   between the two), never behind: a lost or damaged log cannot go unnoticed (guide security 3.2, facts 7 and 8).
-3. A wrong passphrase is found out by the key slot alone, after the full price of the derivation, before any file of
-   the vault is touched.
+1. Nothing is created except by ``create_vault``; what is missing, cut short, replaced or rolled back is
+   refused (``StoreDamaged``) and left as found.
+2. The header is marked "in use" before the first write of a session and carries the file's hash after a
+   clean lock. After each commit it learns the new commit count and ledger head. The database may be ahead
+   of the header (a crash between the two), never behind: a lost or damaged log cannot go unnoticed (guide
+   security 3.2, facts 7 and 8).
+3. A wrong passphrase is found out by the key slot alone, after the full price of the derivation, before any
+   file of the vault is touched.
 4. The vault key lives in one ``bytearray`` that is zeroed at ``close``. Python may hold copies: not promised.
 """
 
@@ -38,6 +39,7 @@ from pgo.store.instants import from_text, to_text
 from pgo.store.journal import Journal
 from pgo.store.ledger import LedgerTable
 from pgo.store.lockfile import VaultLock
+from pgo.store.measures import Measures
 from pgo.store.migrations import STEPS, migrate, schema_version
 from pgo.store.outbox import OutboxTable
 from pgo.store.quarantine import Quarantine
@@ -76,6 +78,7 @@ class Vault:
         self._depth = 0
         self._closed = False
         self.records = Records(engine)
+        self.measures = Measures(engine)
         self.quarantine = Quarantine(engine)
         self.ledger = LedgerTable(engine)
         self.outbox = OutboxTable(engine)
@@ -168,7 +171,8 @@ class Vault:
         """Verify every page, the counters, the ledger's head and the journal's chain.
 
         Raises:
-            StoreDamaged: ``database_unreadable``, ``database_behind``, ``database_foreign``, ``ledger``, ``journal``.
+            StoreDamaged: ``database_unreadable``, ``database_behind``, ``database_foreign``, ``ledger``,
+            ``journal``.
         """
         with self._guard:
             self._engine.checkpoint()
@@ -239,12 +243,14 @@ class Vault:
         try:
             self._save(replace(self._header, commits=commits, ledger_length=length, ledger_head=head))
         except OSError:
-            # The change itself is committed. A header that is behind is allowed and caught up by the next commit.
+            # The change itself is committed. A header that is behind is allowed and caught up by the next
+            # commit.
             _log.warning("header_not_saved")
 
     def _save_slots(self, header: Header) -> None:
         self._save(header)
-        # The header before still holds the old slot; with it, an old passphrase would open the vault for ever.
+        # The header before still holds the old slot; with it, an old passphrase would open the vault for
+        # ever.
         previous(self._folder / HEADER_NAME).unlink(missing_ok=True)
 
     def _save(self, header: Header) -> None:

@@ -3,8 +3,8 @@
 Rules:
 1. One open draft per questionnaire; starting again resumes it.
 2. Each answer commits by itself; a kill loses none.
-3. Finishing writes the QuestionnaireResponse, its score Observations, the journal line and the outbox entries in one
-   transaction and removes the draft.
+3. Finishing writes the QuestionnaireResponse, its score Observations, the journal line and the outbox
+   entries in one transaction and removes the draft.
 """
 
 from __future__ import annotations
@@ -198,7 +198,7 @@ def score_trend(session: Session, code: str) -> Series:
     Raises:
         NotFound: never scored.
     """
-    keys = session.store.records.line_keys(f"{SCORE_SYSTEM}|{code}")
+    keys = session.store.measures.line_keys(f"{SCORE_SYSTEM}|{code}")
     if not keys:
         raise NotFound("series")
     return series(session, keys[0])

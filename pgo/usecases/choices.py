@@ -71,7 +71,7 @@ _MEASUREMENTS = frozenset(
     {Category.DEMOGRAPHICS, Category.VITALS, Category.LABS, Category.QUESTIONNAIRES, Category.SELF_MEASURED}
 )
 _UNDATED = frozenset({Category.DEMOGRAPHICS, Category.ADMIN, Category.ALLERGIES})
-"""Kinds that carry no clinical date or whose date says nothing about their use: "from this day on" does not cut them."""
+"""Kinds without a clinical date, or whose date says nothing about their use: no start day cuts them."""
 
 _NONE = frozenset[Sensitivity]()
 _PRESETS: Mapping[str, tuple[Preset, ...]] = MappingProxyType(

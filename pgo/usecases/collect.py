@@ -88,8 +88,8 @@ def collect(
         accept_person: the person looked at the question and said "yes, these records are mine".
 
     Raises:
-        InputRefused: nothing of the file can be used (``not_json``, ``too_large``, ...); the store is unchanged.
-        Locked: the session is closed.
+        InputRefused: nothing of the file can be used (``not_json``, ``too_large``, ...); the store is
+        unchanged. Locked: the session is closed.
     """
     started = session.app.clock()
     report = on_progress or _silent

@@ -1,12 +1,12 @@
-"""From a resource to what the store keeps of it: identity, content hash, index, consent facts, links, numbers.
+"""From a resource to what the store keeps of it: identity, hash, index, consent facts, links, numbers.
 
 Rules:
-1. A record is known by type, id and origin. The origin is the server address in its full url; without one the person
-   it refers to; a UUID is unique by itself and needs none (RFC 9562). So equal small ids of two hospitals stay apart,
-   and a newer export of the same hospital is a newer version.
+1. A record is known by type, id and origin. The origin is the server address in its full url; without one
+   the person it refers to; a UUID is unique by itself and needs none (RFC 9562). So equal small ids of two
+   hospitals stay apart, and a newer export of the same hospital is a newer version.
 2. A resource without an id is named after its content: equal content is the same record.
-3. Two contents are equal when members and values are equal; order of members and white space do not count, the way a
-   number is written does (FHIR R4 json.html: precision matters).
+3. Two contents are equal when members and values are equal; order of members and white space do not count,
+   the way a number is written does (FHIR R4 json.html: precision matters).
 4. Consent facts follow links in both directions: what a new record says can make a neighbour sensitive.
 """
 
@@ -28,10 +28,10 @@ from pgo.health.record.resolve import resolver, short_reference
 from pgo.health.record.resource import Resolve, Resource
 from pgo.health.record.series import measured
 from pgo.store.protocols import VaultStore
-from pgo.store.records import MeasuredNumber, NewVersion, RecordColumns
+from pgo.store.record_types import MeasuredNumber, NewVersion, RecordColumns
 
 ORIGIN_URN = "urn:pgo:origin:"
-"""Prefix of the full url that an export gives a record without one, so that its origin survives the round trip."""
+"""Start of the full url that an export gives a record without one: its origin survives the round trip."""
 
 _MAX_RESOURCE_BYTES = 50_000_000
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -53,7 +53,7 @@ def identity_of(resource: Resource, canonical: str) -> tuple[str, str, str]:
 
 
 def exported_url(type_: str, resource_id: str, *, origin: str, full_url: str) -> str:
-    """Full url for an export: the record's own, else one that carries its origin; '' for a record without an id."""
+    """Full url for an export: the record's own, else one with its origin; '' for a record without an id."""
     if full_url or resource_id.startswith("~"):
         return full_url
     if _UUID.fullmatch(resource_id):

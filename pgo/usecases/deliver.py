@@ -17,7 +17,7 @@ from sync.outbox import is_due
 from sync.runner import RunReport, run_once
 
 _MAX_ROUNDS = 200
-"""A delivery goes in parts, one round each; far more rounds than any vault needs, so that a fault cannot spin."""
+"""A delivery goes in parts, one round each; far more than any vault needs, so that a fault cannot spin."""
 
 
 def deliver(session: Session) -> RunReport:

@@ -2,12 +2,14 @@
 
 Rules:
 1. ``prepare`` decides with the ledger of this moment and marks the entry as sending in the same transaction.
-2. A push carries permitted records the recipient does not have in their present form, redacted over everything it may
-   see; what it may no longer see is forgotten here, so that it is sent again should it be permitted again.
-3. A push that was sent before goes out again unchanged, as long as its statement is the present one and every record in
-   it is still permitted; else it is cancelled and a new one takes its place.
+2. A push carries permitted records the recipient does not have in their present form, redacted over
+   everything it may see; what it may no longer see is forgotten here, so that it is sent again should it be
+   permitted again.
+3. A push that was sent before goes out again unchanged, as long as its statement is the present one and
+   every record in it is still permitted; else it is cancelled and a new one takes its place.
 4. A permit with a duty this program cannot meet (de-identify first) is no permit to send.
-5. Records travel under a number of this vault (``Type/r<number>``): stable, and saying nothing about the source.
+5. Records travel under a number of this vault (``Type/r<number>``): stable, and saying nothing about the
+   source.
 """
 
 from __future__ import annotations
@@ -42,13 +44,13 @@ from pgo.usecases.statements import (
 from sync.bundle import build_push, build_statement_content, build_transaction, split
 from sync.card import RecipientCard
 from sync.outbox import OutboxEntry, State, acknowledge, cancel, needs_new_entry, postpone, refuse, start
-from sync.receipt import Receipt
+from sync.receipt import Receipt, ReceiptState
 from sync.runner import Cancelled, Correspondent, Preparation, Prepared
 from sync.wire import MAX_CONTENT_BYTES, Kind
 
 MAX_RECORDS_PER_PUSH = 400
 MAX_PUSH_BYTES = 1 << 20
-"""Small enough that a slow line finishes a message within the transport's deadline, and a retry repeats little."""
+"""Small enough for a slow line to finish within the transport's deadline, and a retry repeats little."""
 
 MAX_RECORD_BYTES = MAX_CONTENT_BYTES - 256 * 1024
 """What one record may measure beside its statement and wrapping."""
@@ -105,6 +107,9 @@ class VaultPort:
                 for reference, (number, digest) in self._named(entry)
             ]
             store.deliveries.remember(entry.recipient_id, items, at=at)
+            if receipt.state in (ReceiptState.ERASED, ReceiptState.STOPPED):
+                held = store.deliveries.held(entry.recipient_id)
+                store.deliveries.forget(entry.recipient_id, held)  # a new grant starts from nothing
             store.deliveries.keep_receipt(_stored(entry, receipt, token))
             store.outbox.save(acknowledge(entry))
             store.journal.add(
@@ -128,7 +133,7 @@ class VaultPort:
         self._session.changed()
 
     def refuse(self, entry: OutboxEntry, *, error: str, at: datetime) -> None:
-        """Record a final refusal; when it only tells that an older statement arrived, try again with that knowledge."""
+        """Record a final refusal; one that tells which statement arrived leads to a new try."""
         store = self._store
         with store.write(at):
             entry = store.outbox.get(entry.id)
@@ -206,7 +211,7 @@ class VaultPort:
         return news
 
     def _permitted(self, card: RecipientCard, ledger: Ledger, *, at: datetime) -> tuple[Parcel, ...]:
-        """Decide now; the work is kept for the next part of the same delivery as long as nothing it rests on moved."""
+        """Decide now; kept for the next part of this delivery as long as nothing it rests on moved."""
         in_force = frozenset(str(grant.id) for grant in grants_in_force(ledger, at))
         key = (card.id, in_force, ledger.head_hash, self._store.records.stamp())
         if key not in self._parcels:
@@ -260,7 +265,7 @@ class VaultPort:
 
 
 def permitted(session: Session, card: RecipientCard, ledger: Ledger, *, at: datetime) -> Iterator[Parcel]:
-    """What a recipient may have now, one parcel per purpose granted; a record comes in the first that permits it."""
+    """What a recipient may have now, a parcel per purpose; a record comes in the first that permits it."""
     store = session.store
     facts = all_facts(session)
     in_force = {str(grant.id): grant for grant in grants_in_force(ledger, at)}
@@ -276,7 +281,7 @@ def permitted(session: Session, card: RecipientCard, ledger: Ledger, *, at: date
 
 
 def may_send(decision: object) -> bool:
-    """Whether a decision permits sending as this program sends: whole records, no duties it cannot meet (rule 4)."""
+    """Whether a decision permits sending as this program sends: whole records, no unmet duty (rule 4)."""
     return (
         isinstance(decision, Permit)
         and decision.deidentification is Deidentification.NONE

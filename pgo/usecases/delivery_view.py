@@ -28,7 +28,7 @@ class DeliveryState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ReceiptView:
-    """A verified receipt: when the recipient stored, how many it took and refused, and what it says it did."""
+    """A verified receipt: when it was stored, how many were taken and refused, what the recipient did."""
 
     stored_at: datetime
     kind: str

@@ -1,7 +1,8 @@
 """Take everything out again: one FHIR Bundle with the exact bytes that came in.
 
-A resource is spliced into the Bundle as it lies in the store; nothing is written anew. The full url of an entry is the
-one it came with, else one that carries its origin, so that importing the export gives the same records.
+A resource is spliced into the Bundle as it lies in the store; nothing is written anew. The full url of an
+entry is the one it came with, else one that carries its origin, so that importing the export gives the same
+records.
 
 Source: FHIR R4 bundle.html#collection.
 """

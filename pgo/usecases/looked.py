@@ -41,8 +41,8 @@ def fetch_access(session: Session, recipient_id: str) -> AccessView:
 
     Raises:
         sync.errors.Unreachable: no connection; the stored copy is still there through ``access``.
-        sync.errors.RemoteRuleError: the recipient refused or its log does not hold (``access_log_rolled_back``, ...).
-        NotFound: unknown recipient.
+        sync.errors.RemoteRuleError: the recipient refused or its log does not hold
+        (``access_log_rolled_back``, ...). NotFound: unknown recipient.
     """
     store = session.store
     card = card_of(store.recipients.get(recipient_id))

@@ -2,7 +2,8 @@
 
 Rules:
 1. An edit is a new version; the older one is kept.
-2. Removing moves to the trash; nothing is destroyed here, and a recipient keeps what it has until the share ends.
+2. Removing moves to the trash; nothing is destroyed here, and a recipient keeps what it has until the share
+   ends.
 3. Only what the patient typed can be edited; a record from a file can be removed, not rewritten.
 4. A half-typed form is kept as it is typed and survives lock and kill.
 """

@@ -1,11 +1,14 @@
 """Sort the resources of a file by the person they are about, so that two people never mix.
 
 Rules:
-1. A resource names its person by reference; the Patient resources of the file say who that is. A reference without a
-   Patient resource is known only if the vault has taken that reference before.
-2. Same person (or known reference): taken. Anybody else: set aside, as soon as somebody in the file does match.
-3. Nobody in the file matches: with one person in question the patient is asked; with several nothing is taken.
-4. A vault without a person takes the one person of its first file; with several nothing is taken: picking is guessing.
+1. A resource names its person by reference; the Patient resources of the file say who that is. A reference
+   without a Patient resource is known only if the vault has taken that reference before.
+2. Same person (or known reference): taken. Anybody else: set aside, as soon as somebody in the file does
+   match.
+3. Nobody in the file matches: with one person in question the patient is asked; with several nothing is
+   taken.
+4. A vault without a person takes the one person of its first file; with several nothing is taken: picking
+   is guessing.
 5. What is about nobody (organisations, medicines, a device) goes along with the rest.
 
 Pure: no store, no clock.

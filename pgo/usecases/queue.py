@@ -2,7 +2,8 @@
 
 Rules:
 1. A record change makes at most one waiting push per recipient: what it carries is decided when it is sent.
-2. Only recipients with a grant in force get a push; a statement goes out whenever a grant was signed or withdrawn.
+2. Only recipients with a grant in force get a push; a statement goes out whenever a grant was signed or
+   withdrawn.
 """
 
 from __future__ import annotations

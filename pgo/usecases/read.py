@@ -19,7 +19,7 @@ from pgo.health.record.series import Measured, Series, build_series
 from pgo.health.record.status import RecordStatus, status_on
 from pgo.health.record.views import Detail, PersonView, details, person_view
 from pgo.health.record.words import folded
-from pgo.store.records import MeasuredNumber, StoredRow
+from pgo.store.record_types import MeasuredNumber, StoredRow
 from pgo.usecases.content import names_of, stored_resource, vault_resolver
 from pgo.usecases.saving import vault_patient
 from pgo.usecases.session import Session
@@ -205,7 +205,7 @@ def series_list(session: Session) -> tuple[SeriesSummary, ...]:
             last_text=last.shown,
             last_at=last.at,
         )
-        for count, last in session.store.records.lines()
+        for count, last in session.store.measures.lines()
     )
 
 
@@ -215,7 +215,7 @@ def series(session: Session, key: str) -> Series:
     Raises:
         NotFound: nothing was measured under that key.
     """
-    rows = session.store.records.line(key)
+    rows = session.store.measures.line(key)
     if not rows:
         raise NotFound("series")
     return build_series((record_id, _measured(number)) for record_id, number in rows)[0]
@@ -226,8 +226,8 @@ def timeline(
 ) -> Page:
     """Records, newest first, undated last.
 
-    Without a query, what is in no list of its own (claims, organisations) and the person stay out; a query searches
-    everything, and ``kind`` shows any kind.
+    Without a query, what is in no list of its own (claims, organisations) and the person stay out; a query
+    searches everything, and ``kind`` shows any kind.
 
     Args:
         session: the open vault.
@@ -265,6 +265,17 @@ def record(session: Session, record_id: int) -> RecordDetail:
         related=_related(session, record_id, resource, today=today),
         in_trash=row.in_trash,
     )
+
+
+def counts_by_type(session: Session) -> Mapping[str, int]:
+    """Records per FHIR resource type, by name."""
+    return session.store.records.counts_by_type()
+
+
+def records_of_type(session: Session, type_: str) -> tuple[RecordRow, ...]:
+    """All records of one FHIR resource type, in the order they came."""
+    rows = session.store.records.rows(session.store.records.present_ids(type_))
+    return _rows([rows[record_id] for record_id in sorted(rows)], today=session.today())
 
 
 def record_row(row: StoredRow, *, today: date) -> RecordRow:

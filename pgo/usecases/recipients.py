@@ -50,7 +50,8 @@ def inspect_card(session: Session, card: str | bytes) -> RecipientCard:
     """Read and check a signed card without keeping it.
 
     Raises:
-        InputRefused: ``card_invalid``, ``card_expired``, or ``card_key_changed`` (known recipient, other key).
+        InputRefused: ``card_invalid``, ``card_expired``, or ``card_key_changed`` (known recipient, other
+        key).
     """
     try:
         found = parse_card(card, at=session.now())

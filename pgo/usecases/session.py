@@ -1,14 +1,16 @@
 """The running application and one unlocked vault.
 
-``Application`` is what exists before anybody unlocked anything: the clock, the folder of vaults, the cost of the
-key derivation and a way to reach the network that nobody has used yet. ``Session`` is one unlocked vault. Both are
-put together in ``pgo.bootstrap`` and handed to the use cases; nothing below reads a clock or opens a socket by itself.
+``Application`` is what exists before anybody unlocked anything: the clock, the folder of vaults, the cost
+of the key derivation and a way to reach the network that nobody has used yet. ``Session`` is one unlocked
+vault. Both are put together in ``pgo.bootstrap`` and handed to the use cases; nothing below reads a clock
+or opens a socket by itself.
 
 Rules:
 1. After ``lock()`` every use case raises ``Locked``; the keys are gone and the database is closed.
-2. A use case that changed something calls ``session.changed()``; listeners (screens, the deliverer) wake on it.
-3. The time is never taken as earlier than the last trusted time the vault has seen, so that a clock set back cannot
-   revive a grant (guide security 3.4).
+2. A use case that changed something calls ``session.changed()``; listeners (screens, the deliverer) wake on
+   it.
+3. The time is never taken as earlier than the last trusted time the vault has seen, so that a clock set
+   back cannot revive a grant (guide security 3.4).
 """
 
 from __future__ import annotations
@@ -167,7 +169,7 @@ class Session:
                 self._delivering.release()
 
     def on_change(self, listener: Callable[[], None]) -> Callable[[], None]:
-        """Call ``listener`` after every change, from whatever thread made it; returns a function that stops it."""
+        """Call ``listener`` after every change, from whatever thread; returns a function that stops it."""
         with self._guard:
             self._listeners.append(listener)
 

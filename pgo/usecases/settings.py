@@ -1,7 +1,7 @@
 """Language, theme, text size and auto-lock.
 
-Everything is kept in the vault. Language and theme are also kept beside the vaults, because the lock screen must
-speak the right language before anything is unlocked; neither says anything about the patient.
+Everything is kept in the vault. Language and theme are also kept beside the vaults, because the lock screen
+must speak the right language before anything is unlocked; neither says anything about the patient.
 """
 
 from __future__ import annotations

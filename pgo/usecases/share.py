@@ -1,9 +1,10 @@
 """Share with a recipient, see what that means beforehand, and take it back.
 
 Rules:
-1. What the patient sees before signing is computed by the consent engine from the very grant that is signed after.
-2. Signing writes grant, journal line and outbox entry in one transaction; withdrawing writes the withdrawal, cancels
-   queued sends and queues the new statement in one transaction.
+1. What the patient sees before signing is computed by the consent engine from the very grant that is signed
+   after.
+2. Signing writes grant, journal line and outbox entry in one transaction; withdrawing writes the
+   withdrawal, cancels queued sends and queues the new statement in one transaction.
 3. Nothing here touches the network.
 """
 
@@ -260,7 +261,7 @@ def _frame(
     seen: frozenset[RecordHash],
     words: tuple[str, str] = ("", ""),
 ) -> GrantFrame:
-    """Everything of the grant that is not ticked; the period runs from midnight to midnight of the patient."""
+    """Everything of the grant that is not ticked; the period runs from midnight to midnight."""
     at = session.now()
     first, last = choice.period
     starts = session.day_start(first)

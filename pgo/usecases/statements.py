@@ -1,14 +1,16 @@
 """Which statement a recipient gets next.
 
-A recipient takes statement N + 1 only when it names statement N (guide consent.md section 3, step 5). A statement that
-was sent without a receipt may or may not have arrived. Two things must hold all the same: a withdrawal never waits
-behind an older, wider statement, and the line never gets stuck.
+A recipient takes statement N + 1 only when it names statement N (guide consent.md section 3, step 5). A
+statement that was sent without a receipt may or may not have arrived. Two things must hold all the same: a
+withdrawal never waits behind an older, wider statement, and the line never gets stuck.
 
 Rules:
-1. The head is the newest statement known to have arrived. The next one carries its number plus one and names it.
+1. The head is the newest statement known to have arrived. The next one carries its number plus one and
+   names it.
 2. While nothing changed and it is fresh, a statement is used again.
-3. When something changed and the last one was never acknowledged, a new one takes its number: if the older never
-   arrived, this one is taken; if it did, the recipient says "rolled back", and that tells us it arrived.
+3. When something changed and the last one was never acknowledged, a new one takes its number: if the older
+   never arrived, this one is taken; if it did, the recipient says "rolled back", and that tells us it
+   arrived.
 4. Then the older ones of that number are tried as the head, newest first, until one fits.
 """
 
@@ -88,7 +90,7 @@ def carried_in(store: VaultStore, recipient_id: str, payload: bytes) -> StoredSt
 
 
 def is_acknowledged(store: VaultStore, recipient_id: str, *, ledger_length: int) -> bool:
-    """Whether the recipient confirmed a statement that knew the first ``ledger_length`` records of the ledger."""
+    """Whether the recipient confirmed a statement that knew this much of the ledger."""
     return any(
         one.state is StatementState.ACKNOWLEDGED and one.ledger_length >= ledger_length
         for one in store.statements.of(recipient_id)
@@ -128,7 +130,7 @@ def _build(
 
 
 def _refresh_at(statement: Statement) -> datetime:
-    """Half-way to going stale; at its very end when something changes there; never for one that permits nothing."""
+    """Half-way to going stale; at its end when something changes there; never when it permits nothing."""
     if not statement.scope:
         return _NEVER
     if statement.next_update_at >= statement.until_at:

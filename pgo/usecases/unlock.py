@@ -50,7 +50,8 @@ class PassphraseQuality:
 
     Attributes:
         score: 0 (useless) to 4 (very strong).
-        acceptable: whether ``create_vault`` takes it: 12 characters or more, and not guessable (no composition rules).
+        acceptable: whether ``create_vault`` takes it: 12 characters or more, and not guessable (no
+            composition rules).
         reason: text key suffix such as ``too_short``, ``common``, ``ok``.
         guesses_log10: power of ten of the estimated guesses.
     """
@@ -73,7 +74,8 @@ def new_vault_folder(app: Application, name: str) -> Path:
     """Folder for a new vault of that name.
 
     Raises:
-        InputRefused: ``vault_name`` (empty, longer than 40 characters or with characters no file system takes) or
+        InputRefused: ``vault_name`` (empty, longer than 40 characters or with characters no file system
+        takes) or
             ``vault_exists``.
     """
     cleaned = " ".join(name.split())
@@ -188,6 +190,19 @@ def unlock_with_code(app: Application, folder: Path, code_text: str) -> Session:
     with store.write(at):
         store.journal.add(Event.RECOVERY_USED, at=at)
     return _opened(session)
+
+
+def check_vault(session: Session) -> None:
+    """Verify every page, the counters, the journal's chain and every signature of the ledger.
+
+    Raises:
+        StoreDamaged: with the part that does not hold.
+    """
+    session.store.check()
+    if session.store.ledger.head()[0]:
+        from pgo.usecases.consenting import load_ledger
+
+        load_ledger(session.store)
 
 
 def lock(session: Session) -> None:

@@ -1,0 +1,150 @@
+"""The words of the ``pgo`` command; what they do is in the modules beside this one, loaded when asked for."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from datetime import date
+from importlib import import_module
+from pathlib import Path
+
+from pgo.config import DEMO_FOLDER, default_vaults_folder
+
+_Commands = argparse._SubParsersAction  # the only name argparse has for it
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of all commands; each sets ``run``."""
+    parser = argparse.ArgumentParser(
+        prog="pgo", description="Your health data, encrypted on your own device."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _running_commands(commands)
+    _record_commands(commands)
+    _share_commands(commands)
+    return parser
+
+
+def _running_commands(commands: _Commands[argparse.ArgumentParser]) -> None:
+    app = _command(commands, "app", "running.run_app", "start the app and open it in the browser")
+    app.add_argument("--vaults", type=Path, default=None, metavar="DIR", help="folder of the vaults")
+    app.add_argument("--no-browser", action="store_true", help="print the one-time link instead")
+    app.add_argument("--port", type=_port, default=0, help="0: any free port")
+    app.set_defaults(default_vaults=default_vaults_folder)
+
+    link = _command(commands, "open", "running.open_again", "a new one-time link to the app that is running")
+    link.add_argument("--vaults", type=Path, default=None, metavar="DIR", help="folder of the vaults")
+    link.add_argument("--no-browser", action="store_true", help="print the link instead")
+    link.set_defaults(default_vaults=default_vaults_folder)
+
+    demo = _command(commands, "demo", "demo.run_demo", "a local clinic and the app, with an invented patient")
+    demo.add_argument(
+        "--data", type=Path, default=DEMO_FOLDER, metavar="DIR", help="everything is written here"
+    )
+    demo.add_argument("--no-browser", action="store_true", help="print the one-time link instead")
+    demo.add_argument("--port", type=_port, default=0, help="0: any free port")
+
+
+def _record_commands(commands: _Commands[argparse.ArgumentParser]) -> None:
+    vault = commands.add_parser("vault", help="make or check a vault").add_subparsers(
+        required=True, metavar="ACTION"
+    )
+    create = _vault_command(vault, "create", "records.create", "make a new, empty vault")
+    create.add_argument("--json", action="store_true", help="print one JSON object")
+    check = _vault_command(vault, "check", "records.check", "verify every page, the counters and the journal")
+    check.add_argument("--json", action="store_true", help="print one JSON object")
+
+    take = _vault_command(commands, "import", "records.take_in", "take in files of health records")
+    take.add_argument("files", type=Path, nargs="+", metavar="FILE")
+    take.add_argument(
+        "--this-is-me", action="store_true", help="answer yes when a file may be about another person"
+    )
+    take.add_argument("--json", action="store_true", help="print one JSON object")
+
+    listing = _vault_command(commands, "list", "records.list_records", "count or list records")
+    listing.add_argument("--type", metavar="TYPE", help="FHIR resource type, for example Observation")
+    listing.add_argument("--json", action="store_true", help="print one JSON object")
+
+    export = _vault_command(commands, "export", "records.export", "write all records as one FHIR Bundle")
+    export.add_argument("out", type=Path, metavar="OUT")
+    export.add_argument("--force", action="store_true", help="replace an existing file")
+
+
+def _share_commands(commands: _Commands[argparse.ArgumentParser]) -> None:
+    share = commands.add_parser("share", help="share with a recipient, or stop").add_subparsers(
+        required=True, metavar="ACTION"
+    )
+    add = _vault_command(share, "add", "sharing.add", "add a recipient by its card")
+    add.add_argument("card", type=Path, metavar="CARD")
+    _choice(_vault_command(share, "preview", "sharing.show_preview", "what a recipient would see"))
+    sign = _choice(_vault_command(share, "sign", "sharing.sign", "sign a grant"))
+    sign.add_argument("--yes", action="store_true", help="do not ask")
+    _vault_command(share, "list", "sharing.list_shares", "all grants and how far they are")
+    stop = _vault_command(share, "withdraw", "sharing.stop", "take a grant back")
+    stop.add_argument("grant", metavar="GRANT")
+    for action in share.choices.values():
+        action.add_argument("--json", action="store_true", help="print one JSON object")
+
+    sync = _vault_command(commands, "sync", "sharing.sync", "send what waits")
+    sync.add_argument("--json", action="store_true", help="print one JSON object")
+    looked = _vault_command(commands, "looked", "sharing.show_looks", "fetch and verify who looked")
+    looked.add_argument(
+        "recipient", metavar="RECIPIENT", help="id of the recipient, for example ura:00000123"
+    )
+    looked.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _choice(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    parser.add_argument("--to", required=True, metavar="RECIPIENT", help="id of the recipient")
+    parser.add_argument("--preset", help="start from this preset; the first one when no category is given")
+    parser.add_argument("--category", action="append", metavar="NAME", help="kind of data; may be repeated")
+    parser.add_argument("--sensitivity", action="append", metavar="NAME", help="sensitive subject to include")
+    parser.add_argument("--purpose", help="v3-ActReason code, for example TREAT")
+    parser.add_argument(
+        "--from", dest="first", type=_day, metavar="DATE", help="first day; today when left out"
+    )
+    parser.add_argument("--until", dest="last", type=_day, metavar="DATE", help="last day")
+    parser.add_argument("--data-from", type=_day, metavar="DATE", help="only data from this day on")
+    parser.add_argument("--keep-text", action="store_true", help="include free text")
+    return parser
+
+
+def _vault_command(
+    commands: _Commands[argparse.ArgumentParser], name: str, run: str, words: str
+) -> argparse.ArgumentParser:
+    parser = _command(commands, name, run, words)
+    parser.add_argument("--vault", type=Path, required=True, metavar="DIR", help="folder of the vault")
+    parser.add_argument("--passphrase-file", metavar="FILE", help="first line of FILE; - is standard input")
+    return parser
+
+
+def _command(
+    commands: _Commands[argparse.ArgumentParser], name: str, run: str, words: str
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=words, description=words.capitalize() + ".")
+    parser.set_defaults(run=_later(run))
+    return parser
+
+
+def _later(name: str) -> Callable[[argparse.Namespace], int]:
+    """A command that loads its module when it runs: ``pgo --help`` must not load the app."""
+    module, _, function = name.partition(".")
+
+    def run(options: argparse.Namespace) -> int:
+        return int(getattr(import_module(f"pgo.cli.{module}"), function)(options))
+
+    return run
+
+
+def _port(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= 65535:
+        raise argparse.ArgumentTypeError("a port is 0 to 65535")
+    return number
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as exc:
+        raise argparse.ArgumentTypeError("a date is YYYY-MM-DD") from exc

@@ -1,0 +1,156 @@
+"""``pgo vault``, ``import``, ``list`` and ``export``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pgo.bootstrap import build_application
+from pgo.cli.terminal import DONE, REFUSED, opened, read_passphrase, reason, say, say_json
+from pgo.errors import InputRefused
+from pgo.usecases.collect import CollectResult, collect
+from pgo.usecases.export import export_records
+from pgo.usecases.read import counts_by_type, records_of_type
+from pgo.usecases.session import Session
+from pgo.usecases.unlock import check_vault, create_vault
+
+MAX_FILE_BYTES = 64_000_000
+"""Read at most this much of a file; the reader refuses above its own limit and says so."""
+
+
+def create(options: argparse.Namespace) -> int:
+    """Make a vault and print its recovery code once."""
+    app = build_application(options.vault.parent)
+    new = create_vault(app, options.vault, read_passphrase(options.passphrase_file, twice=True))
+    new.session.lock()
+    if options.json:
+        say_json({"vault": str(options.vault), "recovery_code": new.recovery_code_text})
+    else:
+        say("The vault is made. Write this recovery code on paper; it is shown only now:")
+        say(new.recovery_code_text)
+    return DONE
+
+
+def check(options: argparse.Namespace) -> int:
+    """Verify a vault."""
+    with opened(options.vault, options.passphrase_file) as session:
+        check_vault(session)
+        total = sum(counts_by_type(session).values())
+    if options.json:
+        say_json({"ok": True, "total": total})
+    else:
+        say(f"The vault is whole: {total} records.")
+    return DONE
+
+
+@dataclass(slots=True)
+class _Tally:
+    imported: int = 0
+    unchanged: int = 0
+    seconds: float = 0.0
+    refused: int = 0
+    quarantined: list[dict[str, Any]] = field(default_factory=list)
+
+    def set_aside(
+        self, file: str, entry: str, code: str, *, detail: str = "", of: tuple[Any, Any] = (None, None)
+    ) -> None:
+        self.quarantined.append(
+            {
+                "file": file,
+                "entry": entry,
+                "type": of[0],
+                "id": of[1],
+                "code": code,
+                "reason": reason(code, detail),
+            }
+        )
+
+
+def take_in(options: argparse.Namespace) -> int:
+    """Import files; a file that cannot be used never stops the others."""
+    tally = _Tally()
+    with opened(options.vault, options.passphrase_file) as session:
+        for path in options.files:
+            _take_file(session, path, tally, this_is_me=options.this_is_me)
+    if options.json:
+        say_json(
+            {
+                "files": len(options.files),
+                "imported": tally.imported,
+                "unchanged": tally.unchanged,
+                "quarantined": tally.quarantined,
+                "seconds": round(tally.seconds, 3),
+            }
+        )
+    else:
+        say(f"{tally.imported} imported, {tally.unchanged} unchanged, {len(tally.quarantined)} set aside.")
+        for one in tally.quarantined:
+            say(f"{one['file']}: {one['entry']}: {one['reason']}")
+    return REFUSED if tally.refused else DONE
+
+
+def list_records(options: argparse.Namespace) -> int:
+    """Count records per type, or list those of one type."""
+    with opened(options.vault, options.passphrase_file) as session:
+        by_type = counts_by_type(session)
+        if options.type is not None:
+            by_type = {options.type: by_type[options.type]} if options.type in by_type else {}
+        total = sum(by_type.values())
+        rows = records_of_type(session, options.type) if options.type is not None and not options.json else ()
+    if options.json:
+        say_json({"total": total, "by_type": by_type})
+        return DONE
+    for row in rows:
+        say("\t".join((str(row.id), row.start, row.title, row.value_text or row.detail)))
+    for type_, count in by_type.items():
+        say(f"{type_}: {count}")
+    say(f"{total} records")
+    return DONE
+
+
+def export(options: argparse.Namespace) -> int:
+    """Write all records, readable by this user only; an existing file is not replaced unasked."""
+    if options.out.exists() and not options.force:
+        raise InputRefused("file_exists")
+    with opened(options.vault, options.passphrase_file) as session:
+        data = export_records(session)
+    fresh = options.out.with_name(options.out.name + ".new")
+    fresh.unlink(missing_ok=True)
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+    fresh.replace(options.out)
+    sys.stderr.write("pgo: the exported file is not encrypted.\n")
+    return DONE
+
+
+def _take_file(session: Session, path: Path, tally: _Tally, *, this_is_me: bool) -> None:
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(MAX_FILE_BYTES)
+        result = collect(session, data, name=path.name, accept_person=this_is_me)
+    except InputRefused as exc:
+        tally.refused += 1
+        tally.set_aside(str(path), "file", exc.code, detail=exc.detail)
+        return
+    except OSError:
+        tally.refused += 1
+        tally.set_aside(str(path), "file", "unreadable")
+        return
+    _count(result, str(path), tally)
+
+
+def _count(result: CollectResult, file: str, tally: _Tally) -> None:
+    tally.imported += result.imported
+    tally.unchanged += result.unchanged
+    tally.seconds += result.seconds
+    if result.person_question is not None:
+        tally.refused += 1
+        tally.set_aside(file, "file", "other_patient")
+    for entry in result.set_aside:
+        tally.set_aside(file, entry.entry, entry.code, detail=entry.detail, of=(entry.type, entry.id))
