@@ -69,6 +69,7 @@ def sign_record(record: Record, key: SigningKey, *, position: int, previous: str
 
     Raises:
         ValueError: the record names another key, or position and previous do not fit.
+        InvalidDocument: the record is too long, or carries a rule of a newer version.
     """
     if record.by.kid != key.public.id:
         raise ValueError("the record names another key")
@@ -80,6 +81,9 @@ def sign_record(record: Record, key: SigningKey, *, position: int, previous: str
         "record": record_to_json(record),
     }
     token = sign_jws(canonical_bytes(body), key, typ=typ_of(record))
+    if len(token) > MAX_TOKEN_BYTES:
+        # Signed, it could never be read back, and would take the whole ledger with it.
+        raise InvalidDocument("too_large")
     return SignedRecord(token, record_hash(token), key.public.id, position, previous, record)
 
 
