@@ -203,6 +203,11 @@ def held_sentences(lang: str, preview: SharePreview) -> tuple[str, ...]:
     return tuple(t(lang, "share.held.line", n=count, why=why) for why, count in ordered if count)
 
 
+def ever_sent(delivery: DeliveryView) -> int:
+    """Return how many records the recipient took in; after a stop it holds none, but it did get them."""
+    return delivery.delivered_count or sum(r.stored for r in delivery.receipts if r.state == "stored")
+
+
 def summary(lang: str, choice: ShareChoice) -> str:
     """Return one short sentence for a card: what goes along."""
     return _what(lang, choice.categories)

@@ -15,7 +15,7 @@ import flet as ft
 from pgo.ui.records.frame import answered, stacked
 from pgo.ui.safety import component
 from pgo.ui.sharing.parts import named_button, share_badge
-from pgo.ui.sharing_words import badge, kind_name, summary
+from pgo.ui.sharing_words import badge, ever_sent, kind_name, summary
 from pgo.ui.state import AppState, Ok, go, use_app, use_query
 from pgo.ui.text import fmt_date
 from pgo.ui.widgets import (
@@ -115,7 +115,7 @@ def Past(rows: list[ShareRow]) -> ft.Control:
 def _share_card(app: AppState, row: ShareRow) -> ft.Control:
     past, delivery = badge(row).past, row.delivery
     until = fmt_date(app.lang, row.choice.period[1])
-    count = delivery.delivered_count
+    count = ever_sent(delivery)
     sent = app.t("share.sent", n=count) if count else app.t("share.sent_none")
     when = app.t("share.ended_on" if past else "share.until", date=until)
     name = row.recipient.name
