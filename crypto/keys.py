@@ -18,8 +18,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
-from dataclasses import dataclass, field
-from typing import NewType, NoReturn
+from dataclasses import dataclass
+from typing import NewType
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -28,6 +28,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from crypto.canonical import b64url, b64url_decode, canonical_bytes
 from crypto.errors import BadSignature, Malformed, WeakParameters
 from crypto.kdf import derive
+from crypto.secret import Secret
 
 KeyId = NewType("KeyId", str)
 """JWK thumbprint (RFC 7638) of a public key, base64url, 43 characters."""
@@ -134,23 +135,11 @@ class SealingKey:
         return X25519PublicKey.from_public_bytes(self.raw)
 
 
-class _Secret:
-    """What secret keys have in common: they do not print, pickle or copy their content."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} (secret)>"
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a secret key is not pickled")
-
-
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class SigningKey(_Secret):
+class SigningKey(Secret):
     """A private Ed25519 key."""
 
-    seed: bytes = field(repr=False)
+    seed: bytes
 
     def __post_init__(self) -> None:
         _check_length(self.seed)
@@ -180,10 +169,10 @@ class SigningKey(_Secret):
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class OpeningKey(_Secret):
+class OpeningKey(Secret):
     """A private X25519 key: opens what was sealed to its public half."""
 
-    seed: bytes = field(repr=False)
+    seed: bytes
 
     def __post_init__(self) -> None:
         _check_length(self.seed)

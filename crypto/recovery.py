@@ -20,11 +20,12 @@ MacWilliams and Sloane, The Theory of Error-Correcting Codes, chapter 10 (extend
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 
 from crypto.errors import Malformed
 from crypto.kdf import derive
+from crypto.secret import Secret
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford: no I, L, O, U
 GROUP_LENGTH = 4
@@ -38,11 +39,11 @@ _LOOK_ALIKES = str.maketrans("OIL", "011")  # Crockford's decoding table
 _SEPARATORS = str.maketrans("", "", "- \t\r\n")
 
 
-@dataclass(frozen=True, slots=True)
-class RecoveryCode:
+@dataclass(frozen=True, slots=True, repr=False)
+class RecoveryCode(Secret):
     """A recovery secret and its written form."""
 
-    secret: bytes = field(repr=False)
+    secret: bytes
 
     def __post_init__(self) -> None:
         if len(self.secret) != SECRET_BYTES or self.secret[0] >> 4:

@@ -73,7 +73,6 @@ class Cutter:
         if self._at != len(self._text):
             self._fail()
 
-
     def _elements(self, opening: str, closing: str) -> Iterator[None]:
         self._expect(opening)
         self._skip_space()

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from crypto.canonical import JsonValue, canonical_bytes, parse_strict
@@ -50,19 +50,19 @@ class Item:
     """One resource of a transaction: its reference, its bytes, its parsed body, its source address."""
 
     reference: str
-    raw: bytes
-    body: Mapping[str, JsonValue]
-    full_url: str | None
+    raw: bytes = field(repr=False)
+    body: Mapping[str, JsonValue] = field(repr=False)
+    full_url: str | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Push:
     """The content of a push: resources, and the statement, purpose and actions they travel under."""
 
-    statement: str
+    statement: str = field(repr=False)
     purpose: str
     actions: tuple[str, ...]
-    items: tuple[Item, ...]
+    items: tuple[Item, ...] = field(repr=False)
 
 
 def build_transaction(

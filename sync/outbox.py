@@ -18,7 +18,7 @@ Where entries live and which transaction they share is the store's business (`Ou
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
@@ -102,8 +102,8 @@ class OutboxEntry:
     next_at: datetime
     created_at: datetime
     last_error: str | None = None
-    payload: bytes | None = None
-    manifest: tuple[tuple[str, str], ...] = ()
+    payload: bytes | None = field(default=None, repr=False)
+    manifest: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     sequence: int = 0
 
 

@@ -21,13 +21,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol, TypeAlias
 
 from crypto.canonical import sha256_id
 from crypto.keys import OpeningKey, SigningKey
-from sync.access import AccessHead, AccessLog, build_access_request, verify_access_log
+from sync.access import AccessEntry, AccessHead, AccessLog, build_access_request, verify_access_log
 from sync.card import RecipientCard
 from sync.envelope import open_reply, seal_message
 from sync.errors import LocalRuleError, RemoteRuleError, Unreachable
@@ -52,8 +52,8 @@ class Prepared:
     """Permit: this content goes out now. `entry` is already marked sending, in the store too."""
 
     entry: OutboxEntry
-    content: bytes
-    to: Correspondent
+    content: bytes = field(repr=False)
+    to: Correspondent = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,9 @@ class Cancelled:
 
 
 Preparation: TypeAlias = Prepared | Cancelled
+
+MAX_ACCESS_PIECES = 100
+"""Pieces of a log that one question fetches: half a million looks, and an end to a log without end."""
 
 _RANDOM = secrets.SystemRandom()
 
@@ -149,10 +152,31 @@ def fetch_access(
 ) -> AccessLog:
     """Ask a recipient who looked, after what we know already; verified or raised.
 
+    A long log comes in pieces; each is asked for after the last entry of the one before.
+
+    Returns:
+        All entries after `known_head`, oldest first.
+
     Raises:
         Unreachable, RemoteRuleError, LocalRuleError: as `Transport.send`, and `bad_access_log`,
             `access_log_rolled_back`, `access_log_rewritten` from the verification.
     """
+    entries: tuple[AccessEntry, ...] = ()
+    head = known_head
+    for _ in range(MAX_ACCESS_PIECES):
+        log = _ask_access(transport, to, known_head=head, at=at)
+        entries += tuple(entry for entry in log.entries if entry.sequence > head.sequence)
+        if log.head.sequence == log.total:
+            return replace(log, entries=entries)
+        if log.head.sequence <= head.sequence:  # more is promised and nothing new is given
+            break
+        head = log.head
+    raise RemoteRuleError("bad_access_log")
+
+
+def _ask_access(
+    transport: Transport, to: Correspondent, *, known_head: AccessHead, at: datetime
+) -> AccessLog:
     content = build_access_request(known_head)
     message = _Message(Kind.ACCESS, content, new_message_id(), 0, to)
     token = _ask(transport, message, at=at)
@@ -162,7 +186,7 @@ def fetch_access(
 @dataclass(frozen=True, slots=True)
 class _Message:
     kind: Kind
-    content: bytes
+    content: bytes = field(repr=False)
     message_id: str
     sequence: int
     to: Correspondent

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pickle
 import random
 import string
 
@@ -140,6 +141,8 @@ def test_secrets_have_140_bits(secret: bytes) -> None:
 def test_the_code_does_not_show() -> None:
     assert PLAIN[:4] not in repr(CODE)
     assert CODE.secret.hex() not in repr(CODE)
+    with pytest.raises(TypeError):
+        pickle.dumps(CODE)
 
 
 def test_key_depends_on_code_and_salt() -> None:

@@ -188,6 +188,43 @@ def test_step_5_a_gap_after_what_we_know(start: int) -> None:
         assert _refusal(_signed(LOOKS[start:]), NO_HEAD if start == 1 else known) == "bad_access_log"
 
 
+def test_step_4_an_entry_that_follows_another_history() -> None:
+    other = _entries(3, user="other")
+
+    def grafted(members: Any) -> Any:
+        theirs = json.loads(b64url_decode(_signed(other, total=3).split(".")[1]))["entries"]
+        members["entries"][2] = theirs[2]  # numbered 3, and right in itself
+        del members["entries"][3:]
+        return members | {"total": 3}
+
+    assert _refusal(_raw(grafted)) == "bad_access_log"
+
+
+def test_step_4_the_first_entry_follows_nothing() -> None:
+    late_start = next_entry(
+        AccessHead(0, LOOKS[0].hash),
+        at=AT,
+        user="u",
+        role="r",
+        action="view",
+        categories=["a"],
+        purpose="TREAT",
+    )
+
+    def replaced(members: Any) -> Any:
+        return members | {"entries": [dict(_json(late_start))], "total": 1}
+
+    assert _refusal(_raw(replaced)) == "bad_access_log"
+
+
+def _json(entry: AccessEntry) -> dict[str, Any]:
+    names = ("sequence", "user", "role", "action", "purpose", "previous", "hash")
+    return {name: getattr(entry, name) for name in names} | {
+        "at": "2026-06-01T12:00:00Z",
+        "category": list(entry.categories),
+    }
+
+
 def test_step_5_a_total_below_the_entries() -> None:
     assert _refusal(_signed(LOOKS, total=5)) == "bad_access_log"
 

@@ -265,12 +265,12 @@ def test_step_5_an_enrolled_sender_passes() -> None:
     assert asked == [PATIENT.signing.public.text]
 
 
-def test_step_5_a_header_signed_by_another_than_it_names() -> None:
+# Step 6
+
+
+def test_step_6_a_header_signed_by_another_than_it_names() -> None:
     _, header, sealed = _parts(_sealed())
     assert _refusal(_rebuilt(header, sealed, key=OTHER)) == "bad_signature"
-
-
-# Step 6
 
 
 def test_step_6_every_changed_header_member_needs_a_new_signature() -> None:

@@ -10,10 +10,10 @@ import pytest
 
 from crypto.keys import OpeningKey, SigningKey
 from sync import outbox
-from sync.access import NO_HEAD
+from sync.access import NO_HEAD, AccessEntry, AccessHead, parse_access_request, sign_access_log
 from sync.errors import LocalRuleError, RemoteRuleError, SyncError, Unreachable
 from sync.outbox import OutboxEntry, State
-from sync.runner import RunReport, fetch_access, run_once
+from sync.runner import MAX_ACCESS_PIECES, RunReport, fetch_access, run_once
 from sync.wire import Kind, new_message_id, sign_time
 from tests.support.sync_world import (
     AT,
@@ -287,6 +287,80 @@ def test_who_looked_is_fetched_verified_and_continued() -> None:
     clinic.look()
     second = fetch_access(clinic, a_correspondent(), known_head=first.head, at=AT)
     assert [entry.sequence for entry in second.entries] == [3]
+
+
+class _InPieces(RecipientSimulator):
+    """Gives a log in answers of two entries, or as `pieces` says."""
+
+    def _effect(self, opened: Any, path: str) -> str:
+        after = parse_access_request(opened.content)
+        return sign_access_log(
+            self.piece(after),
+            subject=opened.sender.text,
+            total=self.promised(),
+            key=CLINIC_SIGNING,
+            at=self.clock(),
+        )
+
+    def piece(self, after: int) -> list[AccessEntry]:
+        return self.log[after : after + 2]
+
+    def promised(self) -> int:
+        return len(self.log)
+
+
+@pytest.mark.parametrize("known", [0, 1, 3])
+def test_a_long_log_is_fetched_in_pieces(known: int) -> None:
+    clinic = _InPieces()
+    for _ in range(7):
+        clinic.look()
+    head = AccessHead(known, clinic.log[known - 1].hash) if known else NO_HEAD
+    log = fetch_access(clinic, a_correspondent(), known_head=head, at=AT)
+    assert list(log.entries) == clinic.log[known:]
+    assert log.head == AccessHead(7, clinic.log[6].hash)
+
+
+def test_the_whole_log_again_gives_the_new_entries_only() -> None:
+    class Whole(_InPieces):
+        def piece(self, after: int) -> list[AccessEntry]:
+            return self.log
+
+    clinic = Whole()
+    clinic.look()
+    known = fetch_access(clinic, a_correspondent(), known_head=NO_HEAD, at=AT).head
+    clinic.look()
+    log = fetch_access(clinic, a_correspondent(), known_head=known, at=AT)
+    assert [entry.sequence for entry in log.entries] == [2]
+
+
+def test_a_log_that_promises_more_and_gives_nothing_new_is_refused() -> None:
+    class Stuck(_InPieces):
+        def piece(self, after: int) -> list[AccessEntry]:
+            return self.log[:2]
+
+    clinic = Stuck()
+    for _ in range(4):
+        clinic.look()
+    with pytest.raises(RemoteRuleError) as refusal:
+        fetch_access(clinic, a_correspondent(), known_head=NO_HEAD, at=AT)
+    assert refusal.value.code == "bad_access_log"
+    assert len(clinic.bodies) == 2
+
+
+def test_a_log_without_end_is_refused() -> None:
+    class Endless(_InPieces):
+        def piece(self, after: int) -> list[AccessEntry]:
+            self.look()
+            return self.log[after:]
+
+        def promised(self) -> int:
+            return len(self.log) + 1
+
+    clinic = Endless()
+    with pytest.raises(RemoteRuleError) as refusal:
+        fetch_access(clinic, a_correspondent(), known_head=NO_HEAD, at=AT)
+    assert refusal.value.code == "bad_access_log"
+    assert len(clinic.bodies) == MAX_ACCESS_PIECES
 
 
 def test_a_log_that_was_rewritten_is_refused() -> None:
