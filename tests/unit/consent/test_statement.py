@@ -261,7 +261,7 @@ def scope_of(*rules: Rule, audience: ActorRef = CLINIC) -> tuple[Rule, ...]:
 
 def test_scope_names_nobody_else() -> None:
     (rule,) = scope_of(a_permit(actor=[CLINIC, OTHER, DOCTOR]))
-    assert rule.actor == {CLINIC}
+    assert rule.actor == frozenset({CLINIC})
     assert scope_of(a_permit(actor=[OTHER])) == ()
 
 
@@ -279,9 +279,9 @@ def test_scope_is_cut_by_denies_without_listing_them() -> None:
         DatePeriod(instant(2023, 1, 2).date(), None),
     )
     (by_action,) = scope_of(wide, deny_rule(action=[Action.COPY]))
-    assert by_action.action == {Action.VIEW}
+    assert by_action.action == frozenset({Action.VIEW})
     (by_purpose,) = scope_of(wide, deny_rule(purpose=["ETREAT"]))
-    assert by_purpose.purpose == {"COC"}
+    assert by_purpose.purpose == frozenset({"COC"})
 
 
 def test_scope_gives_nothing_where_a_deny_has_no_positive_complement() -> None:
@@ -296,7 +296,7 @@ def test_scope_gives_nothing_where_a_deny_has_no_positive_complement() -> None:
 def test_scope_takes_carve_outs_out() -> None:
     cut = deny_rule(category=[Category.GENETICS])
     (rule,) = scope_of(a_permit(category=[Category.LABS, Category.GENETICS], exception=[cut]))
-    assert rule.category == {Category.LABS}
+    assert rule.category == frozenset({Category.LABS})
     assert rule.exception == ()
 
 
