@@ -5,7 +5,8 @@
 1. Every language has the same keys, and the same places to fill in (``{name}``) under each key.
 2. A key given to ``t(...)`` as a literal exists.
 3. Every key is used somewhere in ``pgo``: as a literal, or by the fixed parts of an f-string
-   (``f"error.{code}"`` uses all keys that begin with ``error.``). A key that ends in ``.one`` is used with the key before it.
+   (``f"error.{code}"`` uses all keys that begin with ``error.``). A key that ends in ``.one`` is used with
+   the key before it.
 4. No text is empty, and none begins or ends with a space.
 """
 

@@ -125,7 +125,8 @@ def test_another_persons_file_is_asked_about_and_not_mixed_in(tmp_path: Path) ->
     ("data", "reason"),
     [
         (b"hello", "geen (volledige) JSON"),
-        (b'{"a": 1}', "geen FHIR-gegevens"),
+        (b"[1]", "geen FHIR-gegevens"),
+        (b'{"a": 1}', "er staat niet bij wat het is"),
         (b"", "er staat niets in"),
         (b"%PDF-1.7 x", "een pdf"),
         (b"[" * 10_000, ""),

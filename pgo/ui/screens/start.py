@@ -19,7 +19,19 @@ from pgo.ui.screens.recovery import CodeStep, RecoverStep
 from pgo.ui.screens.unlock import UnlockStep, enter
 from pgo.ui.state import AppState, Failed, use_action, use_app, use_layout
 from pgo.ui.theme import GAP, GAP_LARGE, RADIUS, THEMES
-from pgo.ui.widgets import card, gap, heading, list_row, live, muted, note, primary_button, progress, tabs_row
+from pgo.ui.widgets import (
+    card,
+    gap,
+    heading,
+    key_values,
+    list_row,
+    live,
+    muted,
+    note,
+    primary_button,
+    progress,
+    tabs_row,
+)
 from pgo.usecases.settings import LockScreenPrefs, save_lock_screen_prefs
 from pgo.usecases.unlock import NewVault, VaultPlace, unlock, vaults
 
@@ -186,6 +198,7 @@ def Chooser(
         parts.append(note(app.failure, "bad"))
     if demo is not None:
         parts += _demo_rows(app, example.start, on_create)
+        parts += _clinic(app, demo)
         if example.busy:
             parts.append(progress(app.t("unlock.busy"), None))
         parts += [muted(app.t("start.own")), *rows] if rows else []
@@ -197,6 +210,15 @@ def Chooser(
             primary_button(app.t("start.create"), on_create, key="create-vault", icon=ft.Icons.ADD_ROUNDED),
         ]
     return card(*parts)
+
+
+def _clinic(app: AppState, demo: DemoInfo) -> list[ft.Control]:
+    """Where the clinic of the demonstration is; public and invented."""
+    if not demo.portal_url:
+        return []
+    login = f"{demo.portal_user} / {demo.portal_password}"
+    rows = [(app.t("start.clinic.address"), demo.portal_url), (app.t("start.clinic.login"), login)]
+    return [muted(app.t("start.clinic")), key_values(rows)]
 
 
 def _new_row(app: AppState, on_create: Callable[[], None]) -> ft.Control:
