@@ -17,7 +17,14 @@ from pathlib import Path
 from recipient.accounts import accounts, add_account, close_account, set_password
 from recipient.config import Listening, parse_public_url
 from recipient.errors import RecipientError, Unusable
-from recipient.identity import KINDS, add_opening_key, build_card, create_identity, load_identity
+from recipient.identity import (
+    KINDS,
+    add_opening_key,
+    build_card,
+    check_identity,
+    create_identity,
+    load_identity,
+)
 from recipient.service import serve, wall_clock, write_card, write_whole
 from recipient.store import Store, create_store, open_store
 from sync.card import card_file
@@ -38,6 +45,7 @@ SENTENCES = {
     "no_tls": "Outside this machine the service needs --cert and --cert-key, or a --trusted-proxy with TLS.",
     "bad_url": "The address must be https://..., or http:// to this machine only.",
     "bad_id": "The id is a scheme and a number, for example ura:00000123.",
+    "bad_kind": "A recipient is a clinic or a registry.",
     "bad_name": "The name must be 1 to 120 readable characters.",
     "bad_user_name": "A user name has 2 to 32 lower-case letters, digits, dots or dashes, a letter first.",
     "bad_display": "Name and role must be 1 to 80 readable characters.",
@@ -81,7 +89,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="recipient", description="The receiving side: a clinic or a registry."
+        prog="recipient", description="The receiving side: a clinic or a registry.", allow_abbrev=False
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
@@ -131,7 +139,12 @@ def _command(
     run: Callable[[argparse.Namespace], None],
     words: str,
 ) -> argparse.ArgumentParser:
-    parser = commands.add_parser(name, help=words, description=words.capitalize() + ".")
+    parser = commands.add_parser(
+        name,
+        help=words,
+        description=words.capitalize() + ".",
+        allow_abbrev=False,  # "--password" must not pass for "--password-file": it would stand in `ps`
+    )
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder of this recipient")
     parser.set_defaults(run=run)
     return parser
@@ -150,6 +163,7 @@ def _port(text: str) -> int:
 
 def _init(options: argparse.Namespace) -> None:
     url = parse_public_url(options.url) if options.url else None
+    check_identity(recipient_id=options.id, name=options.name, kind=options.kind)
     at = wall_clock()
     store = create_store(options.data)
     try:

@@ -68,18 +68,27 @@ def create_identity(
     Raises:
         Unusable: ``bad_id``, ``bad_name``, ``bad_kind``.
     """
-    if not _ID.fullmatch(recipient_id):
-        raise Unusable("bad_id")
-    if not (1 <= len(name.strip()) <= 120 and name.isprintable()):
-        raise Unusable("bad_name")
-    if kind not in KINDS:
-        raise Unusable("bad_kind")
+    check_identity(recipient_id=recipient_id, name=name, kind=kind)
     with store.transaction():
         store.run(
             "INSERT INTO identity VALUES (1, ?, ?, ?, ?, NULL, ?, ?)",
             (recipient_id, name.strip(), kind, url, SigningKey.generate().seed, instant_text(at)),
         )
         _insert_opening_key(store, at=at)
+
+
+def check_identity(*, recipient_id: str, name: str, kind: str) -> None:
+    """Refuse what could not stand on a card, before anything is written.
+
+    Raises:
+        Unusable: ``bad_id``, ``bad_name``, ``bad_kind``.
+    """
+    if not _ID.fullmatch(recipient_id):
+        raise Unusable("bad_id")
+    if not (1 <= len(name.strip()) <= 120 and name.isprintable()):
+        raise Unusable("bad_name")
+    if kind not in KINDS:
+        raise Unusable("bad_kind")
 
 
 def load_identity(store: Store) -> Identity:

@@ -41,7 +41,7 @@ from recipient.identity import Identity, build_card, load_identity, remember_por
 from recipient.ingress import DeadlineProtocol, Ingress
 from recipient.portal.routes import portal_routes
 from recipient.portal.sessions import Sessions
-from recipient.portal.web import Office
+from recipient.portal.web import Office, broken_page
 from recipient.reading import Reader
 from recipient.store import Store, open_store
 from sync.card import card_file
@@ -99,37 +99,44 @@ def build_app(
     async def to_portal(_request: Request) -> Response:
         return RedirectResponse("/portal", status_code=303)
 
+    def broken(request: Request, _exc: Exception) -> Response:
+        if request.url.path.startswith("/portal"):
+            return broken_page(office, request)
+        return JSONResponse({"code": "internal"}, status_code=500)
+
     app = Starlette(
+        exception_handlers={Exception: broken},
         routes=[
             Route("/", to_portal, methods=["GET"]),
             Route("/health", show_health, methods=["GET"]),
             Route("/v1/card", show_card, methods=["GET"]),
             *inbox_routes(store, identity, clock=clock, limits=limits),
             *portal_routes(office),
-        ]
+        ],
     )
     app.router.redirect_slashes = False
     return Ingress(LastResort(app), max_header_bytes=limits.max_header_bytes, hosts=hosts)
 
 
 class LastResort:
-    """Turns what nobody foresaw into a bare 500 that shows and logs no content."""
+    """Keeps what nobody foresaw out of foreign loggers: writes down class and place, never the text.
+
+    Starlette has answered by then (``broken`` in ``build_app``) and raises again for the server to log.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Run the application; answer 500 when it fails."""
+        """Run the application."""
         try:
             await self._app(scope, receive, send)
-        except Exception as exc:  # the one place: the boundary of the service  # noqa: BLE001
+        except Exception as exc:  # noqa: BLE001  the boundary of the service, the one place for it
             trace = exc.__traceback__
             while trace is not None and trace.tb_next is not None:
                 trace = trace.tb_next
             place = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "?"
             _LOG.error("unexpected %s at %s", type(exc).__name__, place)
-            response = JSONResponse({"code": "internal"}, status_code=500)
-            await response(scope, receive, send)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,13 @@ from recipient.portal.text import day_text, instant_words, number_text, shown, t
 from recipient.reading import Item, Look, SharedPatient
 
 _CURRENT = (RecordStatus.CURRENT, RecordStatus.PLANNED, RecordStatus.UNKNOWN)
+# FHIR R4 quantity-comparator; the longer signs first
+_COMPARATORS = {
+    "<=": "compare.at_most",
+    ">=": "compare.at_least",
+    "<": "compare.less",
+    ">": "compare.more",
+}
 _TIMELINE_KINDS = tuple(kind for kind in RecordKind if kind not in (RecordKind.PERSON, RecordKind.OTHER))
 Page = dict[str, Any]
 
@@ -63,7 +70,7 @@ class Tile:
 
     key: str
     title: str
-    value: str
+    value: Markup
     unit: str
     when: str
     count: int
@@ -170,7 +177,7 @@ def trend_page(look: Look, series: Series, *, lang: str, at: datetime) -> Page:
                 {
                     "id": point.record_id,
                     "when": day_text(lang, point.at),
-                    "value": number_text(lang, _bare(point, series)),
+                    "value": _spoken(point, series, lang=lang),
                     "unit": shown(series.unit),
                 }
                 for point in reversed(series.points)
@@ -243,7 +250,7 @@ def _tiles(series: Iterable[Series], *, lang: str) -> list[Tile]:
         Tile(
             key=opaque_key(one.key),
             title=shown(one.title),
-            value=number_text(lang, _bare(one.points[-1], one)),
+            value=_spoken(one.points[-1], one, lang=lang),
             unit=shown(one.unit),
             when=day_text(lang, one.points[-1].at),
             count=len(one.points),
@@ -274,6 +281,17 @@ def _value(point: Point) -> Decimal:
 def _bare(point: Point, series: Series) -> str:
     """Return the value as recorded, comparator included, without the unit that stands beside it."""
     return shown(point.text.removesuffix(series.unit).strip() if series.unit else point.text)
+
+
+def _spoken(point: Point, series: Series, *, lang: str) -> Markup:
+    """Return the value for a page; a comparator is also said in words, because screen readers skip ``<``."""
+    written = number_text(lang, _bare(point, series))
+    for sign, key in _COMPARATORS.items():
+        if written.startswith(sign):
+            return Markup('<span aria-hidden="true">{}</span><span class="sr">{} </span>{}').format(
+                sign, t(lang, key), written.removeprefix(sign).strip()
+            )
+    return Markup("{}").format(written)
 
 
 def _with_unit(point: Point, series: Series, *, lang: str) -> str:

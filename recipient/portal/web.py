@@ -221,6 +221,24 @@ def message_page(office: Office, visit: Visit, name: str, *, status: int) -> Res
     )
 
 
+def broken_page(office: Office, request: Request) -> Response:
+    """Show that something failed, from what the request itself says: the store may be what failed."""
+    wish = request.headers.get("accept-language", "")
+    visit = Visit(
+        lang=choose_language(request.cookies.get(LANGUAGE_COOKIE), wish),
+        cookie=request.cookies.get(office.cookie, "")[:128] or new_id(),
+        at=office.clock(),
+        address="",
+        account=None,
+        session=None,
+        form={},
+        query={},
+        path={},
+        back="/portal",
+    )
+    return _finish(office, visit, request, message_page(office, visit, "broken", status=500))
+
+
 def _finish(office: Office, visit: Visit, request: Request, response: Response) -> Response:
     response.headers["content-security-policy"] = CONTENT_POLICY
     if office.secure:
