@@ -70,10 +70,9 @@ def choice(
     """One of several, each a row as wide as the card."""
     rows: list[ft.Control] = []
     for place, (value, text) in enumerate(options.items()):
-        first = value == chosen if chosen else place == 0
         inside = ft.Row(
             [
-                ft.Radio(value=value, autofocus=first),
+                ft.Radio(value=value),
                 ft.Text(text, theme_style=ft.TextThemeStyle.BODY_LARGE, expand=True),
             ],
             spacing=4,
@@ -87,10 +86,9 @@ def _scale(app: AppState, question: Question, answer: object, answered: Answered
     chosen = str(answer) if isinstance(answer, int) and not isinstance(answer, bool) else ""
     tiles: list[ft.Control] = []
     for number in range(low, high + 1):
-        first = str(number) == chosen if chosen else number == low
         inside = ft.Column(
             [
-                ft.Radio(value=str(number), autofocus=first),
+                ft.Radio(value=str(number)),
                 ft.Text(str(number), theme_style=ft.TextThemeStyle.TITLE_MEDIUM, font_family=FONT_STRONG),
             ],
             spacing=0,
@@ -173,7 +171,6 @@ def Typed(question: Question, label: str, answer: object, answered: Answered) ->
         multiline=question.multi_line,
         max_length=question.max_length,
         number=question.kind in (QuestionKind.INTEGER, QuestionKind.DECIMAL),
-        autofocus=True,
     )
     return ft.Semantics(container=True, label=label, content=field)
 

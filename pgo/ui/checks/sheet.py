@@ -201,10 +201,8 @@ def Page(draft: Draft, standing: Standing, question: Question, steps: Steps) -> 
     text = words(question.texts, lang)
     introduction = words(sheet.introductions, lang) if standing.place == 0 else ""
     given = standing.answers.get(question.link_id)
-    # A key per question: its controls are new ones, so that the first of them takes the focus.
-    asked = ft.Container(
-        key=f"question-{question.link_id}",
-        content=question_input(app, question, given, lambda value: steps.keep(question, value)),
+    asked = FocusHere(
+        question_input(app, question, given, lambda value: steps.keep(question, value)), question.link_id
     )
     fault = app.t(standing.fault) if standing.fault else ""
     return stacked(
@@ -220,6 +218,24 @@ def Page(draft: Draft, standing: Standing, question: Question, steps: Steps) -> 
         ),
         live(f"{where}. {text} {fault}"),
     )
+
+
+@component
+def FocusHere(content: ft.Control, name: str) -> ft.Control:
+    """Bring the keyboard to this content whenever ``name`` changes: the next Tab enters its first control.
+
+    ``autofocus`` does not do it: Flutter gives the focus back to what had it before (the navigation), and a
+    space typed for an answer would then leave the page.
+    """
+    place: ft.Ref[ft.KeyboardListener] = ft.use_memo(lambda: ft.Ref[ft.KeyboardListener](), [])
+
+    async def bring() -> None:
+        if place.current is not None:
+            await place.current.focus()  # type: ignore[no-untyped-call]  # flet 1.0.5 has no types here
+
+    ft.use_effect(bring, dependencies=[name])
+    inside = ft.Container(content, key=f"question-{name}")
+    return ft.KeyboardListener(ref=place, content=inside, include_semantics=False)
 
 
 def _review(app: AppState, draft: Draft, standing: Standing, steps: Steps) -> ft.Control:

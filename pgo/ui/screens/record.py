@@ -90,15 +90,18 @@ def _facts(app: AppState, detail: RecordDetail) -> ft.Control:
         badges.append(status_badge(app.t(f"records.status.{row.status}"), _BADGES[row.status]))
     value: list[ft.Control] = []
     if row.value_text:
-        value.append(
-            ft.Text(
-                say_value(app.lang, row.value_text),
-                semantics_label=speak_value(app.lang, row.value_text),
-                theme_style=ft.TextThemeStyle.HEADLINE_SMALL,
-                selectable=True,
-            )
+        shown = ft.Text(
+            say_value(app.lang, row.value_text),
+            theme_style=ft.TextThemeStyle.HEADLINE_SMALL,
+            selectable=True,
         )
+        value.append(_spoken(speak_value(app.lang, row.value_text), shown))
     return card(toolbar(*badges), *value, key_values(rows))
+
+
+def _spoken(words: str, shown: ft.Text) -> ft.Control:
+    """Selectable text with a voice: alone, Flutter gives screen readers an empty field for it."""
+    return ft.Semantics(label=words, container=True, exclude_semantics=True, content=shown)
 
 
 def _labelled(app: AppState, row: RecordRow, details: Sequence[Detail]) -> list[tuple[str, str]]:
@@ -173,11 +176,11 @@ def Original(raw_text: str, original_format: str) -> ft.Control:
         return ft.Row([toggle])
     lead = f"record.original.lead.{original_format}"
     words = [muted(app.t(lead if has(app.lang, lead) else "record.original.lead.json"))]
-    cut = len(raw_text) > _MOST_LETTERS
+    shown, cut = raw_text[:_MOST_LETTERS], len(raw_text) > _MOST_LETTERS
     text = ft.Container(
         bgcolor=ft.Colors.SURFACE_CONTAINER,
         border_radius=RADIUS_SMALL,
         padding=16,
-        content=ft.Text(raw_text[:_MOST_LETTERS], selectable=True, theme_style=ft.TextThemeStyle.BODY_SMALL),
+        content=_spoken(shown, ft.Text(shown, selectable=True, theme_style=ft.TextThemeStyle.BODY_SMALL)),
     )
     return card(ft.Row([toggle]), *words, text, *([quiet(app.t("record.original.cut"))] if cut else []))
