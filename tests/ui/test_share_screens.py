@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,10 @@ from pgo.usecases import share
 from pgo.usecases.consenting import load_ledger
 from pgo.usecases.session import Session
 from pgo.usecases.share import ShareChoice
+from pgo.usecases.unlock import unlock
+from sync.card import RecipientCard
+from sync.errors import Unreachable
+from tests.support.applications import PASSPHRASE
 from tests.support.headless import Headless, run
 from tests.support.sharing import CLINIC_ID, CLINIC_NAME, a_card, an_open_vault
 
@@ -381,6 +386,67 @@ def test_who_looked_starts_with_an_explanation(session: Session) -> None:
         async with screens(session, f"/share/looked/{CLINIC_ID}") as app:
             await app.wait_text("U hebt de lijst nog niet opgehaald.")
             assert app.has_key("looked-fetch")
+
+    run(look())
+
+
+def test_a_list_that_does_not_hold_is_a_warning_and_stays_one(session: Session) -> None:
+    with_share(session)
+    at = session.now()
+    with session.store.write(at):
+        session.store.access.fetched(CLINIC_ID, problem="access_log_rolled_back", at=at)
+
+    async def look() -> None:
+        async with screens(session, f"/share/looked/{CLINIC_ID}") as app:
+            await app.wait_text("Let op: deze lijst klopt niet.")
+            assert not app.has_text("Gecontroleerd")
+
+    run(look())
+
+
+class NobodyAnswers:
+    """A network where nobody is reached."""
+
+    def send(self, card: RecipientCard, path: str, body: bytes) -> bytes:
+        raise Unreachable
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+@pytest.fixture
+def offline(tmp_path: Path) -> Iterator[Session]:
+    made = an_open_vault(tmp_path)
+    made.lock()
+    app = replace(made.app, open_transport=NobodyAnswers)
+    opened = unlock(app, made.folder, PASSPHRASE)
+    yield opened
+    opened.lock()
+
+
+def test_fetching_without_a_connection_says_so_and_blames_nobody(offline: Session) -> None:
+    with_share(offline)
+
+    async def look() -> None:
+        async with screens(offline, f"/share/looked/{CLINIC_ID}") as app:
+            await app.wait_text("U hebt de lijst nog niet opgehaald.")
+            await app.click("looked-fetch")
+            await app.wait_text("is nu niet bereikbaar. Probeer het later nog eens.")
+            assert not app.has_text("klopt niet")
+
+    run(look())
+
+
+def test_send_now_without_a_connection_keeps_waiting_and_says_when(offline: Session) -> None:
+    grant_id = with_share(offline)
+
+    async def look() -> None:
+        async with screens(offline, f"/share/{grant_id}") as app:
+            await app.wait_text("Nu versturen")
+            await app.click("share-send-now")
+            await app.wait_text("Nog geen verbinding met")
+            await app.wait_text("Volgende poging:")
+            assert app.has_text("Wacht op verbinding")
 
     run(look())
 
