@@ -76,8 +76,9 @@ def _bar(app: AppState, selected: int) -> ft.NavigationBar:
 
 
 def _top_bar(app: AppState) -> ft.AppBar:
+    name = app.t("app.example" if app.is_example else "app.name")
     return ft.AppBar(
-        title=ft.Text(app.t("app.name"), theme_style=ft.TextThemeStyle.TITLE_MEDIUM, color=ft.Colors.PRIMARY),
+        title=ft.Text(name, theme_style=ft.TextThemeStyle.TITLE_MEDIUM, color=ft.Colors.PRIMARY),
         automatically_imply_leading=False,
         actions=[
             secondary_button(app.t("lock.now"), app.lock_now, key="lock", icon=ft.Icons.LOCK_OUTLINE_ROUNDED)

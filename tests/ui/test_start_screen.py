@@ -184,3 +184,23 @@ def test_language_and_theme_can_be_chosen_before_unlocking(tmp_path: Path) -> No
             assert app.has_text("Make a new vault"), "the choice was kept"
 
     run(go())
+
+
+def test_a_choice_on_the_start_screen_goes_with_the_vault(tmp_path: Path) -> None:
+    application = an_application(tmp_path)
+    create_vault(application, tmp_path / "Proef", PASSPHRASE).session.lock()
+
+    async def open_it(app: Headless) -> None:
+        await app.type("passphrase", PASSPHRASE)
+        await app.click("unlock")
+
+    async def go() -> None:
+        async with locked_frame(application) as (app, _, _windows):
+            await app.click("English")
+            await open_it(app)
+            await app.wait_text("Your vault is still empty", 15)
+        async with locked_frame(application) as (app, _, _windows):
+            await open_it(app)
+            await app.wait_text("Your vault is still empty", 15)
+
+    run(go())

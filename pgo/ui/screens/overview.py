@@ -57,7 +57,8 @@ def Screen() -> ft.Control:
         waiting = query_placeholder(read, app.t("common.loading"))
         return page_body(app.t("nav.overview"), *([waiting] if waiting is not None else []))
     found, confirmed = read.value
-    reminder = [] if confirmed else [_recovery_reminder(app)]
+    # The example patient's passphrase is public: nothing to lose there, so nothing to remind of.
+    reminder = [] if confirmed or app.is_example else [_recovery_reminder(app)]
     if found.total == 0:
         return page_body(greeting(app, found), *reminder, _nothing_yet(app))
     return page_body(

@@ -103,12 +103,12 @@ def ConfirmCode(session: Session, code: str, on_done: Callable[[], object], late
 
 
 @component
-def CodeStep(session: Session, code: str) -> ft.Control:
-    """Last step of a new vault."""
+def CodeStep(session: Session, code: str, new: bool) -> ft.Control:
+    """Last step of a new vault, or of a recovered one."""
     app = use_app()
 
     async def finish() -> None:
-        await enter(app, session)
+        await enter(app, session, new=new)
 
     done = use_action(finish)
     return ft.Column(
@@ -132,7 +132,7 @@ def RecoverStep(vault: VaultPlace, on_back: Callable[[], None]) -> Any:
         return AskCode(vault, on_back, lambda opened: set_session(lambda _old: opened))
     if not code:
         return NewPassphrase(vault, session, set_code)
-    return CodeStep(session, code)
+    return CodeStep(session, code, False)
 
 
 @component

@@ -16,7 +16,6 @@ from pgo.ui.text import LANGUAGES
 from pgo.ui.theme import GAP, THEMES
 from pgo.ui.widgets import (
     body,
-    dropdown,
     key_values,
     muted,
     note,
@@ -93,7 +92,9 @@ def LookCard() -> ft.Control:
             set_theme,
             key="theme",
         ),
-        dropdown(app.t("settings.text_size"), str(app.prefs.text_scale), sizes, set_scale, key="text-size"),
+        radio_group(
+            app.t("settings.text_size"), str(app.prefs.text_scale), sizes, set_scale, key="text-size"
+        ),
     )
 
 
@@ -108,7 +109,7 @@ def LockCard() -> ft.Control:
     options = {str(n): app.t("settings.lock.minutes", n=n) for n in AUTO_LOCK_MINUTES}
     return section_card(
         app.t("settings.lock"),
-        dropdown(
+        radio_group(
             app.t("settings.lock.after"),
             str(app.prefs.auto_lock_minutes),
             options,

@@ -91,7 +91,7 @@ def Screen() -> ft.Control:
         case Place(Step.CREATE):
             content = CreateStep(back, lambda made: to(Step.CODE, made=made))
         case Place(Step.CODE, made=NewVault() as made):
-            content = CodeStep(made.session, made.recovery_code_text)
+            content = CodeStep(made.session, made.recovery_code_text, True)
         case _:
             content = Chooser(found, demo, lambda vault: to(Step.UNLOCK, vault), lambda: to(Step.CREATE))
     return _frame(app, content, use_layout().width)
@@ -141,6 +141,7 @@ def _choices(app: AppState) -> ft.Control:
     """Language and theme, for the person who cannot read the rest."""
 
     def keep() -> None:
+        app.chosen_at_start = True
         chosen = "en" if app.prefs.lang == "en" else "nl"
         save_lock_screen_prefs(app.application, LockScreenPrefs(language=chosen, theme=app.prefs.theme))  # type: ignore[arg-type]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import flet as ft
@@ -10,17 +11,35 @@ import flet as ft
 from pgo.ui.safety import component
 from pgo.ui.screens.passphrase import SecretField
 from pgo.ui.state import AppState, Failed, use_action, use_app
+from pgo.ui.theme import ThemeName
 from pgo.ui.widgets import card, heading, primary_button, progress, text_button, toolbar
-from pgo.usecases.settings import settings
+from pgo.usecases.settings import Settings, save_settings, settings
 from pgo.usecases.unlock import VaultPlace, unlock
 
 if TYPE_CHECKING:
     from pgo.usecases.session import Session
 
 
-async def enter(app: AppState, session: Session) -> None:
-    """Show an opened vault with the person's own preferences."""
-    kept = await app.run(settings, session)
+def preferences(session: Session, *, language: str, theme: ThemeName, chosen_here: bool) -> Settings:
+    """The vault's settings; what was chosen on the start screen goes before them and is kept."""
+    kept = settings(session)
+    if not chosen_here:
+        return kept
+    wanted = replace(kept, language="en" if language == "en" else "nl", theme=theme)
+    if wanted != kept:
+        save_settings(session, wanted)
+    return wanted
+
+
+async def enter(app: AppState, session: Session, *, new: bool = False) -> None:
+    """Show an opened vault with the person's own preferences; a new one takes those of the start screen."""
+    kept = await app.run(
+        preferences,
+        session,
+        language=app.prefs.lang,
+        theme=app.prefs.theme,
+        chosen_here=new or app.chosen_at_start,
+    )
     if not isinstance(kept, Failed):
         chosen = kept.value
         app.prefs.lang, app.prefs.theme = chosen.language, chosen.theme

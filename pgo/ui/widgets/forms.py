@@ -171,7 +171,8 @@ def radio_group(
 
     lines = [line(option, text) for option, text in options.items()]
     group = ft.RadioGroup(value=value, on_change=tell, content=ft.Column(lines, spacing=4, tight=True))
-    parts: list[ft.Control] = [strong(label)] if label else []
+    # The group itself says the question, so the words on the screen stay silent.
+    parts: list[ft.Control] = [ft.Semantics(exclude_semantics=True, content=strong(label))] if label else []
     return ft.Semantics(
         identifier=key,
         container=True,
