@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeAlias
 
 from recipient.accounts import accounts, add_account, close_account, set_password
 from recipient.config import Listening, parse_public_url
@@ -60,6 +61,9 @@ SENTENCES = {
     "no_address": "No address is known yet: run 'recipient serve' once, or give 'recipient init --url'.",
     "cannot_write": "The folder or file cannot be written.",
 }
+
+
+_Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -116,6 +120,11 @@ def _parser() -> argparse.ArgumentParser:
         commands, "renew-key", _renew_key, "make a new opening key; old ones keep opening mail on its way"
     )
 
+    _add_user_commands(commands)
+    return parser
+
+
+def _add_user_commands(commands: _Commands) -> None:
     user = commands.add_parser("user", help="accounts of people who read").add_subparsers(
         required=True, metavar="ACTION"
     )
@@ -130,11 +139,10 @@ def _parser() -> argparse.ArgumentParser:
     close = _command(user, "close", _user_close, "let an account log in no more")
     close.add_argument("user", metavar="NAME")
     _command(user, "list", _user_list, "list accounts")
-    return parser
 
 
 def _command(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    commands: _Commands,
     name: str,
     run: Callable[[argparse.Namespace], None],
     words: str,

@@ -22,7 +22,7 @@ Source: security.md 3.7, 3.8; consent.md section 3.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -32,7 +32,7 @@ from consent.decision import Permit
 from consent.errors import ConsentError, RolledBack
 from consent.facts import ResourceFacts
 from consent.rules import ActorRef
-from consent.statement import Statement, decide_under, statement_hash, verify_statement
+from consent.statement import Statement, statement_hash, statement_plan, verify_statement
 from crypto.errors import CryptoError
 from crypto.keys import SealingKey, VerifyKey
 from recipient import audit, holdings
@@ -222,26 +222,24 @@ class Inbox:
             for purpose in rule.purpose or ()
             for action in rule.action or ()
         }
-        gone = [
-            one.row.id
-            for one in parse_held(holdings.held(self._store, sub))
-            if all(
-                self._refusal(statement, one.facts, purpose=purpose, actions=frozenset({action}), at=at)
-                for purpose, action in uses
-            )
+        tests = [
+            self._refusal(statement, purpose=purpose, actions=frozenset({action}), at=at)
+            for purpose, action in uses
         ]
+        held = parse_held(holdings.held(self._store, sub))
+        gone = [one.row.id for one in held if all(refusal(one.facts) for refusal in tests)]
         holdings.erase_resources(self._store, sub, gone)
 
     def _store_push(self, sub: str, statement: Statement, push: Push, *, at: datetime) -> _Effect:
         if not statement.scope:
             raise RemoteRuleError("statement_refused")
-        actions = _actions(push.actions)
         coming = {item.reference for item in push.items}
         kept = [row for row in holdings.held(self._store, sub) if row.reference not in coming]
         room = MAX_HELD - len(kept)
+        refusal = self._refusal(statement, purpose=push.purpose, actions=_actions(push.actions), at=at)
         refused: list[tuple[str, str]] = []
         for item, facts in zip(push.items, _classified(push.items, kept), strict=True):
-            reason = self._refusal(statement, facts, purpose=push.purpose, actions=actions, at=at)
+            reason = refusal(facts)
             if reason is None and len(push.items) > room:
                 reason = TOO_MANY
             if reason is None:
@@ -252,28 +250,22 @@ class Inbox:
         return _Effect(stored=len(push.items) - len(refused), refused=tuple(refused))
 
     def _refusal(
-        self,
-        statement: Statement,
-        facts: ResourceFacts,
-        *,
-        purpose: str,
-        actions: frozenset[Action],
-        at: datetime,
-    ) -> str | None:
-        """Return why a resource may not be taken in, with one word for all reasons of consent."""
-        decision = decide_under(
-            statement,
-            actor=self._actor,
-            purpose=frozenset({purpose}),
-            action=actions,
-            facts=facts,
-            at=at,
+        self, statement: Statement, *, purpose: str, actions: frozenset[Action], at: datetime
+    ) -> Callable[[ResourceFacts], str | None]:
+        """Return a test that says why a resource may not be taken in; one word for all of consent."""
+        decide = statement_plan(
+            statement, actor=self._actor, purpose=frozenset({purpose}), action=actions, at=at
         )
-        if not isinstance(decision, Permit):
-            return OUTSIDE_SCOPE
-        if decision.obligations - KEPT_DUTIES or decision.deidentification is not Deidentification.NONE:
-            return UNMET_DUTY  # de-identifying is the work of the extract, which this program does not make
-        return None
+
+        def refusal(facts: ResourceFacts) -> str | None:
+            decision = decide(facts)
+            if not isinstance(decision, Permit):
+                return OUTSIDE_SCOPE
+            if decision.obligations - KEPT_DUTIES or decision.deidentification is not Deidentification.NONE:
+                return UNMET_DUTY  # de-identifying is the work of the extract, which is not made here
+            return None
+
+        return refusal
 
     def _receipt(self, opened: OpenedMessage, statement: Statement, effect: _Effect, *, at: datetime) -> str:
         receipt = Receipt(

@@ -1,7 +1,7 @@
 """Every look at shared data goes through here: decide, show only what is permitted, write it down.
 
 Promises:
-1. each resource of each look is put to ``consent.statement.decide_under`` with the statement in force now;
+1. each resource of each look is put to ``consent.statement.statement_plan`` with the statement in force now;
    what is not permitted does not exist for the caller, also not behind a reference;
 2. the audit event and the answer belong to one transaction: no event, no data;
 3. what a look recorded is what it showed: action, categories, purpose, who, when (NEN 7513);
@@ -11,7 +11,7 @@ Promises:
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
@@ -21,7 +21,7 @@ from consent.codes import Action
 from consent.decision import Permit
 from consent.facts import ResourceFacts
 from consent.rules import ActorRef
-from consent.statement import decide_under
+from consent.statement import statement_plan
 from crypto.canonical import parse_strict
 from pgo.health.record.index import RecordIndex, build_index
 from pgo.health.record.resolve import nothing, resolver
@@ -174,22 +174,22 @@ class Reader:
             self._record(account, look.holding, audit.DETAILS, _categories([item]), at=at)
         return look, item
 
-    def permits(self, holding: Holding, facts: ResourceFacts, *, at: datetime) -> bool:
-        """Ask the statement in force whether the people here may see a resource."""
-        decision = decide_under(
+    def _permits(self, holding: Holding, *, at: datetime) -> Callable[[ResourceFacts], bool]:
+        """Ask the statement in force what the people here may see; the answer is a test for resources."""
+        decide = statement_plan(
             holding.statement,
             actor=self._actor,
             purpose=frozenset({self._purpose}),
             action=frozenset({Action.VIEW}),
-            facts=facts,
             at=at,
         )
-        return isinstance(decision, Permit)
+        return lambda facts: isinstance(decide(facts), Permit)
 
     def _look(self, handle: str, *, at: datetime) -> Look:
         holding = holding_in_force(self._store, handle, at=at)
         known = self._known(holding)
-        permitted = tuple(one for one in known.parsed if self.permits(holding, one.facts, at=at))
+        permits = self._permits(holding, at=at)
+        permitted = tuple(one for one in known.parsed if permits(one.facts))
         shown = tuple(one.row.id for one in permitted)
         if known.shown != shown:  # titles look behind references, so they depend on the whole permitted set
             resolve = resolver(one.resource for one in permitted)
@@ -209,7 +209,8 @@ class Reader:
 
     def _line(self, account: Account, holding: Holding, *, at: datetime) -> SharedPatient:
         patients = parse_held(held(self._store, holding.sub, resource_type="Patient"))
-        person = _person(one.resource for one in patients if self.permits(holding, one.facts, at=at))
+        permits = self._permits(holding, at=at)
+        person = _person(one.resource for one in patients if permits(one.facts))
         last = audit.last_look(self._store, account.id, holding.sub)
         return SharedPatient(
             holding=holding,

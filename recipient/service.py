@@ -29,7 +29,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from recipient.accounts import Doorkeeper
@@ -78,26 +78,7 @@ def build_app(
     """
     limits = limits or Limits()
     identity = load_identity(store)
-    office = Office(
-        store=store,
-        identity=identity,
-        reader=Reader(store, identity),
-        doorkeeper=Doorkeeper(store, tries=limits.login_tries_per_minute),
-        sessions=Sessions(idle=limits.session_idle, absolute=limits.session_absolute),
-        limits=limits,
-        clock=clock,
-        secure=endpoint.startswith("https:"),
-    )
-    _, card = build_card(identity, endpoint=endpoint, at=clock())
-
-    async def show_card(_request: Request) -> Response:
-        return PlainTextResponse(card)
-
-    async def show_health(_request: Request) -> Response:
-        return JSONResponse({"status": "ok"})
-
-    async def to_portal(_request: Request) -> Response:
-        return RedirectResponse("/portal", status_code=303)
+    office = _office(store, identity, clock=clock, limits=limits, secure=endpoint.startswith("https:"))
 
     def broken(request: Request, _exc: Exception) -> Response:
         if request.url.path.startswith("/portal"):
@@ -107,15 +88,45 @@ def build_app(
     app = Starlette(
         exception_handlers={Exception: broken},
         routes=[
-            Route("/", to_portal, methods=["GET"]),
-            Route("/health", show_health, methods=["GET"]),
-            Route("/v1/card", show_card, methods=["GET"]),
+            *_public_routes(build_card(identity, endpoint=endpoint, at=clock())[1]),
             *inbox_routes(store, identity, clock=clock, limits=limits),
             *portal_routes(office),
         ],
     )
     app.router.redirect_slashes = False
     return Ingress(LastResort(app), max_header_bytes=limits.max_header_bytes, hosts=hosts)
+
+
+def _office(store: Store, identity: Identity, *, clock: Clock, limits: Limits, secure: bool) -> Office:
+    return Office(
+        store=store,
+        identity=identity,
+        reader=Reader(store, identity),
+        doorkeeper=Doorkeeper(store, tries=limits.login_tries_per_minute),
+        sessions=Sessions(idle=limits.session_idle, absolute=limits.session_absolute),
+        limits=limits,
+        clock=clock,
+        secure=secure,
+    )
+
+
+def _public_routes(card: str) -> list[BaseRoute]:
+    """Return what anybody may ask: that we live, who we are, and where the portal is."""
+
+    async def to_portal(_request: Request) -> Response:
+        return RedirectResponse("/portal", status_code=303)
+
+    async def show_health(_request: Request) -> Response:
+        return JSONResponse({"status": "ok"})
+
+    async def show_card(_request: Request) -> Response:
+        return PlainTextResponse(card)
+
+    return [
+        Route("/", to_portal, methods=["GET"]),
+        Route("/health", show_health, methods=["GET"]),
+        Route("/v1/card", show_card, methods=["GET"]),
+    ]
 
 
 class LastResort:
