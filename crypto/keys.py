@@ -18,7 +18,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NewType
 
 from cryptography.exceptions import InvalidSignature
@@ -48,12 +48,21 @@ _PROBE = X25519PrivateKey.from_private_bytes(bytes(range(KEY_BYTES)))
 
 @dataclass(frozen=True, slots=True)
 class VerifyKey:
-    """A public Ed25519 key. Make one with `from_bytes` or `from_text`."""
+    """A public Ed25519 key. Make one with `from_bytes` or `from_text`; checked once, then kept ready.
+
+    Attributes:
+        raw: The 32 bytes.
+        id: Thumbprint of this key.
+    """
 
     raw: bytes
+    id: KeyId = field(init=False, compare=False, repr=False)
+    _public: Ed25519PublicKey = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         _check_verify_key(self.raw)
+        object.__setattr__(self, "id", _thumbprint("Ed25519", self.raw))
+        object.__setattr__(self, "_public", Ed25519PublicKey.from_public_bytes(self.raw))
 
     @classmethod
     def from_bytes(cls, raw: bytes) -> VerifyKey:
@@ -75,11 +84,6 @@ class VerifyKey:
         """The key as base64url, 43 characters."""
         return b64url(self.raw)
 
-    @property
-    def id(self) -> KeyId:
-        """Thumbprint of this key."""
-        return _thumbprint("Ed25519", self.raw)
-
     def fingerprint(self) -> str:
         """Form for human comparison: 8 groups of 4 base32 characters, 160 bits of SHA-256."""
         letters = base64.b32encode(hashlib.sha256(self.raw).digest()).decode("ascii")
@@ -92,13 +96,13 @@ class VerifyKey:
             BadSignature: it does not.
         """
         try:
-            self.public_key().verify(signature, data)
+            self._public.verify(signature, data)
         except InvalidSignature as exc:
             raise BadSignature from exc
 
     def public_key(self) -> Ed25519PublicKey:
         """The key in the form of the library underneath; for use inside `crypto` only."""
-        return Ed25519PublicKey.from_public_bytes(self.raw)
+        return self._public
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +141,17 @@ class SealingKey:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class SigningKey(Secret):
-    """A private Ed25519 key."""
+    """A private Ed25519 key and its public half."""
 
     seed: bytes
+    public: VerifyKey = field(init=False)
+    _private: Ed25519PrivateKey = field(init=False)
 
     def __post_init__(self) -> None:
         _check_length(self.seed)
+        private = Ed25519PrivateKey.from_private_bytes(self.seed)
+        object.__setattr__(self, "_private", private)
+        object.__setattr__(self, "public", VerifyKey(private.public_key().public_bytes_raw()))
 
     @classmethod
     def generate(cls) -> SigningKey:
@@ -154,18 +163,13 @@ class SigningKey(Secret):
         """Make the key that belongs to 32 secret bytes (RFC 8032 section 5.1.5)."""
         return cls(bytes(seed))
 
-    @property
-    def public(self) -> VerifyKey:
-        """The public half."""
-        return VerifyKey(self.private_key().public_key().public_bytes_raw())
-
     def sign(self, data: bytes) -> bytes:
         """Sign bytes; 64 bytes, the same each time (RFC 8032 section 5.1.6)."""
-        return self.private_key().sign(data)
+        return self._private.sign(data)
 
     def private_key(self) -> Ed25519PrivateKey:
         """The key in the form of the library underneath; for use inside `crypto` only."""
-        return Ed25519PrivateKey.from_private_bytes(self.seed)
+        return self._private
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

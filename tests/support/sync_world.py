@@ -20,7 +20,7 @@ from sync.errors import RemoteRuleError, Unreachable
 from sync.outbox import OutboxEntry, State
 from sync.receipt import Receipt, ReceiptState, sign_receipt
 from sync.runner import Cancelled, Correspondent, Preparation, Prepared
-from sync.wire import REFUSALS, Kind, sign_time
+from sync.wire import REFUSALS, Kind, new_message_id, sign_time
 
 AT = datetime(2026, 6, 1, 12, 0, 0, tzinfo=UTC)
 CLINIC_ID = "ura:00000123"
@@ -198,7 +198,7 @@ class MemoryPort:
             fresh = replace(
                 entry,
                 state=State.QUEUED,
-                message_id=f"{len(self.entries):022d}"[:21] + "A",
+                message_id=new_message_id(),
                 attempts=0,
                 payload=None,
             )

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jwt.api_jws import PyJWS
 
 from crypto.canonical import b64url, b64url_decode
 from crypto.errors import BadSignature, CryptoError, Malformed, WrongKey
@@ -31,6 +32,16 @@ def test_payload_comes_back_as_signed(payload: bytes) -> None:
 def test_a_token_made_by_hand_from_the_rfc_holds() -> None:
     # Independent of the library that signs: RFC 7515 section 5.1 done by hand above.
     assert verify_jws(_token(HEADER, b"text"), KEY.public, typ=TYPE) == b"text"
+
+
+@given(st.binary(max_size=100))
+def test_the_library_agrees_on_what_holds(payload: bytes) -> None:
+    token = sign_jws(payload, KEY, typ=TYPE)
+    assert PyJWS().decode(token, KEY.public.public_key(), algorithms=["EdDSA"]) == payload
+    by_library = PyJWS().encode(
+        payload, KEY.private_key(), algorithm="EdDSA", headers={"kid": KEY.public.id, "typ": TYPE}
+    )
+    assert verify_jws(by_library, KEY.public, typ=TYPE) == payload
 
 
 def test_signing_is_deterministic() -> None:
