@@ -6,12 +6,19 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Locator, expect
 
 from tests.support.journey import DESKTOP, PHONE, a_file, both_sides
 
 pytestmark = [pytest.mark.ui, pytest.mark.timeout(300)]
 NAME = "Test Persoon"
+
+
+def sees_what_is_shared(page: Locator) -> None:
+    for shown in ("Penicilline", "Methotrexaat", "Foliumzuur", "Reumatoïde artritis", "Gewicht"):
+        expect(page).to_contain_text(shown)
+    expect(page).to_contain_text(re.compile("Gedeeld voor .*, tot .* 20"))
+    expect(page).not_to_contain_text("Hiv")
 
 
 @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
@@ -40,10 +47,7 @@ def test_a_clinician_reads_what_is_shared_and_no_more(
             clinician.picture("list")
             address = clinician.opens(NAME)
             page = clinician.page.locator("body")
-            for shown in ("Penicilline", "Methotrexaat", "Foliumzuur", "Reumatoïde artritis", "Gewicht"):
-                expect(page).to_contain_text(shown)
-            expect(page).to_contain_text(re.compile("Gedeeld voor .*, tot .* 20"))
-            expect(page).not_to_contain_text("Hiv")
+            sees_what_is_shared(page)
             clinician.picture("patient")
             clinician.page.goto(f"{address}/timeline")
             expect(page).to_contain_text("Hemoglobine")

@@ -275,7 +275,7 @@ def test_a_waiting_share_says_why_and_when_it_is_tried_again() -> None:
     lines = delivery_sentences("nl", row)
     assert "staan klaar op dit apparaat" in lines[0]
     assert "niet bereikbaar" in lines[1]
-    assert re.search(r"Volgende poging: 22 november 2026, \d\d:\d\d\. Al geprobeerd: 3 keer\.", lines[2])
+    assert re.search(r"Volgende poging: 22 november 2026, \d\d:\d\d\. Al 3 keer geprobeerd\.", lines[2])
 
 
 def test_an_error_nobody_foresaw_shows_its_code() -> None:

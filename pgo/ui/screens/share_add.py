@@ -17,7 +17,7 @@ from pgo.ui.files import pick_file
 from pgo.ui.records.frame import stacked
 from pgo.ui.safety import component
 from pgo.ui.sharing_words import kind_name, refusal
-from pgo.ui.state import AppState, Ok, go, use_action, use_app
+from pgo.ui.state import Action, AppState, Ok, go, use_action, use_app
 from pgo.ui.text import fmt_date
 from pgo.ui.theme import FONT_STRONG, GAP, RADIUS_SMALL
 from pgo.ui.widgets import (
@@ -93,24 +93,26 @@ def AskCard(on_checked: Callable[[Checked | None], Any]) -> ft.Control:
         if picked is not None:
             await check(picked.data)
 
-    checking, picking = use_action(check_pasted), use_action(pick)
     field = text_field(
         app.t("share.add.paste"), pasted, set_pasted, key="card-text", multiline=True, error=problem
     )
-    buttons = [
-        primary_button(
-            app.t("share.add.check"), checking.start, key="card-check", disabled=checking.busy or picking.busy
-        ),
+    buttons = _two_ways(app, use_action(check_pasted), use_action(pick))
+    return stacked(
+        section_card(app.t("share.add.where"), field, buttons), *_demo(app, set_pasted), spacing=GAP
+    )
+
+
+def _two_ways(app: AppState, checking: Action, picking: Action) -> ft.Control:
+    busy = checking.busy or picking.busy
+    return toolbar(
+        primary_button(app.t("share.add.check"), checking.start, key="card-check", disabled=busy),
         secondary_button(
             app.t("share.add.pick"),
             picking.start,
             key="card-pick",
             icon=ft.Icons.UPLOAD_FILE_OUTLINED,
-            disabled=checking.busy or picking.busy,
+            disabled=busy,
         ),
-    ]
-    return stacked(
-        section_card(app.t("share.add.where"), field, toolbar(*buttons)), *_demo(app, set_pasted), spacing=GAP
     )
 
 

@@ -58,7 +58,9 @@ def Detail(row: ShareRow) -> ft.Control:
     signed = app.t("share.detail.signed_at", when=fmt_moment(app.lang, row.signed_at))
     stopped = row.state in (GrantState.WITHDRAWN, GrantState.EXPIRED)
     return stacked(
-        Progress(row),
+        Progress(
+            row, key=f"progress-{row.state}"
+        ),  # what was said about a try ends with the state it was about
         Again(row) if stopped else Stop(row),
         section_card(
             app.t("share.detail.agreed"),

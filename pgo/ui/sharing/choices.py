@@ -73,19 +73,7 @@ def WhatPart(
         else:
             set_adjusting(True)
 
-    options = {key: app.t(f"share.preset.{key}") for key in by_key} | {OWN: app.t("share.new.own")}
-    hints = {
-        key: app.t(f"share.preset.{key}_hint") for key in by_key if has(app.lang, f"share.preset.{key}_hint")
-    }
-    chosen = OWN if is_open else form.preset
-    group = option_list(
-        app.t("share.new.what"),
-        chosen,
-        options,
-        choose,
-        key="share-preset",
-        details=hints | {OWN: app.t("share.new.own_hint")},
-    )
+    group = _presets(app, tuple(by_key), OWN if is_open else form.preset, choose)
     switches = [_categories(app, form, change, preview), _sensitive(app, form, change)] if is_open else []
     return section_card(
         app.t("share.new.what"),
@@ -93,6 +81,21 @@ def WhatPart(
         *switches,
         *([note(app.t(f"share.new.error.{problem}"), "bad")] if problem else []),
         muted(app.t("share.new.purpose", purpose=lower_first(purpose_name(app.lang, form.purpose)))),
+    )
+
+
+def _presets(app: AppState, keys: tuple[str, ...], chosen: str, choose: Callable[[str], None]) -> ft.Control:
+    options = {key: app.t(f"share.preset.{key}") for key in keys}
+    hints = {
+        key: app.t(f"share.preset.{key}_hint") for key in keys if has(app.lang, f"share.preset.{key}_hint")
+    }
+    return option_list(
+        app.t("share.new.what"),
+        chosen,
+        options | {OWN: app.t("share.new.own")},
+        choose,
+        key="share-preset",
+        details=hints | {OWN: app.t("share.new.own_hint")},
     )
 
 
