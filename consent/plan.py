@@ -2,8 +2,8 @@
 
 1. The same evaluator as `decide` gives every answer, so the answers are the same.
 2. Resources that no rule can tell apart share one answer: the key holds what the rules look at
-   (categories and clusters always; codes, author, encounter, reference, dates only if some rule
-   asks for them; dates as their relation to the periods named).
+   (categories and clusters always; codes, author, encounter only if some rule asks for them; the
+   reference only if a rule names it; dates as their relation to the periods named).
 3. A plan is good for its instant. After `valid_until` of an answer, or any new record, compile again.
 
 Source: guide performance.md section 5.
@@ -17,11 +17,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from consent.codes import Action, Category
+from consent.dates import DateInterval
 from consent.decision import Decision, Deny, Evaluator, Permit, Reason
 from consent.effective import effective
 from consent.facts import ResourceFacts
 from consent.ledger import Ledger
-from consent.matching import Asker, Bound, date_relation
+from consent.matching import Asker, Bound, Tri, date_relation
 from consent.rules import ActorRef, DatePeriod
 
 
@@ -31,9 +32,10 @@ class Plan:
     def __init__(self, evaluator: Evaluator) -> None:
         self._evaluator = evaluator
         self._answers: dict[Hashable, Decision] = {}
+        self._related: dict[tuple[DateInterval, ...], tuple[Tri, ...]] = {}
         used = [bound for rule in evaluator.bound_rules() for bound in _with_children(rule)]
         self._codes = any(bound.rule.code is not None for bound in used)
-        self._instance = any(bound.rule.instance is not None for bound in used)
+        self._instances = frozenset[str]().union(*(bound.rule.instance or () for bound in used))
         self._people = any(
             bound.rule.author is not None or bound.rule.encounter is not None for bound in used
         )
@@ -60,10 +62,17 @@ class Plan:
             facts.sensitivity,
             facts.sensitivity_unknown,
             facts.codes if self._codes else None,
-            facts.reference if self._instance else None,
+            facts.reference if facts.reference in self._instances else facts.reference is None,
             (facts.author, facts.encounter) if self._people else None,
-            tuple(date_relation(period, facts.dates, covers=covers) for period, covers in self._periods),
+            self._relations(facts.dates) if self._periods else None,
         )
+
+    def _relations(self, dates: tuple[DateInterval, ...]) -> tuple[Tri, ...]:
+        found = self._related.get(dates)
+        if found is None:
+            found = tuple(date_relation(period, dates, covers=covers) for period, covers in self._periods)
+            self._related[dates] = found
+        return found
 
 
 def _with_children(bound: Bound) -> Iterable[Bound]:
