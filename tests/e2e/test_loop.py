@@ -1,0 +1,341 @@
+"""The whole loop without screens, against the real recipient program in a process of its own.
+
+Share, look, see who looked, withdraw; the recipient stops and comes back; a receipt is lost; nothing is
+sent twice and nothing goes out after a withdrawal.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+
+from consent.codes import Category
+from consent.decision import GrantState, Reason
+from pgo.bootstrap import Deliverer, build_application
+from pgo.health.demo import demo_bundle
+from pgo.health.medication.entry import MedicationForm
+from pgo.usecases import deliver, looked, medicate, share
+from pgo.usecases.collect import collect
+from pgo.usecases.read import overview
+from pgo.usecases.session import Application, Session
+from pgo.usecases.share import DeliveryState, ShareChoice
+from pgo.usecases.unlock import create_vault, unlock
+from sync.card import RecipientCard
+from sync.errors import Unreachable
+from sync.transport import InboxTransport, Transport
+from tests.conftest import PROJECT
+from tests.support.applications import CHEAP, PASSPHRASE
+
+PASSWORD = "vier losse woorden tafel"
+START_SECONDS = 60
+
+
+@dataclass
+class Clinic:
+    """The recipient program below one folder, started and stopped at will."""
+
+    folder: Path
+    process: subprocess.Popen[bytes] | None = None
+    url: str = ""
+    browsers: list[httpx.Client] = field(default_factory=list)
+
+    def command(self, *words: str | Path, given: str = "") -> None:
+        line = [sys.executable, "-m", "recipient", *map(str, words)]
+        subprocess.run(line, input=given.encode(), check=True, cwd=PROJECT, stdout=subprocess.DEVNULL)
+
+    def make(self) -> None:
+        self.command("init", "--data", self.folder, "--name", "Praktijk Zuid", "--id", "ura:00000123")
+        words = (
+            "user",
+            "add",
+            "dewit",
+            "--data",
+            self.folder,
+            "--display",
+            "S. de Wit",
+            "--password-file",
+            "-",
+        )
+        self.command(*words, given=PASSWORD + "\n")
+
+    def start(self) -> None:
+        ready = self.folder / "ready.json"
+        ready.unlink(missing_ok=True)
+        line = [
+            sys.executable,
+            "-m",
+            "recipient",
+            "serve",
+            "--data",
+            str(self.folder),
+            "--ready-file",
+            str(ready),
+        ]
+        self.process = subprocess.Popen(line, cwd=PROJECT, stdout=subprocess.DEVNULL, env=dict(os.environ))
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and not ready.exists():
+            assert self.process.poll() is None, "the recipient ended before it was ready"
+            time.sleep(0.05)
+        self.url = json.loads(ready.read_text())["url"]
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait(20)
+            self.process = None
+
+    @property
+    def card(self) -> bytes:
+        return (self.folder / "card.txt").read_bytes()
+
+    def clinician(self) -> httpx.Client:
+        browser = httpx.Client(
+            base_url=self.url, trust_env=False, timeout=30, headers={"accept-language": "nl"}
+        )
+        self.browsers.append(browser)
+        token = re.search(r'name="token" value="([0-9a-f]+)"', browser.get("/portal/login").text)
+        assert token is not None
+        data = {"token": token.group(1), "name": "dewit", "password": PASSWORD}
+        assert browser.post("/portal/login", data=data).status_code == 303
+        return browser
+
+
+@pytest.fixture(scope="module")
+def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
+    running = Clinic(tmp_path_factory.mktemp("clinic") / "data")
+    running.make()
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(autouse=True)
+def _close_browsers(clinic: Clinic) -> Iterator[None]:
+    yield
+    while clinic.browsers:
+        clinic.browsers.pop().close()
+
+
+@dataclass
+class LosesAnswers:
+    """The network at its worst: the message arrives, the answer does not, as often as told."""
+
+    inner: Transport = field(default_factory=InboxTransport)
+    lose: int = 0
+    sent: list[bytes] = field(default_factory=list)
+
+    def send(self, card: RecipientCard, path: str, body: bytes) -> bytes:
+        self.sent.append(body)
+        answer = self.inner.send(card, path, body)
+        if self.lose:
+            self.lose -= 1
+            raise Unreachable
+        return answer
+
+
+@pytest.fixture
+def network() -> LosesAnswers:
+    return LosesAnswers()
+
+
+@pytest.fixture
+def app(tmp_path: Path, network: LosesAnswers) -> Application:
+    real = build_application(tmp_path / "vaults")
+    return Application(
+        vaults=real.vaults, clock=real.clock, argon2=CHEAP, open_transport=lambda: network, zone=UTC
+    )
+
+
+@pytest.fixture
+def session(app: Application, clinic: Clinic) -> Iterator[Session]:
+    opened = create_vault(app, app.vaults / "Thuis", PASSPHRASE).session
+    collect(opened, demo_bundle(datetime.now(UTC).date()), name="demo.json")
+    share.add_recipient(opened, clinic.card)
+    yield opened
+    opened.lock()
+
+
+def choice_of(session: Session, *categories: Category) -> ShareChoice:
+    preset = share.presets("clinic")[0]
+    today = session.today()
+    return ShareChoice(
+        recipient_id="ura:00000123",
+        categories=frozenset(categories) or preset.categories,
+        sensitivity=frozenset(),
+        purpose="TREAT",
+        period=(today, today + timedelta(days=30)),
+    )
+
+
+def signed(session: Session, *categories: Category) -> str:
+    return share.sign_share(session, choice_of(session, *categories), lang="nl", shown_text="U deelt met ...")
+
+
+def state(session: Session, grant_id: str) -> DeliveryState:
+    return share.share(session, grant_id).delivery.state
+
+
+def patients(clinician: httpx.Client) -> list[str]:
+    return sorted(set(re.findall(r'href="(/portal/patient/[\w-]+)"', clinician.get("/portal").text)))
+
+
+def test_share_look_see_who_looked_withdraw(session: Session, clinic: Clinic) -> None:
+    choice = choice_of(session)
+    seen = share.preview(session, choice)
+    assert 0 < seen.permitted < seen.total == overview(session).total
+    assert seen.permitted + sum(seen.held_back.values()) == seen.total
+    assert seen.held_back[Reason.SENSITIVE] >= 1
+    clinician = clinic.clinician()
+    before = patients(clinician)
+
+    grant_id = share.sign_share(session, choice, lang="nl", shown_text="U deelt met ...")
+    assert state(session, grant_id) is DeliveryState.WAITING
+    deliver.deliver(session)
+    delivery = share.share(session, grant_id).delivery
+    assert delivery.state is DeliveryState.DELIVERED
+    assert (delivery.delivered_count, delivery.refused_count) == (seen.permitted, 0), (
+        "preview and delivery agree"
+    )
+    (address,) = set(patients(clinician)) - set(before)
+    page = clinician.get(address).text
+    assert "Sanne Voorbeeld" in page
+    assert "S. de Wit" in {entry.user for entry in looked.fetch_access(session, "ura:00000123").entries}
+    again = looked.fetch_access(session, "ura:00000123")
+    assert again.verified
+    assert [entry.sequence for entry in again.entries] == list(range(len(again.entries), 0, -1))
+
+    share.withdraw(session, grant_id)
+    row = share.share(session, grant_id)
+    assert (row.state, row.delivery.state) == (GrantState.WITHDRAWN, DeliveryState.WITHDRAWN_WAITING)
+    deliver.deliver(session)
+    assert state(session, grant_id) is DeliveryState.WITHDRAWN_CONFIRMED
+    assert patients(clinician) == before
+    assert clinician.get(address).status_code == 410
+    share.withdraw(session, grant_id)
+    assert deliver.deliver(session).delivered == ()
+    session.store.check()
+
+
+def test_a_later_change_goes_out_alone(session: Session, network: LosesAnswers) -> None:
+    grant_id = signed(session)
+    deliver.deliver(session)
+    held = share.share(session, grant_id).delivery.delivered_count
+    medicate.save_medication(session, MedicationForm(name="Paracetamol", start="2026-01-01"))
+    assert state(session, grant_id) is DeliveryState.WAITING
+    count = len(network.sent)
+    deliver.deliver(session)
+    delivery = share.share(session, grant_id).delivery
+    assert delivery.receipts[0].stored == 1
+    assert delivery.delivered_count == held + 1
+    assert len(network.sent) == count + 1
+
+
+def test_a_change_that_is_not_permitted_sends_nothing(session: Session, network: LosesAnswers) -> None:
+    signed(session, Category.DEMOGRAPHICS)
+    deliver.deliver(session)
+    count = len(network.sent)
+    medicate.save_medication(session, MedicationForm(name="Paracetamol"))
+    deliver.deliver(session)
+    assert len(network.sent) == count
+
+
+def test_a_lost_receipt_makes_no_second_effect(session: Session, network: LosesAnswers) -> None:
+    grant_id = signed(session)
+    network.lose = 1
+    deliver.deliver(session)
+    assert share.share(session, grant_id).delivery.last_error == "unreachable"
+    deliver.send_now(session)
+    delivery = share.share(session, grant_id).delivery
+    assert delivery.state is DeliveryState.DELIVERED
+    assert len(delivery.receipts) == 1
+
+
+def test_a_withdrawal_wins_also_when_the_grant_arrived_without_our_knowing(
+    session: Session, network: LosesAnswers, clinic: Clinic
+) -> None:
+    clinician = clinic.clinician()
+    before = patients(clinician)
+    grant_id = signed(session)
+    network.lose = 1
+    deliver.deliver(session)  # it arrived, the receipt did not
+    assert len(patients(clinician)) == len(before) + 1
+    share.withdraw(session, grant_id)
+    deliver.send_now(session)
+    assert state(session, grant_id) is DeliveryState.WITHDRAWN_CONFIRMED
+    assert patients(clinician) == before
+
+
+@pytest.mark.parametrize("lost", [1, 2, 3])
+def test_the_line_never_gets_stuck_however_many_receipts_are_lost(
+    session: Session, network: LosesAnswers, lost: int
+) -> None:
+    first = signed(session, Category.MEDICATIONS, Category.DEMOGRAPHICS)
+    network.lose = lost
+    for category in (Category.ALLERGIES, Category.PROBLEMS, Category.LABS):
+        deliver.send_now(session)
+        signed(session, category, Category.DEMOGRAPHICS)
+    share.withdraw(session, first)
+    for _ in range(4):
+        deliver.send_now(session)
+    states = {row.grant_id: row.delivery.state for row in share.shares(session)}
+    assert states.pop(first) is DeliveryState.WITHDRAWN_CONFIRMED
+    assert set(states.values()) == {DeliveryState.DELIVERED}
+
+
+def test_withdrawing_before_anything_was_sent_sends_no_record(
+    session: Session, network: LosesAnswers
+) -> None:
+    grant_id = signed(session)
+    share.withdraw(session, grant_id)
+    deliver.deliver(session)
+    assert share.share(session, grant_id).delivery.delivered_count == 0
+    assert max(map(len, network.sent), default=0) < 40_000, "a statement, and no records"
+
+
+def test_a_second_grant_after_a_withdrawal_sends_everything_again(session: Session) -> None:
+    first = signed(session)
+    deliver.deliver(session)
+    count = share.share(session, first).delivery.delivered_count
+    share.withdraw(session, first)
+    deliver.deliver(session)
+    assert share.share(session, first).delivery.delivered_count == 0
+    second = signed(session)
+    deliver.deliver(session)
+    assert share.share(session, second).delivery.delivered_count == count
+
+
+def test_offline_is_normal_and_goes_out_by_itself(session: Session, clinic: Clinic, app: Application) -> None:
+    clinic.stop()
+    grant_id = signed(session)
+    report = deliver.deliver(session)
+    delivery = share.share(session, grant_id).delivery
+    assert report.later
+    assert (delivery.state, delivery.attempts, delivery.last_error) == (
+        DeliveryState.WAITING,
+        1,
+        "unreachable",
+    )
+    medicate.save_medication(session, MedicationForm(name="Paracetamol"))
+    folder = session.folder
+    session.lock()  # what waits survives the lock
+    clinic.start()
+    again = unlock(app, folder, PASSPHRASE)
+    deliverer = Deliverer(again)
+    deliverer.start()
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and state(again, grant_id) is not DeliveryState.DELIVERED:
+        time.sleep(0.2)
+    assert state(again, grant_id) is DeliveryState.DELIVERED
+    again.lock()
+    assert deliverer.join(20), "the deliverer ends with the lock"
