@@ -38,7 +38,7 @@ class Seen:
     purpose: str
 
 
-def append(store: Store, sub: str, account: Account, seen: Seen, *, at: datetime) -> None:
+def append(store: Store, sub: str, *, account: Account, seen: Seen, at: datetime) -> None:
     """Write one event; the caller holds the transaction of the look."""
     entry = next_entry(
         head(store, sub),

@@ -104,9 +104,7 @@ def holdings_in_force(store: Store, *, at: datetime) -> tuple[Holding, ...]:
     return tuple(holding for row in rows if (holding := _holding(row)).in_force(at))
 
 
-def save_statement(
-    store: Store, sub: str, token: str, statement: Statement, *, state: str, at: datetime
-) -> None:
+def save_statement(store: Store, statement: Statement, *, token: str, state: str, at: datetime) -> None:
     """Make a verified statement the one in force for its sender; the first one makes the sender known."""
     now = instant_text(at)
     store.run(
@@ -115,7 +113,16 @@ def save_statement(
         "ON CONFLICT (sub) DO UPDATE SET changed_at = excluded.changed_at, sequence = excluded.sequence, "
         "statement_hash = excluded.statement_hash, statement = excluded.statement, state = excluded.state, "
         "revision = revision + 1",
-        (sub, secrets.token_urlsafe(16), now, now, statement.sequence, statement_hash(token), token, state),
+        (
+            statement.issuer,
+            secrets.token_urlsafe(16),
+            now,
+            now,
+            statement.sequence,
+            statement_hash(token),
+            token,
+            state,
+        ),
     )
 
 
@@ -176,6 +183,8 @@ def erase_ended(store: Store, *, at: datetime, keep_hidden: timedelta) -> int:
             store.run(
                 "UPDATE sender SET state = ?, revision = revision + 1 WHERE sub = ?", (ERASED, holding.sub)
             )
+    if over:
+        store.fold()
     return len(over)
 
 

@@ -105,7 +105,10 @@ class Inbox:
             raise RemoteRuleError("malformed")
         with self._store.transaction():  # step 14: one transaction around everything that follows
             receipt = self._answered(opened) or self._take_in(opened, at=at)
-            return self._sealed(receipt, opened)
+            reply = self._sealed(receipt, opened)
+        if opened.kind is Kind.STATEMENT:
+            self._store.fold()  # what a statement erased shall not wait in the WAL
+        return reply
 
     def access(self, body: bytes, *, at: datetime) -> bytes:
         """Answer "who looked?" with the sender's own signed log.
@@ -182,7 +185,7 @@ class Inbox:
         state = holdings.ACTIVE
         if not statement.scope:
             state = holdings.STOPPED if statement.erase is Erase.NONE else holdings.ERASED
-        holdings.save_statement(self._store, sender.text, token, statement, state=state, at=at)
+        holdings.save_statement(self._store, statement, token=token, state=state, at=at)
         if state == holdings.ERASED:
             holdings.erase_resources(self._store, sender.text)
         elif state == holdings.ACTIVE:

@@ -236,8 +236,8 @@ class Reader:
         audit.append(
             self._store,
             holding.sub,
-            account,
-            audit.Seen(action=action, categories=categories, purpose=self._purpose),
+            account=account,
+            seen=audit.Seen(action=action, categories=categories, purpose=self._purpose),
             at=at,
         )
 

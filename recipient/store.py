@@ -68,10 +68,18 @@ class Store:
                 raise
             self._connection.execute("COMMIT")
 
-    def close(self) -> None:
-        """Fold the WAL back into the file and close; erased pages are gone from both afterwards."""
+    def fold(self) -> None:
+        """Fold the WAL back into the file and empty it, so that what was erased is in neither of them.
+
+        Best effort while another process reads: then the next fold does it.
+        """
         with self._lock:
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def close(self) -> None:
+        """Fold and close."""
+        with self._lock:
+            self.fold()
             self._connection.close()
 
 

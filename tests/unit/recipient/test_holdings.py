@@ -52,9 +52,7 @@ def sub(store: Store) -> str:
     patient.grant(at=AT, days=10)
     statement = open_statement(patient.statement, VerifyKey.from_text(patient.sub))
     with store.transaction():
-        holdings.save_statement(
-            store, patient.sub, patient.statement, statement, state=holdings.ACTIVE, at=AT
-        )
+        holdings.save_statement(store, statement, token=patient.statement, state=holdings.ACTIVE, at=AT)
         item = Item("Patient/p1", b'{"resourceType":"Patient","id":"p1"}', {}, None)
         holdings.put_resource(store, patient.sub, item, at=AT)
     return patient.sub
@@ -63,7 +61,7 @@ def sub(store: Store) -> str:
 def look(store: Store, sub: str, action: str = audit.OPENED, *, at: datetime = AT) -> None:
     seen = audit.Seen(action=action, categories=frozenset({"labs", "allergies"}), purpose="TREAT")
     with store.transaction():
-        audit.append(store, sub, ACCOUNT, seen, at=at)
+        audit.append(store, sub, account=ACCOUNT, seen=seen, at=at)
 
 
 class TestEnd:
@@ -141,7 +139,7 @@ class TestAccessLog:
         def failing() -> None:
             with store.transaction():
                 seen = audit.Seen(action=audit.OPENED, categories=frozenset(), purpose="TREAT")
-                audit.append(store, sub, ACCOUNT, seen, at=AT)
+                audit.append(store, sub, account=ACCOUNT, seen=seen, at=AT)
                 raise RuntimeError("no page")
 
         with pytest.raises(RuntimeError, match="no page"):

@@ -111,6 +111,14 @@ def test_store_of_another_version_is_refused(folder: Path) -> None:
     assert code_of(folder) == "store_version"
 
 
+def test_fold_empties_the_write_ahead_log(folder: Path, store: Store) -> None:
+    log = folder / f"{STORE_NAME}-wal"
+    store.run("INSERT INTO opening_key (seed, created_at) VALUES (x'00', 't')")
+    assert log.stat().st_size > 0
+    store.fold()
+    assert log.stat().st_size == 0
+
+
 def test_transaction_rolls_back_as_a_whole(store: Store) -> None:
     def half_done() -> None:
         with store.transaction():
