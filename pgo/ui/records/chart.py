@@ -44,7 +44,7 @@ def SeriesChart(series: Series, *, low: float | None = None, high: float | None 
     if plot.dots:
         drawing = _drawing(app, plot, wide=layout.wide, bounds=(low, high))
         controls += [
-            _unit_line(app, series),
+            *_unit_line(app, series),
             described(
                 in_words(app.lang, series, plot), ft.Container(drawing, padding=ft.Padding.only(top=8))
             ),
@@ -58,8 +58,8 @@ def SeriesChart(series: Series, *, low: float | None = None, high: float | None 
     return ft.Column(controls, spacing=12, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
 
 
-def _unit_line(app: AppState, series: Series) -> ft.Control:
-    return muted(app.t("series.unit", unit=say_unit(series.unit)) if series.unit else app.t("series.no_unit"))
+def _unit_line(app: AppState, series: Series) -> list[ft.Control]:
+    return [muted(app.t("series.unit", unit=say_unit(series.unit)))] if series.unit else []
 
 
 def _drawing(
