@@ -115,7 +115,7 @@ def Side() -> Any:
     if app.ended:
         return [EndedSide()]
     if not app.unlocked:
-        return LayoutCtx(layout_for(width), lambda: [LockedSide()])
+        return LayoutCtx(layout_for(width), lambda: [LockedSide(key=f"locked-{app.lockings}")])
     layout = layout_for(width, rail=RAIL_WIDTH)
     return LayoutCtx(layout, lambda: ft.Router(ROUTES, not_found=NotFound, manage_views=True))
 

@@ -97,7 +97,7 @@ class Windows:
         while True:
             await asyncio.sleep(CHECK_EVERY_SECONDS)
             window = self._live
-            if window is None or not window.state.unlocked:
+            if window is None or not window.state.holds_vault:
                 self.touch()
                 continue
             if self._watch.is_over(timedelta(minutes=window.state.prefs.auto_lock_minutes)):

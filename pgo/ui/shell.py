@@ -13,9 +13,10 @@ import flet as ft
 from pgo.ui.safety import component
 from pgo.ui.state import AppState, go, use_app, use_layout
 from pgo.ui.theme import GAP
-from pgo.ui.widgets import NoticeHost, error_banner, live, secondary_button
+from pgo.ui.widgets import NoticeHost, error_banner, icon_button, live, secondary_button
 
 RAIL_WIDTH: Final = 132
+LARGE_TEXT: Final = 1.3  # above this, words beside each other do not fit a phone
 # route, text key, icon, icon when selected, routes that belong to it
 TABS: Final = (
     ("/", "nav.overview", ft.Icons.HOME_OUTLINED, ft.Icons.HOME_ROUNDED, ("/collect",)),
@@ -75,14 +76,19 @@ def _bar(app: AppState, selected: int) -> ft.NavigationBar:
     )
 
 
-def _top_bar(app: AppState) -> ft.AppBar:
+def _lock_button(app: AppState, *, tight: bool) -> ft.Control:
+    name, icon = app.t("lock.now"), ft.Icons.LOCK_OUTLINE_ROUNDED
+    if tight:
+        return icon_button(icon, name, app.lock_now, key="lock")
+    return secondary_button(name, app.lock_now, key="lock", icon=icon)
+
+
+def _top_bar(app: AppState, *, wide: bool) -> ft.AppBar:
     name = app.t("app.example" if app.is_example else "app.name")
     return ft.AppBar(
         title=ft.Text(name, theme_style=ft.TextThemeStyle.TITLE_MEDIUM, color=ft.Colors.PRIMARY),
         automatically_imply_leading=False,
-        actions=[
-            secondary_button(app.t("lock.now"), app.lock_now, key="lock", icon=ft.Icons.LOCK_OUTLINE_ROUNDED)
-        ],
+        actions=[_lock_button(app, tight=not wide and app.prefs.text_scale > LARGE_TEXT)],
         actions_padding=ft.Padding(right=GAP),
         toolbar_height=64 * max(1.0, app.prefs.text_scale * 0.85),
     )
@@ -111,7 +117,7 @@ def Shell() -> ft.View:
         can_pop=False,
         padding=0,
         horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
-        appbar=_top_bar(app),
+        appbar=_top_bar(app, wide=layout.wide),
         navigation_bar=None if layout.wide else _bar(app, selected),
         controls=[
             ft.SafeArea(

@@ -204,3 +204,17 @@ def test_a_choice_on_the_start_screen_goes_with_the_vault(tmp_path: Path) -> Non
             await app.wait_text("Your vault is still empty", 15)
 
     run(go())
+
+
+def test_the_code_does_not_stay_on_the_screen_when_nobody_is_there(tmp_path: Path) -> None:
+    async def go() -> None:
+        async with locked_frame(an_application(tmp_path)) as (app, state, _):
+            code = await make_vault(app)
+            assert state.holds_vault, "so the idle watch counts"
+            await state.lock_idle()
+            await app.settle(40)
+            assert not app.has_text(code[:4])
+            assert app.has_text("Vergrendeld omdat")
+            assert not state.holds_vault
+
+    run(go())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import flet as ft
 
 from pgo.ui.safety import component
+from pgo.ui.shell import LARGE_TEXT
 from pgo.ui.state import AppState, go, use_app, use_layout, use_query
 from pgo.ui.text import fmt_date
 from pgo.ui.theme import FONT_STRONG, GAP, GAP_SMALL, RADIUS
@@ -116,7 +117,8 @@ def _recovery_reminder(app: AppState) -> ft.Control:
 def Tiles(found: Overview) -> ft.Control:
     """Counts of the parts, each a way into it; two beside each other on a phone."""
     app, layout = use_app(), use_layout()
-    across = 6 if layout.content > 700 else 2
+    large = app.prefs.text_scale > LARGE_TEXT
+    across = (3 if large else 6) if layout.content > 700 else (1 if large else 2)
     width = (layout.content - (across - 1) * GAP_SMALL) / across
     counts = {str(kind): n for kind, n in found.counts.items()}
     tiles = [
