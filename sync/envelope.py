@@ -171,18 +171,7 @@ def seal_message(
     """
     if len(content) > MAX_CONTENT_BYTES:
         raise LocalRuleError("too_large")
-    issued_at = int(utc(at).timestamp())
-    bare = Header(
-        audience=to.id,
-        key_id=to.sealing_key.id,
-        sender=sender.public.text,
-        message_id=parse_message_id(message_id),
-        sequence=sequence,
-        kind=kind,
-        issued_at=issued_at,
-        expires_at=issued_at + LIFETIME_SECONDS,
-        sealed_hash="",
-    )
+    bare = _bare_header(kind, sender, to, message_id=message_id, sequence=sequence, at=at)
     inner = sign_jws(_inner_payload(bare, sha256_id(content)), sender, typ=_INNER_TYPE)
     sealed = seal(pad(inner.encode("ascii") + _SEPARATOR + content), to.sealing_key, info=bare.context())
     header = replace(bare, sealed_hash=sha256_id(sealed))
@@ -223,15 +212,7 @@ def open_message(
     inner, content = _open(sealed, key, header.context())  # step 9
     payload_hash = sha256_id(content)
     _check_inner(inner, header, sender, payload_hash)  # step 10
-    return OpenedMessage(
-        kind=header.kind,
-        sender=sender,
-        message_id=header.message_id,
-        sequence=header.sequence,
-        issued_at=datetime.fromtimestamp(header.issued_at, UTC),
-        content=content,
-        payload_hash=payload_hash,
-    )
+    return _opened(header, sender, content, payload_hash)
 
 
 def peek_message_id(body: bytes) -> str:
@@ -253,6 +234,35 @@ def refuse_conflict(opened: OpenedMessage, *, stored_payload_hash: str) -> None:
     """
     if opened.payload_hash != stored_payload_hash:
         raise RemoteRuleError("conflict")
+
+
+def _bare_header(
+    kind: Kind, sender: SigningKey, to: RecipientCard, *, message_id: str, sequence: int, at: datetime
+) -> Header:
+    issued_at = int(utc(at).timestamp())
+    return Header(
+        audience=to.id,
+        key_id=to.sealing_key.id,
+        sender=sender.public.text,
+        message_id=parse_message_id(message_id),
+        sequence=sequence,
+        kind=kind,
+        issued_at=issued_at,
+        expires_at=issued_at + LIFETIME_SECONDS,
+        sealed_hash="",  # filled in when the seal exists
+    )
+
+
+def _opened(header: Header, sender: VerifyKey, content: bytes, payload_hash: str) -> OpenedMessage:
+    return OpenedMessage(
+        kind=header.kind,
+        sender=sender,
+        message_id=header.message_id,
+        sequence=header.sequence,
+        issued_at=datetime.fromtimestamp(header.issued_at, UTC),
+        content=content,
+        payload_hash=payload_hash,
+    )
 
 
 def _read(body: bytes, audience: str) -> tuple[Header, str, bytes]:
