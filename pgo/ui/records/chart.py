@@ -45,9 +45,7 @@ def SeriesChart(series: Series, *, low: float | None = None, high: float | None 
         drawing = _drawing(app, plot, wide=layout.wide, bounds=(low, high))
         controls += [
             *_unit_line(app, series),
-            described(
-                in_words(app.lang, series, plot), ft.Container(drawing, padding=ft.Padding.only(top=8))
-            ),
+            described(in_words(app.lang, series, plot), _with_room(app, drawing)),
         ]
     else:
         controls.append(quiet(app.t("series.nothing_to_draw")))
@@ -56,6 +54,11 @@ def SeriesChart(series: Series, *, low: float | None = None, high: float | None 
     if plot.undated:
         controls.append(quiet(app.t("series.undated", n=plot.undated)))
     return ft.Column(controls, spacing=12, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
+
+
+def _with_room(app: AppState, drawing: ft.Control) -> ft.Control:
+    """Leave room for the halves of labels that stand on the edges of the drawing."""
+    return ft.Container(drawing, padding=ft.Padding.only(top=8, right=26 * app.prefs.text_scale))
 
 
 def _unit_line(app: AppState, series: Series) -> list[ft.Control]:

@@ -96,7 +96,8 @@ def _facts(app: AppState, detail: RecordDetail) -> ft.Control:
             selectable=True,
         )
         value.append(_spoken(speak_value(app.lang, row.value_text), shown))
-    return card(toolbar(*badges), *value, key_values(rows))
+    # What two elements say in the same words is said once.
+    return card(toolbar(*badges), *value, key_values(list(dict.fromkeys(rows))))
 
 
 def _spoken(words: str, shown: ft.Text) -> ft.Control:
