@@ -185,12 +185,25 @@ def test_patient_can_share_again_after_withdrawal(clinic: Clinic, patient: Patie
     assert "Sanne Voorbeeld" in clinic.member().get("/portal").text
 
 
+def test_first_statement_of_an_unknown_sender_must_be_the_first_there_is(clinic: Clinic) -> None:
+    patient = PatientSide.of(clinic.url, at=clinic.clock())
+    patient.grant(at=clinic.clock(), category=[Category.DEMOGRAPHICS])
+    patient.grant(at=clinic.clock(), category=[Category.LABS], grant_id="G2")
+    answer = patient.send(Kind.STATEMENT, patient.statement_content(), at=clinic.clock()).response
+    assert (answer.status_code, answer.json()) == (403, {"code": "statement_refused"})
+    assert clinic.store.row("SELECT count(*) FROM sender") == (0,)
+
+
 def test_withdrawing_one_of_two_grants_erases_what_only_it_covered(clinic: Clinic) -> None:
     patient = PatientSide.of(clinic.url, at=clinic.clock())
-    patient.grant(at=clinic.clock(), category=[Category.DEMOGRAPHICS, Category.ALLERGIES], grant_id="G1")
-    patient.grant(at=clinic.clock(), category=[Category.LABS], grant_id="G2")
-    first = patient.send(Kind.STATEMENT, patient.statement_content(), at=clinic.clock()).response
-    assert first.status_code == 403, "the first statement a recipient sees must be the first there is"
+    patient.grant(at=clinic.clock(), category=[Category.DEMOGRAPHICS, Category.LABS])
+    patient.send_statement(at=clinic.clock())
+    patient.grant(at=clinic.clock(), category=[Category.ALLERGIES], grant_id="G2")
+    assert patient.push(clinical.small_record(), at=clinic.clock()).stored == 5
+    patient.withdraw(at=clinic.clock(), grant_id="G2")
+    assert patient.send_statement(at=clinic.clock()).state is ReceiptState.STORED
+    stored = {reference for (reference,) in clinic.store.rows("SELECT reference FROM resource")}
+    assert stored == {"Patient/p1", "Observation/l1", "Observation/l2", "Observation/l3"}
 
 
 def test_narrower_statement_erases_what_left_the_scope(clinic: Clinic, patient: PatientSide) -> None:
