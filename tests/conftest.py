@@ -5,6 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# The same cases on every machine, and no verdict by stopwatch on a busy one. `--hypothesis-profile=night`
+# looks for new cases.
+settings.register_profile("steady", deadline=None, derandomize=True)
+settings.register_profile("night", deadline=None, max_examples=2_000)
+settings.load_profile("steady")
 
 PROJECT = Path(__file__).resolve().parents[1]
 SHARED_DATA = PROJECT.parent / "shared" / "data"
