@@ -41,12 +41,12 @@ YES = "yes"
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field: its label is the text ``<form>.<name>``, its help ``<form>.<name>.help`` when ``helped``.
+    """One field: its label is the text ``<name>``, its help ``<name>.help`` when ``helped``.
 
     Attributes:
         name: name of the field, as the form's checks use it.
         kind: how it is asked.
-        options: values of a choice; the text of each is ``<form>.<name>.<value>`` ("" reads ``.none``).
+        options: values of a choice; the text of each is ``<name>.<value>`` ("" reads ``.none``).
         helped: there is a help text.
     """
 
@@ -61,7 +61,7 @@ class Plan:
     """What one form is.
 
     Attributes:
-        texts: prefix of its text keys.
+        key: text key of a name: a field, its help, one of its options, ``saved``.
         draft: under which key the vault keeps what is half typed.
         fields: in order; the first is the one that is needed.
         check: field name to message key, for values as typed.
@@ -70,7 +70,7 @@ class Plan:
         back: route after saving.
     """
 
-    texts: str
+    key: Callable[[str], str]
     draft: str
     fields: tuple[Field, ...]
     check: Callable[[Values], Mapping[str, str]]
@@ -130,7 +130,7 @@ async def _save(app: AppState, plan: Plan, typed: Values) -> None:
     if plan.check(typed) or isinstance(await app.run(plan.save(typed), app.session), Failed):
         return
     await app.run(medicate.drop_form, app.session, plan.draft)
-    app.changed(app.t(f"{plan.texts}.saved", title=plan.title(typed)))
+    app.changed(app.t(plan.key("saved"), title=plan.title(typed)))
     go(plan.back)
 
 
@@ -154,7 +154,7 @@ def _summary(app: AppState, plan: Plan, errors: Mapping[str, str]) -> ft.Control
     """Name the fields to look at in one spoken sentence: a field's own error may be off-screen."""
     if not errors:
         return live("")
-    names = ", ".join(app.t(f"{plan.texts}.{field.name}") for field in plan.fields if field.name in errors)
+    names = ", ".join(app.t(plan.key(field.name)) for field in plan.fields if field.name in errors)
     return stacked(note(app.t("form.errors", fields=names), "bad"), live(app.t("form.errors", fields=names)))
 
 
@@ -166,7 +166,7 @@ def _control(
     errors: Mapping[str, str],
     change: Callable[[str, str], None],
 ) -> ft.Control:
-    label = app.t(f"{plan.texts}.{field.name}")
+    label = app.t(plan.key(field.name))
     value = values.get(field.name, "")
     error = app.t(errors[field.name]) if field.name in errors else ""
     key = f"field-{field.name}"
@@ -177,7 +177,7 @@ def _control(
     if field.kind == "switch":
         return switch_row(label, value == YES, lambda on: changed(YES if on else ""), key=key)
     if field.kind == "choice":
-        options = {option: app.t(f"{plan.texts}.{field.name}.{option or 'none'}") for option in field.options}
+        options = {option: app.t(plan.key(f"{field.name}.{option or 'none'}")) for option in field.options}
         return radio_group(label, value, options, changed, key=key, error=error)
     return text_field(
         label,
@@ -185,7 +185,7 @@ def _control(
         changed,
         key=key,
         error=error,
-        helper=app.t(f"{plan.texts}.{field.name}.help") if field.helped else "",
+        helper=app.t(plan.key(f"{field.name}.help")) if field.helped else "",
         multiline=field.kind == "text",
         autofocus=field is plan.fields[0] and not value,
     )

@@ -53,7 +53,7 @@ def Screen() -> ft.Control:
 def plan_for(record_id: int | None) -> Plan:
     """Return the plan of the form for a new allergy (None) or an own one."""
     return Plan(
-        texts="allergy_form",
+        key=lambda name: f"allergy_form.{name}",
         draft=f"allergy:{'new' if record_id is None else record_id}",
         fields=FIELDS,
         check=check,

@@ -50,7 +50,7 @@ def Screen() -> ft.Control:
 def plan_for(record_id: int | None) -> Plan:
     """Return the plan of the form for a new medication (None) or an own one."""
     return Plan(
-        texts="medication_form",
+        key=lambda name: f"medication_form.{name}",
         draft=f"medication:{'new' if record_id is None else record_id}",
         fields=FIELDS,
         check=check,
