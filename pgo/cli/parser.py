@@ -16,7 +16,7 @@ _Commands = argparse._SubParsersAction  # the only name argparse has for it
 def build_parser() -> argparse.ArgumentParser:
     """The parser of all commands; each sets ``run``."""
     parser = argparse.ArgumentParser(
-        prog="pgo", description="Your health data, encrypted on your own device."
+        prog="pgo", description="Your health data, encrypted on your own device.", allow_abbrev=False
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _running_commands(commands)
@@ -121,7 +121,12 @@ def _vault_command(
 def _command(
     commands: _Commands[argparse.ArgumentParser], name: str, run: str, words: str
 ) -> argparse.ArgumentParser:
-    parser = commands.add_parser(name, help=words, description=words.capitalize() + ".")
+    parser = commands.add_parser(
+        name,
+        help=words,
+        description=words.capitalize() + ".",
+        allow_abbrev=False,  # "--passphrase SECRET" must not pass for --passphrase-file
+    )
     parser.set_defaults(run=_later(run))
     return parser
 

@@ -91,8 +91,8 @@ def a_condition(
 def a_weight(id: str, *, kilos: str = "70.50", at: str = "2026-01-02", subject: str = "Patient/p1") -> str:
     """An Observation as text: the digits of the value must survive."""
     return (
-        '{"resourceType":"Observation","id":"%s","status":"final","subject":{"reference":"%s"},'
+        f'{{"resourceType":"Observation","id":"{id}","status":"final","subject":{{"reference":"{subject}"}},'
         '"code":{"coding":[{"system":"http://loinc.org","code":"29463-7"}],"text":"Gewicht"},'
-        '"effectiveDateTime":"%s","valueQuantity":{"value":%s,"unit":"kg",'
+        f'"effectiveDateTime":"{at}","valueQuantity":{{"value":{kilos},"unit":"kg",'
         '"system":"http://unitsofmeasure.org","code":"kg"}}'
-    ) % (id, subject, at, kilos)
+    )
