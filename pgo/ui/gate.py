@@ -36,6 +36,7 @@ LINK_SECONDS: Final = 120.0
 TAKE_PATH: Final = "/take"
 AWAKE_PATH: Final = "/awake"
 ALIVE_PATH: Final = "/alive"
+GONE_PATH: Final = "/gone"
 LAUNCH_PATH: Final = "/launch"
 CONTROL_PATH: Final = "/control"
 _CLOSED: Final = re.compile(r"^/(docs|redoc|openapi\.json|oauth_callback|upload)(/|$)")

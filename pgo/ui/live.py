@@ -17,6 +17,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import flet as ft
+from flet.components.component import Component
 from flet.controls.context import _context_page
 
 from pgo.ui import safety
@@ -47,9 +48,20 @@ class Window:
         async def task() -> None:
             _context_page.set(self.page)  # type: ignore[arg-type]  # Flet types its own variable as None
             await safety.contain(work())
+            self._draw_unconnected()
 
         # The future is held by the loop until it is done.
         asyncio.run_coroutine_threadsafe(task(), self.loop)
+
+    def _draw_unconnected(self) -> None:
+        """Draw now what Flet would skip: while a browser is away it drops every drawing.
+
+        When the browser comes back it gets the tree as it stands, so a vault that was locked meanwhile would
+        show its last screen once more.
+        """
+        root = self.page.views
+        if self.page.session.connection is None and isinstance(root, Component):
+            root.update()
 
 
 class Windows:
@@ -62,7 +74,7 @@ class Windows:
     """
 
     def __init__(self, application: Application, uploads: Uploads, ticks: Callable[[], float]) -> None:
-        self._application, self._uploads = application, uploads
+        self.application, self._uploads = application, uploads
         self._watch = IdleWatch(ticks, application.clock)
         self._live: Window | None = None
 
@@ -73,12 +85,13 @@ class Windows:
     def open(self, page: ft.Page) -> None:
         """Take a new browser session in; this is Flet's ``main(page)``."""
         state = AppState()
-        state.attach(self._application, uploads=self._uploads)
-        kept = lock_screen_prefs(self._application)
+        state.attach(self.application, uploads=self._uploads)
+        kept = lock_screen_prefs(self.application)
         state.prefs.lang, state.prefs.theme = kept.language, kept.theme
         earlier, window = self._live, Window(page, state, asyncio.get_running_loop())
         self._live = window
         self.touch()
+        page.on_connect = lambda _e: state.redraw()
         page.on_close = lambda _e: self._gone(window)
         state.follow(window.run)
         start(page, state)

@@ -18,9 +18,10 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from pgo.ui.gate import ALIVE_PATH, AWAKE_PATH
+from pgo.ui.gate import ALIVE_PATH, AWAKE_PATH, GONE_PATH
 
 Header = tuple[bytes, bytes]
+WS_ENDED: Final = 4001  # RFC 6455, 7.4.2: 4000 to 4999 are for private use
 
 STATIC_HEADERS: Final[tuple[Header, ...]] = (
     (b"x-content-type-options", b"nosniff"),
@@ -102,7 +103,11 @@ _SCRIPT: Final = """
   window.WebSocket = class extends Native {
     constructor(...args) {
       super(...args);
-      this.addEventListener('close', () => setTimeout(look, 700));
+      this.addEventListener('close', (event) => {
+        // Another window took over: leave the page altogether, so that nothing of it reconnects.
+        if (event.code === __ENDED__) { empty(); location.replace('__GONE__'); }
+        else setTimeout(look, 700);
+      });
     }
   };
   let told = 0;
@@ -129,6 +134,7 @@ def start_page(body: bytes, *, nonce: str, lang: str, words: Mapping[str, str]) 
     # "<" could end the script element from inside a string.
     safe_words = json.dumps(dict(words)).replace("<", "\\u003c")
     script = _SCRIPT.replace("__WORDS__", safe_words)
+    script = script.replace("__ENDED__", str(WS_ENDED)).replace("__GONE__", GONE_PATH[1:])
     script = script.replace("__ALIVE__", ALIVE_PATH[1:]).replace("__AWAKE__", AWAKE_PATH[1:])
     tag = f'<script nonce="{nonce}">'.encode()
     body = body.replace(b"<script>", tag)

@@ -210,7 +210,7 @@ def test_a_second_start_gets_a_new_link_and_ends_the_first_window(
     assert link is not None
     with Ui(link, browser=browser) as second:
         second.expect_text("Proef openen")  # locked: the open vault is not handed over
-        opened.expect_text(re.compile("De app is afgesloten of vergrendeld"))
+        opened.expect_text(re.compile("in een ander venster geopend"))
         assert "Vergrendelen" not in opened.document()
         second.fill_key("passphrase", PASSPHRASE)
         second.click_key("unlock")

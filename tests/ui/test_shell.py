@@ -145,6 +145,20 @@ def test_a_second_window_ends_the_first(tmp_path: Path) -> None:
     run(go())
 
 
+def test_a_vault_locked_while_the_browser_is_away_shows_nothing_when_it_comes_back(tmp_path: Path) -> None:
+    async def go() -> None:
+        async with open_frame(tmp_path, route="/settings") as frame:
+            await frame.app.wait_text("Automatisch vergrendelen")
+            windows = frame.app.main.__self__  # type: ignore[attr-defined]
+            await frame.app.session.disconnect(30)
+            windows._live.run(frame.state.lock_idle)
+            await frame.app.wait(lambda: frame.session.closed, "the vault stayed open")
+            await frame.app.wait_text("Vergrendeld omdat")
+            assert not frame.app.has_text("Automatisch vergrendelen")
+
+    run(go())
+
+
 # ---------------------------------------------------------------- failures
 SECRET = "GEHEIM: HbA1c 53"
 

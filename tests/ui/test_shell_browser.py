@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
 from tests.support.applications import PASSPHRASE
@@ -12,7 +10,7 @@ from tests.support.flet_ui import Ui
 pytestmark = pytest.mark.ui
 
 UNNAMED = """() => [...document.querySelectorAll(
-  'flt-semantics[role=button], flt-semantics[role=switch], flt-semantics[role=radio], flt-semantics[role=tab], input')]
+  'flt-semantics:is([role=button], [role=switch], [role=radio], [role=checkbox], [role=tab]), input')]
   .filter(e => !(e.ariaLabel || e.innerText || '').trim() && !e.closest('[aria-label]'))
   .map(e => e.outerHTML.slice(0, 160))"""
 
@@ -40,7 +38,7 @@ def test_unlock_with_the_keyboard_and_find_a_name_on_everything(ui: Ui) -> None:
 def test_a_reload_keeps_the_vault_open_and_turning_the_phone_keeps_what_was_typed(opened: Ui) -> None:
     opened.page.reload()
     opened.enable_semantics()
-    opened.expect_text(re.compile("Uw kluis is nog leeg|Proef openen"))
+    opened.expect_text("Uw kluis is nog leeg")
     assert opened.key("lock").count() == 1, "a reload within the session's time must not lock"
     opened.click("Instellen")
     opened.click_key("change-passphrase")
