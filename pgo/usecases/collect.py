@@ -21,6 +21,7 @@ from pgo.health.record.reader import read_records
 from pgo.health.record.resource import Intake, PersonMention, Refused, SetAside
 from pgo.store.journal import Event
 from pgo.store.quarantine import Quarantined
+from pgo.usecases.content import prepare
 from pgo.usecases.persons import Sorted, Verdict, sort_by_person
 from pgo.usecases.queue import records_changed
 from pgo.usecases.saving import compare, save, vault_person
@@ -122,11 +123,12 @@ def _store(
     digest = sha256_id(data)
     fresh_aside = bool(set_aside) and not store.quarantine.holds(digest)
     if changes.new or fresh_aside:
+        prepared = prepare(store, changes.new, self_authored=False)
         with store.write(at):
             source_id = store.records.add_source(
                 name, sha256=digest, kind="file", size_bytes=len(data), at=at
             )
-            ids = save(store, changes.new, source_id=source_id, at=at, self_authored=False)
+            ids = save(store, prepared, source_id=source_id, at=at)
             if fresh_aside:
                 store.quarantine.add(source_id, [_quarantined(entry) for entry in set_aside])
             store.settings.put(_PERSON_REFERENCES, sorted(known | sorting.references))

@@ -16,6 +16,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, unquote
@@ -79,30 +80,34 @@ def vault_resolver(store: VaultStore) -> Resolve:
     return look_up
 
 
-def prepare(
-    store: VaultStore, resources: Sequence[Resource], *, self_authored: bool
-) -> tuple[list[NewVersion], dict[int, str]]:
-    """Make everything the store keeps of new contents.
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """New contents ready to be stored, in file order, and new facts for older records that refer to them."""
+
+    versions: list[NewVersion]
+    neighbours: dict[int, str]
+
+
+def prepare(store: VaultStore, resources: Sequence[Resource], *, self_authored: bool) -> Prepared:
+    """Make everything the store keeps of new contents; long work, done before the transaction begins.
 
     Args:
         store: the open vault, for what the resources refer to.
         resources: new contents, in file order.
         self_authored: made by the patient in this app.
-
-    Returns:
-        One ``NewVersion`` per resource in order, and new facts for older records that refer to them.
     """
     in_file, in_vault = resolver(resources), vault_resolver(store)
 
     def resolve(reference: str) -> Resource | None:
         return in_file(reference) or in_vault(reference)
 
-    facts, neighbours = _facts(store, resources)
-    prepared = [
-        _version(resource, resolve, facts=text, self_authored=self_authored)
-        for resource, text in zip(resources, facts, strict=True)
+    links = [frozenset(references_in(resource.body)) for resource in resources]
+    facts, neighbours = _facts(store, resources, frozenset[str]().union(*links))
+    versions = [
+        _version(resource, resolve, facts=text, links=targets, self_authored=self_authored)
+        for resource, text, targets in zip(resources, facts, links, strict=True)
     ]
-    return prepared, neighbours
+    return Prepared(versions, neighbours)
 
 
 def classify_again(store: VaultStore) -> dict[int, str]:
@@ -134,7 +139,9 @@ def names_of(resource: Resource) -> frozenset[str]:
     return frozenset(filter(None, (resource.reference, resource.full_url)))
 
 
-def _version(resource: Resource, resolve: Resolve, *, facts: str, self_authored: bool) -> NewVersion:
+def _version(
+    resource: Resource, resolve: Resolve, *, facts: str, links: frozenset[str], self_authored: bool
+) -> NewVersion:
     canonical = content_hash(resource.body)
     type_, resource_id, origin = identity_of(resource, canonical)
     return NewVersion(
@@ -149,7 +156,7 @@ def _version(resource: Resource, resolve: Resolve, *, facts: str, self_authored:
         original_format=resource.original_format,
         columns=_columns(build_index(resource, resolve=resolve)),
         facts=facts,
-        links=frozenset(references_in(resource.body)),
+        links=links,
         measured=tuple(
             MeasuredNumber(m.key, m.title, m.code, m.unit, m.at, str(m.value), m.text)
             for m in measured(resource)
@@ -174,11 +181,12 @@ def _columns(index: RecordIndex) -> RecordColumns:
     )
 
 
-def _facts(store: VaultStore, resources: Sequence[Resource]) -> tuple[list[str], dict[int, str]]:
+def _facts(
+    store: VaultStore, resources: Sequence[Resource], targets: frozenset[str]
+) -> tuple[list[str], dict[int, str]]:
     """Facts of the new contents, and of the older records that refer to them where they changed."""
-    names = frozenset().union(*(names_of(resource) for resource in resources)) if resources else frozenset()
-    wanted = {target for resource in resources for target in references_in(resource.body)} - names
-    linked = set(store.records.ids_by_reference(wanted).values())
+    names = frozenset[str]().union(*(names_of(resource) for resource in resources))
+    linked = set(store.records.ids_by_reference(targets - names).values())
     users = set(store.records.linking_to(names))
     around: list[tuple[int, Resource]] = [
         (record_id, stored_resource(raw, full_url))

@@ -92,7 +92,7 @@ def allergy_form(session: Session, record_id: int) -> AllergyForm:
 
 
 def remove(session: Session, record_id: int) -> None:
-    """Move a record to the trash; recipients in force hear of it at the next delivery.
+    """Move a record to the trash. It is not sent any more; who has it already keeps it (rule 2).
 
     Raises:
         NotFound: no such record, or already in the trash.
@@ -102,7 +102,6 @@ def remove(session: Session, record_id: int) -> None:
         if not store.records.move_to_trash(record_id, at=at):
             raise NotFound("record")
         store.journal.add(Event.RECORD_REMOVED, at=at, record=record_id)
-        records_changed(store, at=at)
     session.changed()
 
 

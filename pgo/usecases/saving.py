@@ -16,7 +16,7 @@ from pgo.health.record.kinds import RecordKind
 from pgo.health.record.person import mention
 from pgo.health.record.resource import PersonMention, Resource
 from pgo.store.protocols import VaultStore
-from pgo.usecases.content import content_hash, identity_of, prepare, stored_resource
+from pgo.usecases.content import Prepared, content_hash, identity_of, prepare, stored_resource
 
 SELF_SOURCE = "self"
 """Name of the source of everything the patient typed or answered; shown in the words of the screen."""
@@ -53,27 +53,24 @@ def compare(store: VaultStore, resources: Sequence[Resource]) -> Changes:
     return Changes(tuple(new), unchanged, in_trash)
 
 
-def save(
-    store: VaultStore, resources: Sequence[Resource], *, source_id: int, at: datetime, self_authored: bool
-) -> list[int]:
+def save(store: VaultStore, prepared: Prepared, *, source_id: int, at: datetime) -> list[int]:
     """Store new contents. Returns the record numbers in order."""
-    prepared, neighbours = prepare(store, resources, self_authored=self_authored)
     ids = []
-    for new in prepared:
+    for new in prepared.versions:
         known = store.records.known(new.type, new.resource_id, new.origin)
         if known is None:
             ids.append(store.records.insert(new, source_id=source_id, at=at))
         else:
             store.records.replace(known.id, new, source_id=source_id, at=at)
             ids.append(known.id)
-    store.records.set_facts(neighbours)
+    store.records.set_facts(prepared.neighbours)
     return ids
 
 
 def save_own(store: VaultStore, resources: Sequence[Resource], *, at: datetime) -> list[int]:
     """Store contents made by the patient here; one source stands for all of them of one moment."""
     source_id = store.records.add_source(SELF_SOURCE, sha256="", kind="self", size_bytes=0, at=at)
-    return save(store, resources, source_id=source_id, at=at, self_authored=True)
+    return save(store, prepare(store, resources, self_authored=True), source_id=source_id, at=at)
 
 
 def vault_patient(store: VaultStore) -> Resource | None:
