@@ -1,7 +1,7 @@
 """Read the shared test data for the health tests: templates filled, outcomes counted.
 
-The Dutch test fixtures are templates: ``${DATE, T, D, -44}`` is the day 44 days before a reference day. Filling
-them in here keeps the reader itself free of any knowledge of templates.
+The Dutch test fixtures are templates: ``${DATE, T, D, -44}`` is the day 44 days before a reference day.
+Filling them in here keeps the reader itself free of any knowledge of templates.
 """
 
 from __future__ import annotations

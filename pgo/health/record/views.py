@@ -76,7 +76,8 @@ def details(resource: Resource, resolve: Resolve) -> tuple[Detail, ...]:
         if name in HIDDEN or name.startswith("_"):
             continue
         for row in _rows(_stem(name), value, resource, resolve):
-            rows.setdefault(row)
+            if row.value:
+                rows.setdefault(row)
     return tuple(rows)
 
 

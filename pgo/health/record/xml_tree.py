@@ -57,6 +57,7 @@ class TreeBuilder:
         self._data = data
         self._finished = finished
         self._open: list[Node] = []
+        self._untouched: Node | None = None
         self.root: Node | None = None
         self.offset: Callable[[], int] = lambda: 0
 
@@ -69,16 +70,26 @@ class TreeBuilder:
         if self.root is None:
             self.root = node
         self._open.append(node)
+        self._untouched = node
 
     def end(self, tag: str) -> None:  # noqa: ARG002 (the parser has checked that it matches)
         """Close an element, and hand it out."""
         node = self._open.pop()
-        node.end = self._data.index(b">", self.offset()) + 1
+        node.end = self._end_of(node)
+        self._untouched = None
         if not self._finished(self._open, node) and self._open:
             self._open[-1].children.append(node)
 
-    def data(self, text: str) -> None:
+    def _end_of(self, node: Node) -> int:
+        """Find the byte after an element. The parser stands before ``</a>``, but behind ``<a/>``."""
+        at = self.offset()
+        if node is self._untouched and self._data[at - 2 : at] == b"/>":
+            return at
+        return self._data.index(b">", at) + 1
+
+    def data(self, text: str) -> None:  # noqa: ARG002 (the parser's name for it)
         """Ignore text: FHIR has its values in attributes, and narrative is kept as bytes."""
+        self._untouched = None
 
     def close(self) -> Node | None:
         """Give the root."""
