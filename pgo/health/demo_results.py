@@ -17,6 +17,7 @@ from pgo.health.demo_parts import (
     PRACTICE,
     Body,
     concept,
+    day_before,
     observation,
     quantity,
 )
