@@ -15,7 +15,8 @@ Numbered steps of `judge`, the first that fails ends it:
    Other ports of 127.0.0.1 are ``same-site`` and refused.
 6. The path lies under the secret prefix of this run. Cookies are shared between the ports of 127.0.0.1, so
    the cookie's path is the secret prefix: another port never sees it.
-7. The cookie is the one of the live session.
+7. The cookie is the one of the live session. (Only the sentence that a window has ended needs none: the
+   window that gets it has just lost its cookie.)
 8. Flet's own extra routes stay closed; methods other than GET and HEAD go to our two routes only.
 
 Sources: guide security 3.12; OWASP ASVS 5.0 sections 3.3, 3.4 and 3.5; W3C Fetch Metadata Request Headers.
@@ -196,6 +197,8 @@ def judge(knock: Knock, keys: Keys) -> Allow | Refuse:
         return Refuse(403, "cross site")
     if not knock.path.startswith(keys.prefix + "/"):  # 6
         return Refuse(404, "not found")
+    if knock.path == keys.prefix + GONE_PATH and not changes:
+        return Allow(Door.APP)
     if not keys.cookie_is_good(knock.cookie):  # 7
         return Refuse(403, "no session")
     return _judge_route(knock, knock.path[len(keys.prefix) :])  # 8

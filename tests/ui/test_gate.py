@@ -193,3 +193,15 @@ def test_no_secret_shows_in_the_representation() -> None:
     shown = repr(keys)
     assert keys.prefix not in shown
     assert keys.control_secret not in shown
+
+
+def test_an_ended_window_may_read_that_it_has_ended_and_nothing_else() -> None:
+    keys, _ = some_keys()
+    assert judge(knock(keys, path=keys.prefix + "/gone"), keys) == Allow(Door.APP)
+    assert judge(knock(keys, path=keys.prefix + "/gone", method="POST", origins=(OURS,)), keys) == Refuse(
+        403, "no session"
+    )
+    assert judge(knock(keys, path=keys.prefix + "/gone", fetch_site="same-site"), keys) == Refuse(
+        403, "cross site"
+    )
+    assert judge(knock(keys, path=keys.prefix + "/gone/x"), keys) == Refuse(403, "no session")
