@@ -67,16 +67,6 @@ def fmt_date(lang: str, value: date | str | None) -> str:
     return f"{int(parts[2])} {month} {parts[0]}" if len(parts) == 3 else f"{month} {parts[0]}"
 
 
-def fmt_day(lang: str, value: date | str | None) -> str:
-    """Write a date short, for tables: "05-11-2026" (nl), "05/11/2026" (en); partial dates as known."""
-    if not value:
-        return ""
-    if isinstance(value, datetime):
-        value = value.astimezone().date() if value.tzinfo else value.date()
-    parts = (value.isoformat() if isinstance(value, date) else value[:10]).split("-")
-    return ("-" if lang == "nl" else "/").join(reversed(parts))
-
-
 def fmt_moment(lang: str, value: datetime) -> str:
     """Write an instant in the device's own time zone: "5 november 2026, 14:03"."""
     local = value.astimezone()

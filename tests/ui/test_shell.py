@@ -18,10 +18,11 @@ from pgo.errors import InputRefused, VaultBusy
 from pgo.ui import app as ui_app
 from pgo.ui import theme
 from pgo.ui.autolock import IdleWatch
+from pgo.ui.room import layout_for
 from pgo.ui.safety import component, install
 from pgo.ui.shell import active_tab
-from pgo.ui.state import Failed, Ok, layout_for
-from pgo.ui.text import fmt_date, fmt_day, fmt_number, t
+from pgo.ui.state import Failed, Ok
+from pgo.ui.text import fmt_date, fmt_number, t
 from pgo.ui.widgets import VirtualList
 from tests.support.applications import an_application
 from tests.support.flet_ui import PROJECT
@@ -277,7 +278,6 @@ def test_dates_and_numbers_are_written_as_known() -> None:
     assert fmt_date("nl", "2024") == "2024"
     assert fmt_date("nl", "") == ""
     assert fmt_date("nl", "2024-99-01") == "2024-99-01"
-    assert fmt_day("nl", "2026-11-05") == "05-11-2026"
     assert fmt_number("nl", "12345.670") == "12.345,670"
     assert fmt_number("en", "0.41") == "0.41"
     assert t("nl", "overview.lead", n=1) == "Uw kluis bevat 1 gegeven."

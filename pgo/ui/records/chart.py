@@ -16,8 +16,9 @@ from pgo.ui.records.frame import quiet
 from pgo.ui.records.plot import Dot, Plot, build_plot, dot_text, in_words, thinned
 from pgo.ui.records.rows import line, open_record, value_text
 from pgo.ui.records.say import say_moment, say_unit
+from pgo.ui.room import use_layout
 from pgo.ui.safety import component
-from pgo.ui.state import AppState, use_app, use_layout
+from pgo.ui.state import AppState, use_app
 from pgo.ui.widgets import described, icon_button, list_section, muted, secondary_button
 
 if TYPE_CHECKING:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from pgo.ui.widgets.buttons import danger_button, icon_button, primary_button, secondary_button, text_button
 from pgo.ui.widgets.display import (
     StatusKind,
-    chips,
     copyable,
     described,
     empty_state,
@@ -33,7 +32,6 @@ from pgo.ui.widgets.feedback import (
 from pgo.ui.widgets.forms import (
     checkbox_row,
     date_field,
-    dropdown,
     radio_group,
     switch_row,
     text_field,
@@ -61,12 +59,10 @@ __all__ = [
     "body",
     "card",
     "checkbox_row",
-    "chips",
     "copyable",
     "danger_button",
     "date_field",
     "described",
-    "dropdown",
     "empty_state",
     "error_banner",
     "gap",

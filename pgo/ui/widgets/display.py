@@ -68,24 +68,6 @@ def note(text: str, kind: StatusKind = "info", *, icon: ft.IconData | None = Non
     )
 
 
-def chips(texts: Sequence[str]) -> ft.Control:
-    """Short words beside each other, for reading only."""
-    return ft.Row(
-        [
-            ft.Container(
-                content=ft.Text(text, theme_style=ft.TextThemeStyle.LABEL_MEDIUM, color=ft.Colors.ON_SURFACE),
-                bgcolor=ft.Colors.SURFACE_CONTAINER_HIGH,
-                border_radius=RADIUS_SMALL,
-                padding=ft.Padding(left=10, right=10, top=4, bottom=4),
-            )
-            for text in texts
-        ],
-        wrap=True,
-        spacing=GAP_SMALL,
-        run_spacing=GAP_SMALL,
-    )
-
-
 def copyable(
     value: str, *, col: dict[str | ft.ResponsiveRowBreakpoint, int | float] | None = None
 ) -> ft.Control:

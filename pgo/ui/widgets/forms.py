@@ -181,32 +181,6 @@ def radio_group(
     )
 
 
-def dropdown(
-    label: str,
-    value: str,
-    options: Mapping[str, str],
-    on_change: Callable[[str], Any],
-    *,
-    key: str,
-    disabled: bool = False,
-) -> ft.Control:
-    """One of many; for five or fewer use `radio_group`, whose options are announced one by one."""
-    return ft.Semantics(
-        identifier=key,
-        container=True,
-        label=label,
-        value=options.get(value, ""),
-        content=ft.Dropdown(
-            label=label,
-            value=value,
-            disabled=disabled,
-            border=_outline(),
-            on_select=_tell(on_change, _text),
-            options=[ft.DropdownOption(key=k, text=v) for k, v in options.items()],
-        ),
-    )
-
-
 def checkbox_row(
     label: str,
     value: bool,
