@@ -132,14 +132,8 @@ def _store(
             if fresh_aside:
                 store.quarantine.add(source_id, [_quarantined(entry) for entry in set_aside])
             store.settings.put(_PERSON_REFERENCES, sorted(known | sorting.references))
-            store.journal.add(
-                Event.FILE_COLLECTED,
-                at=at,
-                source=source_id,
-                imported=len(ids),
-                unchanged=changes.unchanged,
-                set_aside=len(set_aside),
-            )
+            counts = {"imported": len(ids), "unchanged": changes.unchanged, "set_aside": len(set_aside)}
+            store.journal.add(Event.FILE_COLLECTED, at=at, source=source_id, **counts)
             if ids:
                 records_changed(store, at=at)
     report(total, total)

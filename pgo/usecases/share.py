@@ -129,7 +129,7 @@ def preview(session: Session, choice: ShareChoice) -> SharePreview:
     check_choice(choice, today=session.today())
     store = session.store
     card = card_of(store.recipients.get(choice.recipient_id))
-    key = SigningKey.generate()  # signs the draft for the engine only; it is thrown away with this call
+    key = SigningKey.generate()  # signs the draft for the engine only
     frame = _frame(session, choice, by=replace(by_this_device(store), kid=key.public.id), seen=frozenset())
     grant = grant_of(choice, frame, actor=card.actor)
     plan = compile_plan(
@@ -139,9 +139,8 @@ def preview(session: Session, choice: ShareChoice) -> SharePreview:
         action=[ACTION],
         at=max(frame.at, grant.period.from_at),
     )
-    held_back: Counter[Reason] = Counter()
-    seen: Counter[Category] = Counter()
-    passed: Counter[Category] = Counter()
+    held_back = Counter[Reason]()
+    seen, passed = Counter[Category](), Counter[Category]()
     permitted: list[int] = []
     for record_id, facts in all_facts(session):
         seen.update(facts.categories)
