@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, Literal, TypeAlias
+from typing import Final, TypeAlias
 
 from consent.codes import (
     ACTOR_FAMILY,
@@ -35,11 +35,8 @@ from consent.dates import DateInterval
 from consent.facts import ResourceFacts
 from consent.rules import ActorRef, DatePeriod, Rule
 from consent.sensitive_codes import family_of, in_range
+from consent.tri import MAYBE, NO, YES, Tri, turned
 
-Tri: TypeAlias = Literal[0, 1, 2]
-NO: Final[Tri] = 0
-MAYBE: Final[Tri] = 1
-YES: Final[Tri] = 2
 _TREES: Final = frozenset({"icd10", "icpc", "atc"})
 
 
@@ -123,7 +120,7 @@ def match(bound: Bound, facts: ResourceFacts) -> Tri:
             return NO
         answer = min(answer, check(facts))
     for child in bound.children:
-        answer = min(answer, _turned(match(child, facts)))
+        answer = min(answer, turned(match(child, facts)))
     return answer
 
 
@@ -131,19 +128,13 @@ def misses(bound: Bound, facts: ResourceFacts) -> tuple[tuple[Dimension, Tri], .
     """Return every dimension that does not answer YES, in reporting order."""
     found = [(name, answer) for name, answer in bound.asker if answer != YES]
     found += [(name, answer) for name, check in bound.checks if (answer := check(facts)) != YES]
-    cuts = [_turned(match(child, facts)) for child in bound.children]
+    cuts = [turned(match(child, facts)) for child in bound.children]
     if cuts and (worst := min(cuts)) != YES:
         found.append((Dimension.EXCEPTION, worst))
     return tuple(sorted(found, key=lambda miss: _ORDER[miss[0]]))
 
 
 _ORDER: Final = {name: place for place, name in enumerate(Dimension)}
-
-
-def _turned(answer: Tri) -> Tri:
-    if answer == NO:
-        return YES
-    return NO if answer == YES else MAYBE
 
 
 def _actor(named: frozenset[ActorRef] | None, asking: frozenset[ActorRef]) -> Tri:
@@ -339,3 +330,21 @@ def _apart(period: DatePeriod, day: DateInterval) -> bool:
     too_early = period.first is not None and day.last is not None and day.last < period.first
     too_late = period.last is not None and day.first is not None and day.first > period.last
     return too_early or too_late
+
+
+__all__ = [
+    "MAYBE",
+    "NO",
+    "YES",
+    "Asker",
+    "Bound",
+    "Check",
+    "Dimension",
+    "Tri",
+    "bind",
+    "date_relation",
+    "match",
+    "misses",
+    "needed_clusters",
+    "relate",
+]
