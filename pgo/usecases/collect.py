@@ -24,11 +24,11 @@ from pgo.store.quarantine import Quarantined
 from pgo.usecases.content import prepare
 from pgo.usecases.persons import Sorted, Verdict, sort_by_person
 from pgo.usecases.queue import records_changed
+from pgo.usecases.same_person_link import PERSON_REFERENCES, is_link, linked_references
 from pgo.usecases.saving import compare, save, vault_person
 from pgo.usecases.session import Session
 
 Progress: TypeAlias = Callable[[int, int], None]
-_PERSON_REFERENCES = "person_references"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +109,13 @@ def _store(
     session: Session, intake: Intake, *, data: bytes, name: str, report: Progress, accept_person: bool
 ) -> CollectResult:
     store, at = session.store, session.now()
-    known = frozenset(store.settings.get(_PERSON_REFERENCES) or ())
+    known = frozenset(store.settings.get(PERSON_REFERENCES) or ())
     person = vault_person(store)
-    sorting = sort_by_person(intake.resources, person=person, known=known, accept=accept_person)
+    linked = linked_references(intake.resources)
+    intake = replace(intake, resources=tuple(one for one in intake.resources if not is_link(one)))
+    sorting = sort_by_person(
+        intake.resources, person=person, known=known, accept=accept_person, linked=linked
+    )
     set_aside = (*intake.set_aside, *_of_others(intake, sorting))
     if sorting.verdict is not Verdict.TAKE:
         question = _question(sorting, person)
@@ -131,7 +135,7 @@ def _store(
             ids = save(store, prepared, source_id=source_id, at=at)
             if fresh_aside:
                 store.quarantine.add(source_id, [_quarantined(entry) for entry in set_aside])
-            store.settings.put(_PERSON_REFERENCES, sorted(known | sorting.references))
+            store.settings.put(PERSON_REFERENCES, sorted(known | sorting.references))
             counts = {"imported": len(ids), "unchanged": changes.unchanged, "set_aside": len(set_aside)}
             store.journal.add(Event.FILE_COLLECTED, at=at, source=source_id, **counts)
             if ids:

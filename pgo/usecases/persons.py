@@ -8,7 +8,7 @@ Rules:
 3. Nobody in the file matches: with one person in question the patient is asked; with several nothing is
    taken.
 4. A vault without a person takes the one person of its first file; with several nothing is taken: picking
-   is guessing.
+   is guessing. Only a note of our own export (``linked``) says that several are one.
 5. What is about nobody (organisations, medicines, a device) goes along with the rest.
 
 Pure: no store, no clock.
@@ -78,7 +78,12 @@ class _Group:
 
 
 def sort_by_person(
-    resources: Sequence[Resource], *, person: PersonMention | None, known: frozenset[str], accept: bool
+    resources: Sequence[Resource],
+    *,
+    person: PersonMention | None,
+    known: frozenset[str],
+    accept: bool,
+    linked: frozenset[str] = frozenset(),
 ) -> Sorted:
     """Decide which resources of a file belong in the vault.
 
@@ -87,6 +92,7 @@ def sort_by_person(
         person: whom the vault is about, None while unknown.
         known: references that mean that person.
         accept: the patient said that the person in question is them.
+        linked: references that the file itself says are one person; counts for an empty vault only.
     """
     groups, whose = _groups(resources)
     same = [group for group in groups if group.match(person, known) is Match.SAME]
@@ -95,6 +101,9 @@ def sort_by_person(
     named = [group for group in groups if group.mentions]
     in_question = [group for group in groups if group.match(person, known) is not Match.DIFFERENT] or groups
     if person is None and not known:
+        one_person = [group for group in groups if group.references & linked]
+        if one_person:
+            return _taken(whose, one_person)
         first = named if len(named) == 1 else groups
         return _taken(whose, first) if len(first) == 1 else _nothing(whose, Verdict.SEVERAL)
     if len(in_question) != 1:

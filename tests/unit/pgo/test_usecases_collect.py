@@ -13,6 +13,7 @@ from pgo.usecases.collect import collect
 from pgo.usecases.export import export_records
 from pgo.usecases.medicate import remove
 from pgo.usecases.read import overview, record, series, series_list, timeline
+from pgo.usecases.same_person_link import build_link
 from pgo.usecases.session import Session
 from tests.support.vaults import Home, a_bundle, a_condition, a_patient, a_weight
 
@@ -172,6 +173,33 @@ def test_export_then_import_gives_the_same_records(home: Home, session: Session)
     # Not even the vault it came from sees anything new in it.
     assert collect(session, exported, name="export.json").imported == 0
     assert export_records(fresh) == exported
+
+
+def test_an_export_of_records_from_two_providers_comes_back_whole(home: Home, session: Session) -> None:
+    at_another = a_patient("p9", name="S. Proef", born="")
+    collect(session, a_bundle(a_patient(), a_condition("c1")), name="a.json")
+    collect(
+        session,
+        a_bundle(at_another, a_condition("c9", subject="Patient/p9")),
+        name="b.json",
+        accept_person=True,
+    )
+    assert overview(session).total == 4
+    exported = export_records(session)
+    fresh = home.open_new("Nieuw")
+    result = collect(fresh, exported, name="export.json")
+    assert (result.imported, result.set_aside) == (4, ())
+    assert export_records(fresh) == exported
+    assert collect(fresh, a_bundle(a_condition("c10", subject="Patient/p9")), name="c.json").imported == 1
+
+
+def test_a_note_about_one_person_counts_for_an_empty_vault_only(session: Session) -> None:
+    collect(session, a_bundle(a_patient()), name="a.json")
+    note = json.loads(build_link(["Patient/p1", "Patient/p2"]))
+    stranger = a_patient("p2", name="Piet Proef", born="1950-01-01")
+    result = collect(session, a_bundle(a_patient(), stranger, note), name="b.json")
+    assert result.imported == 0
+    assert {entry.code for entry in result.set_aside} == {"other_patient"}
 
 
 def test_progress_ends_at_the_total(session: Session) -> None:
