@@ -91,6 +91,27 @@ class Ledger:
             if record.record.subject != subject:
                 raise NotTrusted("subject", position=record.position)
         _check_chains(by_hash)
+        return cls._assembled(by_hash, subject)
+
+    @classmethod
+    def of_plain(cls, records: Iterable[SignedRecord], *, subject: str) -> Ledger:
+        """Build a ledger from records that nobody signed, to study rules with; never to act on.
+
+        Order is `seen` alone: there are no chains to check.
+
+        Raises:
+            NotTrusted: two records with one hash, another subject, or a circle of `seen`.
+        """
+        by_hash: dict[RecordHash, SignedRecord] = {}
+        for place, record in enumerate(records):
+            if by_hash.setdefault(record.hash, record) != record:
+                raise NotTrusted("two_records_with_one_hash", position=place)
+            if record.record.subject != subject:
+                raise NotTrusted("subject", position=place)
+        return cls._assembled(by_hash, subject)
+
+    @classmethod
+    def _assembled(cls, by_hash: Mapping[RecordHash, SignedRecord], subject: str) -> Ledger:
         past, incomplete = _causal_past(by_hash)
         seen = frozenset[RecordHash]().union(*past.values())
         heads = tuple(sorted(by_hash.keys() - seen))
