@@ -8,15 +8,19 @@ taken out of the permits instead of being listed:
    member (not(A and B) = not A or not B);
 3. a member whose complement cannot be said positively (this record, this author, this code) gives
    no region, so the scope may be narrower than the ledger, never wider;
-4. a forked lineage gives no region until it is healed.
+4. unless the sender says which resources the recipient holds: then such a deny names those of them
+   it bites, by reference, as the one carve-out a region may have. It reveals nothing, since the
+   recipient has them; what it does not have is not named and never sent, because the sender decides
+   with the ledger;
+5. a forked lineage gives no region until it is healed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import Final
+from typing import Final, TypeAlias
 
 from consent.codes import (
     ANY,
@@ -25,23 +29,45 @@ from consent.codes import (
     PERMIT_ACTIONS,
     PERMIT_CLOSURE,
     Category,
+    Effect,
     Sensitivity,
 )
 from consent.effective import Effective, Head, HeadState
 from consent.errors import InvalidDocument
-from consent.matching import NO, Asker, Dimension, bind
+from consent.facts import ResourceFacts
+from consent.matching import NO, Asker, Dimension, bind, match
 from consent.rules import ActorRef, DatePeriod, Rule, check_rule
 
 MAX_REGIONS: Final = 200
+MAX_NAMED: Final = 500
+"""References one statement may name (rule 4); more would not fit its size limit."""
+
+_NAMELESS: Final = "Basic/nameless"
+"""A resource without a reference cannot be named, but a carve-out by name is undecided on it, and that
+cuts it; so it is enough that there is one."""
+
+_UNSAYABLE: Final = ("instance", "author", "encounter", "code", "research_use")
+Bitten: TypeAlias = Callable[[Rule], frozenset[str] | None]
 
 
-def positive_scope(state: Effective, audience: ActorRef) -> tuple[tuple[Head, Rule], ...]:
+def positive_scope(
+    state: Effective, audience: ActorRef, *, held: Collection[ResourceFacts] | None = None
+) -> tuple[tuple[Head, Rule], ...]:
     """Return the regions this recipient may act in, each with the grant head it rests on.
+
+    Args:
+        state: what holds now.
+        audience: the recipient, as grants name it.
+        held: everything the recipient may have (rule 4); None when nobody knows, then by rule 3.
 
     Raises:
         InvalidDocument: the denies cut the permits into more regions than a statement can hold.
     """
     asker = Asker(frozenset({audience}), frozenset(), frozenset())
+
+    def bitten(deny: Rule) -> frozenset[str] | None:
+        return None if held is None else _bitten(deny, asker, held)
+
     denies = [rule for _, rule in state.denies if _concerns(rule, asker)]
     found: list[tuple[Head, Rule]] = []
     for line in state.lineages:
@@ -53,7 +79,7 @@ def positive_scope(state: Effective, audience: ActorRef) -> tuple[tuple[Head, Ru
                 continue
             cuts = [child for child in rule.exception if _concerns(child, asker)]
             narrowed = replace(rule, actor=frozenset({audience}), exception=())
-            regions = _without(narrowed, (*denies, *cuts))
+            regions = _without(narrowed, (*denies, *cuts), bitten)
             found.extend(
                 (head, part) for region in regions for part in _unbarred(region, head.barred_purposes)
             )
@@ -65,13 +91,32 @@ def _concerns(rule: Rule, asker: Asker) -> bool:
     return dict(bind(rule, asker).asker)[Dimension.ACTOR] != NO
 
 
-def _without(rule: Rule, denies: Iterable[Rule]) -> list[Rule]:
+def _bitten(deny: Rule, asker: Asker, held: Collection[ResourceFacts]) -> frozenset[str] | None:
+    """References of held resources a deny may bite for whatever use; None for more than fit."""
+    bound = bind(deny, asker)
+    names = frozenset(facts.reference or _NAMELESS for facts in held if match(bound, facts) != NO)
+    return None if len(names) > MAX_NAMED else names
+
+
+def _without(rule: Rule, denies: Iterable[Rule], bitten: Bitten) -> list[Rule]:
     regions = [rule]
     for deny in denies:
+        names = bitten(deny) if any(getattr(deny, name) is not None for name in _UNSAYABLE) else None
+        if names is not None:
+            regions = [_except(region, names) for region in regions]
+            continue
         regions = list(dict.fromkeys(part for region in regions for part in _minus(region, deny)))
         if len(regions) > MAX_REGIONS:
             raise InvalidDocument("scope_too_large")
     return [region for region in regions if _is_whole(region)]
+
+
+def _except(region: Rule, names: frozenset[str]) -> Rule:
+    """Leave named resources out of a region; several denies name theirs together."""
+    if not names:
+        return region
+    named = names.union(*(child.instance or () for child in region.exception))
+    return replace(region, exception=(Rule(effect=Effect.DENY, instance=named),))
 
 
 def _is_whole(rule: Rule) -> bool:

@@ -63,6 +63,7 @@ def build_statement(
     sequence: int,
     previous: str | None,
     at: datetime,
+    held: Collection[ResourceFacts] | None = None,
 ) -> Statement:
     """Compile what one recipient may do at this instant.
 
@@ -75,12 +76,14 @@ def build_statement(
         sequence: one more than the last statement to this recipient.
         previous: hash of that statement, None for the first.
         at: now.
+        held: facts of everything the recipient may have; with it a record or an author can be left
+            out without ending the rest (`consent.scope`, rule 4).
 
     Returns:
         A statement; with an empty scope and an erase order when nothing is in force.
     """
     state = effective(ledger, at)
-    regions = positive_scope(state, audience_actor)
+    regions = positive_scope(state, audience_actor, held=held)
     scope = tuple(dict.fromkeys(rule for _, rule in regions))
     fresh = FRESH_RESEARCH if audience_actor.kind in (ActorKind.REGISTRY, ActorKind.PROJECT) else FRESH_CARE
     # One end for the whole statement: the first instant at which any part of it changes.

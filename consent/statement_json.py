@@ -1,8 +1,8 @@
 """The statement as a value, and its JSON: strict both ways.
 
 An unknown version, member or code is refused (guide consent.md section 3, step 10): a reader that
-does not understand a limit must not act on the rest. What travels is positive only: permits without
-carve-outs.
+does not understand a limit must not act on the rest. What travels is positive only: permits, whose
+one possible carve-out names resources the recipient has already been sent.
 """
 
 from __future__ import annotations
@@ -64,9 +64,14 @@ class Statement:
         if not self.issued_at < self.next_update_at <= self.until_at:
             raise InvalidDocument("statement_times")
         for rule in self.scope:
-            if rule.effect is not Effect.PERMIT or rule.exception:
+            if rule.effect is not Effect.PERMIT or not all(map(_names_only, rule.exception)):
                 raise InvalidDocument("scope_not_positive")
             check_rule(rule)
+
+
+def _names_only(rule: Rule) -> bool:
+    """Say whether a carve-out does nothing but name resources."""
+    return rule.instance is not None and rule == Rule(effect=Effect.DENY, instance=rule.instance)
 
 
 def statement_to_json(statement: Statement) -> dict[str, Any]:

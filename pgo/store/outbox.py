@@ -99,6 +99,15 @@ class OutboxTable:
         )
         return None if row is None else _entry(row)
 
+    def ever_sent(self, recipient_id: str) -> frozenset[str]:
+        """References of all records that ever were in a message for a recipient, arrived or not."""
+        rows = self._engine.rows(
+            "SELECT DISTINCT json_extract(value, '$[0]') FROM outbox, json_each(outbox.manifest)"
+            " WHERE recipient_id = ?",
+            (recipient_id,),
+        )
+        return frozenset(str(row[0]) for row in rows)
+
     def earliest_wait(self) -> datetime | None:
         """When the first waiting entry is tried again, None when nothing waits."""
         row = self._engine.row("SELECT min(next_at) FROM outbox WHERE state = 'queued'")

@@ -23,6 +23,7 @@ from consent.statement import Statement, build_statement, sign_statement, statem
 from crypto.keys import Pairwise, derive_pairwise
 from pgo.store.protocols import VaultStore
 from pgo.store.statements import StatementState, StoredStatement
+from pgo.usecases.sent import may_hold
 from sync.card import RecipientCard
 
 _NEVER = datetime(9999, 1, 1, tzinfo=UTC)
@@ -116,6 +117,7 @@ def _build(
         sequence=head.sequence + 1 if head is not None else 1,
         previous=head.hash if head is not None else None,
         at=at,
+        held=may_hold(store, card.id),
     )
     token = sign_statement(statement, keys.signing)
     return StoredStatement(

@@ -22,7 +22,7 @@ from tests.support.consent_builders import KEY
 from tests.support.consent_strategies import ACTORS, World, grants, likely, moments, worlds
 
 
-def statement_of(world: World, audience: object, at: object) -> object:
+def statement_of(world: World, audience: object, at: object, *, held: object = None) -> object:
     built = build_statement(
         world.ledger,
         audience_actor=audience,  # type: ignore[arg-type]
@@ -32,6 +32,7 @@ def statement_of(world: World, audience: object, at: object) -> object:
         sequence=1,
         previous=None,
         at=at,  # type: ignore[arg-type]
+        held=held,  # type: ignore[arg-type]
     )
     token = sign_statement(built, KEY)
     assert reread_statement(token) == built
@@ -103,3 +104,45 @@ def _names_registry(world: World) -> bool:
         if isinstance(signed.record, Grant)
         for rule in signed.record.rules
     )
+
+
+@laws
+@given(st.data())
+def test_of_what_a_recipient_holds_a_statement_permits_only_what_the_ledger_permits(
+    data: st.DataObject,
+) -> None:
+    world, at = data.draw(worlds()), data.draw(moments())
+    audience = data.draw(st.sampled_from(ACTORS))
+    question = replace(data.draw(likely(world)), actor=frozenset({audience}))
+    statement = statement_of(world, audience, at, held=[question.facts])
+    under = decide_under(
+        statement,  # type: ignore[arg-type]
+        actor=question.actor,
+        purpose=question.purpose,
+        action=question.action,
+        facts=question.facts,
+        at=at,
+    )
+    if isinstance(under, Permit):
+        assert isinstance(decide(world.ledger, question, at=at), Permit)
+
+
+@laws
+@given(st.data())
+def test_knowing_what_is_held_never_ends_more_than_not_knowing(data: st.DataObject) -> None:
+    world, at = data.draw(worlds()), data.draw(moments())
+    audience = data.draw(st.sampled_from(ACTORS))
+    question = replace(data.draw(likely(world)), actor=frozenset({audience}))
+    strict, knowing = (statement_of(world, audience, at, held=held) for held in (None, [question.facts]))
+    answers = [
+        decide_under(
+            statement,  # type: ignore[arg-type]
+            actor=question.actor,
+            purpose=question.purpose,
+            action=question.action,
+            facts=question.facts,
+            at=at,
+        )
+        for statement in (strict, knowing)
+    ]
+    assert not isinstance(answers[0], Permit) or isinstance(answers[1], Permit)
