@@ -20,7 +20,7 @@ from typing import Final
 
 from consent.errors import InvalidDocument, NotTrusted
 from consent.record_json import read_object, record_from_json, record_to_json
-from consent.records import Grant, Record, RecordHash, Withdrawal
+from consent.records import Authority, Cosignature, Grant, KeyRecord, Record, RecordHash, Withdrawal
 from crypto.canonical import JsonValue, canonical_bytes, sha256_id
 from crypto.chain import GENESIS
 from crypto.errors import CryptoError
@@ -31,7 +31,9 @@ MAX_TOKEN_BYTES: Final = 64 * 1024
 TYP_GRANT: Final = "pgo-grant+jws"
 TYP_WITHDRAWAL: Final = "pgo-withdrawal+jws"
 TYP_KEY: Final = "pgo-key+jws"
-_TYPES: Final = frozenset({TYP_GRANT, TYP_WITHDRAWAL, TYP_KEY})
+TYP_AUTHORITY: Final = "pgo-authority+jws"
+TYP_COSIGNATURE: Final = "pgo-cosignature+jws"
+_TYPES: Final = frozenset({TYP_GRANT, TYP_WITHDRAWAL, TYP_KEY, TYP_AUTHORITY, TYP_COSIGNATURE})
 _HASH_TAG: Final = b"pgo/1/consent-record\n"
 
 
@@ -54,8 +56,12 @@ def typ_of(record: Record) -> str:
             return TYP_GRANT
         case Withdrawal():
             return TYP_WITHDRAWAL
-        case _:
+        case KeyRecord():
             return TYP_KEY
+        case Authority():
+            return TYP_AUTHORITY
+        case Cosignature():
+            return TYP_COSIGNATURE
 
 
 def sign_record(record: Record, key: SigningKey, *, position: int, previous: str) -> SignedRecord:

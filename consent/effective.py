@@ -4,10 +4,12 @@ Per lineage (grants with one id):
 
 1. heads = versions that no complete newer version has seen; what is superseded is inert.
 2. An incomplete version supersedes nothing and permits nothing until what it rests on arrives.
+   The same holds for a version whose signatures do not count (`consent.authority`).
 3. A head permits only inside its period, when no withdrawal that targets it is unseen by it, its
-   key was not distrusted at its place, and the person signed for themselves.
+   key was not distrusted at its place, and enough of the right people signed.
 4. Several heads (two devices edited): a permit must come from every one of them.
-5. Denies of every head in force hold, unless a `lift` that is complete has seen them.
+5. Denies of every head in force hold, unless a `lift` that is complete has seen them. Nobody but the
+   person ends what the person denied, neither by a lift nor by a newer version.
 
 A withdrawal by actor or purpose bars that asker from every permit that has not seen it, so the rest
 of a grant stays.
@@ -20,11 +22,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from consent.authority import Standing
 from consent.codes import DENY_CLOSURE, Effect
 from consent.dates import as_utc
 from consent.document import SignedRecord
 from consent.ledger import Ledger
-from consent.records import Grant, GrantId, KeyRecord, RecordHash, Withdrawal
+from consent.records import Grant, GrantId, RecordHash, Withdrawal
 from consent.rules import ActorRef, Rule
 
 
@@ -49,6 +52,16 @@ class Head:
     state: HeadState
     barred_actors: frozenset[ActorRef]
     barred_purposes: frozenset[str]
+    lapsed_purposes: frozenset[str] = frozenset()
+    scope: tuple[Rule, ...] = ()
+    changes: tuple[datetime, ...] = ()
+
+    @property
+    def boundaries(self) -> tuple[datetime, ...]:
+        """Instants at which what this head permits may change."""
+        period, review = self.grant.period, self.grant.review_by
+        ends = (period.from_at, period.until_at, *self.changes)
+        return ends if review is None else (*ends, review)
 
     @property
     def permits(self) -> tuple[Rule, ...]:
@@ -96,23 +109,18 @@ def effective(ledger: Ledger, at: datetime) -> Effective:
     denies: list[tuple[RecordHash, Rule]] = []
     starts: set[datetime] = set()
     for grant_id in sorted(versions):
-        heads = tuple(changes.head(signed, now) for signed in _heads(ledger, versions[grant_id]))
+        heads = tuple(changes.head(signed, now) for signed in changes.heads(versions[grant_id]))
         lineages.append(Lineage(grant_id, tuple(sorted(heads, key=lambda head: head.hash))))
-        for head in heads:
-            rules = [rule for rule in head.grant.rules if rule.effect is Effect.DENY]
-            if not rules or changes.lifted(grant_id, head.hash):
+        for signed in changes.denying(versions[grant_id]):
+            grant = signed.record
+            rules = [r for r in grant.rules if r.effect is Effect.DENY] if isinstance(grant, Grant) else []
+            if not isinstance(grant, Grant) or not rules or changes.lifted(grant_id, signed):
                 continue
-            if head.grant.period.from_at > now:
-                starts.add(head.grant.period.from_at)
-            elif now < head.grant.period.until_at:
-                denies.extend((head.hash, rule) for rule in rules)
+            if grant.period.from_at > now:
+                starts.add(grant.period.from_at)
+            elif now < grant.period.until_at:
+                denies.extend((signed.hash, rule) for rule in rules)
     return Effective(now, ledger.head_hash, tuple(lineages), tuple(denies), tuple(sorted(starts)))
-
-
-def _heads(ledger: Ledger, versions: list[SignedRecord]) -> list[SignedRecord]:
-    complete = [v for v in versions if v.hash not in ledger.incomplete]
-    superseded = frozenset[RecordHash]().union(*(ledger.past[v.hash] for v in complete))
-    return [v for v in versions if v.hash not in superseded]
 
 
 class _Changes:
@@ -121,27 +129,45 @@ class _Changes:
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
         self.withdrawals: list[tuple[RecordHash, Withdrawal]] = []
-        self.revoked: dict[str, int] = {}
+        self.standing = Standing(ledger)
         for signed in ledger.records:
             if isinstance(signed.record, Withdrawal):
                 self.withdrawals.append((signed.hash, signed.record))
-            elif isinstance(signed.record, KeyRecord) and signed.record.from_position is not None:
-                known = self.revoked.get(signed.record.kid, signed.record.from_position)
-                self.revoked[signed.record.kid] = min(known, signed.record.from_position)
+
+    def heads(self, versions: list[SignedRecord]) -> list[SignedRecord]:
+        """Return the versions that no version with full standing has seen."""
+        seen = self._seen_by(v for v in versions if self._replaces(v))
+        return [v for v in versions if v.hash not in seen]
+
+    def denying(self, versions: list[SignedRecord]) -> list[SignedRecord]:
+        """Return the versions whose denies hold: the person's own end only by the person."""
+        anybody = self._seen_by(v for v in versions if self._replaces(v))
+        person = self._seen_by(v for v in versions if self._replaces(v) and v.record.by.role == "self")
+        return [v for v in versions if v.hash not in (person if v.record.by.role == "self" else anybody)]
+
+    def _replaces(self, signed: SignedRecord) -> bool:
+        return signed.hash not in self.ledger.incomplete and self.standing.entitled(signed)
+
+    def _seen_by(self, versions: Iterable[SignedRecord]) -> frozenset[RecordHash]:
+        return frozenset[RecordHash]().union(*(self.ledger.past[v.hash] for v in versions))
 
     def head(self, signed: SignedRecord, now: datetime) -> Head:
         grant = signed.record
         if not isinstance(grant, Grant):
             raise TypeError("only grants have heads")
         unseen = [w for h, w in self.withdrawals if h not in self.ledger.past[signed.hash]]
+        limits = self.standing.limits(signed, now)
         return Head(
             hash=signed.hash,
             grant=grant,
-            state=self._state(signed, grant, unseen, now),
+            state=self._state(signed, grant, unseen, now) if limits.alive else HeadState.NO_AUTHORITY,
             barred_actors=frozenset(ActorRef(*w.target.values) for w in unseen if w.target.kind == "actor"),
             barred_purposes=frozenset[str]().union(
                 *(DENY_CLOSURE[w.target.values[0]] for w in unseen if w.target.kind == "purpose")
             ),
+            lapsed_purposes=limits.lapsed_purposes,
+            scope=limits.scope,
+            changes=limits.changes,
         )
 
     def _state(
@@ -149,10 +175,12 @@ class _Changes:
     ) -> HeadState:
         if signed.hash in self.ledger.incomplete:
             return HeadState.INCOMPLETE
-        if signed.position >= self.revoked.get(signed.kid, signed.position + 1):
+        if not self.standing.key_holds(signed):
             return HeadState.UNTRUSTED_KEY
-        if grant.by.role != "self":
-            # Representation needs an authority record, which this version does not know yet.
+        if not self.standing.entitled(signed):
+            return HeadState.NO_AUTHORITY
+        died = self.standing.died_at
+        if died is not None and now >= died and not grant.after_death:
             return HeadState.NO_AUTHORITY
         if any(_ends(withdrawal, grant) for withdrawal in unseen):
             return HeadState.WITHDRAWN
@@ -160,14 +188,15 @@ class _Changes:
             return HeadState.NOT_YET
         return HeadState.IN_FORCE if now < grant.period.until_at else HeadState.EXPIRED
 
-    def lifted(self, grant_id: GrantId, deny: RecordHash) -> bool:
+    def lifted(self, grant_id: GrantId, deny: SignedRecord) -> bool:
         return any(
-            w.target.kind == "lift"
-            and w.target.values[0] == grant_id
-            and w.by.role == "self"
-            and h not in self.ledger.incomplete
-            and deny in self.ledger.past[h]
-            for h, w in self.withdrawals
+            isinstance(w.record, Withdrawal)
+            and w.record.target.kind == "lift"
+            and w.record.target.values[0] == grant_id
+            and deny.hash in self.ledger.past[w.hash]
+            and self._replaces(w)
+            and (w.record.by.role == "self" or deny.record.by.role == "representative")
+            for w in self.ledger.records
         )
 
 

@@ -2,7 +2,8 @@
 
 Verification of a set of tokens, in this order:
 
-1. every token is verified under the key it names, and that key is one we were given;
+1. every token is verified under the key it names, and that key is one we were given or one that a
+   verified key record of the subject's own keys certifies (a weak key is refused there);
 2. every record is about this subject;
 3. per key the chain is whole: positions 0, 1, 2 ... without a gap, each naming the hash before it;
 4. one place in a chain holds one record: two different ones are a fork, and nothing is trusted.
@@ -21,7 +22,7 @@ from typing import Final
 
 from consent.document import SignedRecord, verify_record
 from consent.errors import Forked, NotTrusted
-from consent.records import RecordHash
+from consent.records import KeyRecord, Record, RecordHash
 from crypto.canonical import canonical_bytes, sha256_id
 from crypto.chain import GENESIS
 from crypto.errors import CryptoError
@@ -65,18 +66,7 @@ class Ledger:
             Forked: one key signed two records for one position.
             InvalidDocument: a record is signed but malformed.
         """
-        by_kid = {key.id: key for key in keys}
-        signed: list[SignedRecord] = []
-        for place, token in enumerate(tokens):
-            # Step 1
-            try:
-                key = by_kid.get(peek_jws(token).kid)
-            except CryptoError as exc:
-                raise NotTrusted("not_a_token", position=place) from exc
-            if key is None:
-                raise NotTrusted("unknown_key", position=place)
-            signed.append(verify_record(token, key))
-        return cls.of_verified(signed, subject=subject)
+        return cls.of_verified(_verify_all(tokens, {key.id: key for key in keys}), subject=subject)
 
     @classmethod
     def of_verified(cls, records: Iterable[SignedRecord], *, subject: str) -> Ledger:
@@ -124,10 +114,53 @@ class Ledger:
         """The newest signed time, None for an empty ledger; time never runs before it."""
         return max((record.record.at for record in self.records), default=None)
 
+    def as_known(self, moment: datetime) -> Ledger:
+        """Return the ledger as it could be known at a moment: what was signed, and rests on, by then."""
+        signed_at = {r.hash: r.record.at for r in self.records}
+        kept = [
+            r
+            for r in self.records
+            if max((r.record.at, *(signed_at[name] for name in self.past[r.hash]))) <= moment
+        ]
+        return Ledger.of_verified(kept, subject=self.subject)
+
     def head(self, kid: str) -> tuple[int, str]:
         """Return position and hash of the last record of this key; (-1, GENESIS) when there is none."""
         last = max((r for r in self.records if r.kid == kid), key=lambda r: r.position, default=None)
         return (-1, GENESIS) if last is None else (last.position, last.hash)
+
+
+def _verify_all(tokens: Iterable[str], by_kid: dict[str, VerifyKey]) -> list[SignedRecord]:
+    """Verify what known keys signed, learn the keys certified there, until nothing is left (step 1)."""
+    waiting: list[tuple[int, str, str]] = []
+    for place, token in enumerate(tokens):
+        try:
+            waiting.append((place, peek_jws(token).kid, token))
+        except CryptoError as exc:
+            raise NotTrusted("not_a_token", position=place) from exc
+    signed: list[SignedRecord] = []
+    while waiting:
+        ready = [entry for entry in waiting if entry[1] in by_kid]
+        if not ready:
+            raise NotTrusted("unknown_key", position=waiting[0][0])
+        waiting = [entry for entry in waiting if entry[1] not in by_kid]
+        for _, kid, token in ready:
+            signed.append(verify_record(token, by_kid[kid]))
+            _enrol(signed[-1].record, by_kid)
+    return signed
+
+
+def _enrol(record: Record, by_kid: dict[str, VerifyKey]) -> None:
+    """Take up the key that a key record certifies; a representative certifies none."""
+    if not isinstance(record, KeyRecord) or record.key is None or record.by.role != "self":
+        return
+    try:
+        key = VerifyKey.from_text(record.key)
+    except CryptoError as exc:
+        raise NotTrusted("weak_key") from exc
+    if key.id != record.kid:
+        raise NotTrusted("key_id")
+    by_kid.setdefault(key.id, key)
 
 
 def _check_chains(by_hash: Mapping[RecordHash, SignedRecord]) -> None:

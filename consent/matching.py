@@ -33,11 +33,10 @@ from consent.codes import (
 )
 from consent.dates import DateInterval
 from consent.facts import ResourceFacts
-from consent.rules import ActorRef, DatePeriod, Rule
-from consent.sensitive_codes import family_of, in_range
+from consent.research import UNDESCRIBED, ResearchUse, Study, conditions_met, struck, topics_inside
+from consent.rules import ActorRef, DatePeriod, Rule, is_research
+from consent.topics import inside
 from consent.tri import MAYBE, NO, YES, Tri, turned
-
-_TREES: Final = frozenset({"icd10", "icpc", "atc"})
 
 
 class Dimension(StrEnum):
@@ -53,6 +52,7 @@ class Dimension(StrEnum):
     AUTHOR = "author"
     ENCOUNTER = "encounter"
     DATA_PERIOD = "data_period"
+    TOPIC = "topic"
     RESEARCH_USE = "research_use"
     UNKNOWN = "unknown"
     EXCEPTION = "exception"
@@ -65,6 +65,7 @@ class Asker:
     actor: frozenset[ActorRef]
     purpose: frozenset[str]
     action: frozenset[Action]
+    study: Study | None = None
 
 
 Check: TypeAlias = Callable[[ResourceFacts], Tri]
@@ -89,8 +90,8 @@ class Bound:
     children: tuple[Bound, ...]
 
 
-def bind(rule: Rule, asker: Asker) -> Bound:
-    """Bind a rule and its carve-outs to an asker."""
+def bind(rule: Rule, asker: Asker, *, nested: bool = False) -> Bound:
+    """Bind a rule and its carve-outs to an asker; a nested rule says limits only, never opt-ins."""
     covers = rule.effect is Effect.PERMIT
     answers: list[tuple[Dimension, Tri]] = [
         (Dimension.ACTOR, _actor(rule.actor, asker.actor)),
@@ -99,14 +100,14 @@ def bind(rule: Rule, asker: Asker) -> Bound:
     ]
     if covers and rule.unknown:
         answers.append((Dimension.UNKNOWN, MAYBE))
-    if rule.research_use is not None:
-        answers.append((Dimension.RESEARCH_USE, MAYBE))
+    if rule.research_use is not None or not nested:
+        answers += _study(rule.research_use, asker, covers=covers)
     return Bound(
         rule=rule,
         covers=covers,
         asker=tuple(answers),
         checks=tuple(_checks(rule, covers=covers)),
-        children=tuple(bind(child, asker) for child in rule.exception),
+        children=tuple(bind(child, asker, nested=True) for child in rule.exception),
     )
 
 
@@ -178,6 +179,19 @@ def _action(named: frozenset[Action] | None, asked: frozenset[Action], *, covers
     if covers:
         return YES if asked <= reach else NO
     return NO if reach.isdisjoint(asked) else YES
+
+
+def _study(use: ResearchUse | None, asker: Asker, *, covers: bool) -> list[tuple[Dimension, Tri]]:
+    """Compare research limits; they speak of research only, and an unsaid purpose may be research."""
+    if asker.purpose and not is_research(asker.purpose):
+        return [] if covers or use is None else [(Dimension.RESEARCH_USE, NO)]
+    study = asker.study or UNDESCRIBED
+    if covers:
+        return [
+            (Dimension.TOPIC, topics_inside(use, study, inside=inside)),
+            (Dimension.RESEARCH_USE, conditions_met(use, study)),
+        ]
+    return [] if use is None else [(Dimension.RESEARCH_USE, struck(use, study, inside=inside))]
 
 
 def _checks(rule: Rule, *, covers: bool) -> list[tuple[Dimension, Check]]:
@@ -257,26 +271,8 @@ def _code_check(named: frozenset[str]) -> Check:
 
 
 def relate(code: str, wanted: str) -> Tri:
-    """Relate a resource's code to a code of a rule, both "system|code".
-
-    Equal or narrower is YES. In a positional tree (ICD-10, ICPC, ATC) a broader code is MAYBE and
-    another branch is NO. Without a tree, or across systems, nothing is known: MAYBE.
-    """
-    if code == wanted:
-        return YES
-    system, _, own = code.rpartition("|")
-    wanted_system, _, target = wanted.rpartition("|")
-    family = family_of(system)
-    if family != family_of(wanted_system):
-        return MAYBE
-    if family not in _TREES:
-        return YES if own == target else MAYBE
-    first, _, last = target.partition("-")
-    if in_range(own, first, last or first):
-        return YES
-    # Broader: the bound lies below the resource's own code, or its range spans the bound.
-    low, _, high = own.partition("-")
-    return MAYBE if in_range(first, low, high or low) or in_range(last or first, low, high or low) else NO
+    """Relate a resource's code to a code of a rule: the same or narrower is YES (`topics.inside`)."""
+    return inside(code, wanted)
 
 
 def _instance_check(named: frozenset[str]) -> Check:

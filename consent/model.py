@@ -18,7 +18,10 @@ from consent.codes import (
 from consent.facts import ResourceFacts
 from consent.record_json import parse_record, record_payload
 from consent.records import (
+    Authority,
+    Basis,
     By,
+    Cosignature,
     Grant,
     GrantId,
     KeyRecord,
@@ -28,11 +31,11 @@ from consent.records import (
     Target,
     Withdrawal,
 )
+from consent.research import ResearchUse, Study
 from consent.rules import (
     ActorRef,
     DatePeriod,
     Period,
-    ResearchUse,
     Rule,
     check_rule,
     deny_rule,
@@ -44,8 +47,11 @@ __all__ = [
     "Action",
     "ActorKind",
     "ActorRef",
+    "Authority",
+    "Basis",
     "By",
     "Category",
+    "Cosignature",
     "DatePeriod",
     "Deidentification",
     "Effect",
@@ -61,6 +67,7 @@ __all__ = [
     "Rule",
     "Sensitivity",
     "Shown",
+    "Study",
     "Target",
     "Withdrawal",
     "check_rule",

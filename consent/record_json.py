@@ -9,14 +9,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, Literal, cast
 
 from consent.codes import Erase
-from consent.dates import instant_text, parse_instant
+from consent.dates import instant_text, parse_day, parse_instant
 from consent.errors import InvalidDocument, UnknownCode
 from consent.records import (
+    Authority,
+    Basis,
     By,
+    Cosignature,
     Grant,
     GrantId,
     KeyRecord,
@@ -35,9 +38,11 @@ VERSION: Final = 1
 MAX_RECORD_BYTES: Final = 48 * 1024
 _COMMON: Final = frozenset({"kind", "version", "seen", "subject", "by", "at"})
 _MEMBERS: Final[Mapping[str, frozenset[str]]] = {
-    "grant": _COMMON | {"id", "period", "rules", "shown", "answers", "review_by"},
+    "grant": _COMMON | {"id", "period", "rules", "shown", "answers", "review_by", "after_death"},
     "withdrawal": _COMMON | {"id", "target", "erase", "reason"},
-    "key": _COMMON | {"action", "kid", "key", "from_position"},
+    "key": _COMMON | {"action", "kid", "key", "from_position", "replaces"},
+    "authority": _COMMON | {"id", "representative", "basis", "period", "scope", "cosigners", "born_on"},
+    "cosignature": _COMMON | {"target"},
 }
 
 
@@ -80,27 +85,32 @@ def record_from_json(value: object) -> Record:
         raise InvalidDocument("version")
     if not value.keys() <= _MEMBERS[kind]:
         raise InvalidDocument("unknown_member")
-    if kind == "grant":
-        return _grant(value)
-    return _withdrawal(value) if kind == "withdrawal" else _key(value)
+    return _READ[kind](value)
 
 
-def _grant(value: Mapping[str, object]) -> Grant:
+def _period(value: Mapping[str, object]) -> Period:
     period = _list(value, "period")
     if len(period) != 2:
         raise InvalidDocument("period")
-    review_by = value.get("review_by")
+    return Period(parse_instant(period[0]), parse_instant(period[1]))
+
+
+def _grant(value: Mapping[str, object]) -> Grant:
+    review_by, after_death = value.get("review_by"), value.get("after_death", False)
+    if not isinstance(after_death, bool):
+        raise InvalidDocument("after_death")
     return Grant(
         id=GrantId(_text(value, "id")),
         subject=_text(value, "subject"),
         by=_by(value),
         at=parse_instant(value.get("at")),
-        period=Period(parse_instant(period[0]), parse_instant(period[1])),
+        period=_period(value),
         rules=tuple(rule_from_json(rule) for rule in _list(value, "rules")),
         seen=_seen(value),
         shown=_shown(value.get("shown")),
         answers=_text(value, "answers") if "answers" in value else None,
         review_by=None if review_by is None else parse_instant(review_by),
+        after_death=after_death,
     )
 
 
@@ -114,7 +124,9 @@ def _withdrawal(value: Mapping[str, object]) -> Withdrawal:
     except ValueError as exc:
         raise UnknownCode("erase") from exc
     return Withdrawal(
-        target=Target(cast('Literal["all", "grant", "actor", "purpose", "lift"]', kind), tuple(values)),
+        target=Target(
+            cast('Literal["all", "grant", "actor", "purpose", "lift", "authority"]', kind), tuple(values)
+        ),
         subject=_text(value, "subject"),
         by=_by(value),
         at=parse_instant(value.get("at")),
@@ -128,20 +140,64 @@ def _withdrawal(value: Mapping[str, object]) -> Withdrawal:
 def _key(value: Mapping[str, object]) -> KeyRecord:
     action = _text(value, "action")
     position = value.get("from_position")
-    if action not in ("add", "revoke"):
+    if action not in ("add", "rotate", "revoke"):
         raise UnknownCode("key_action")
     if position is not None and (not isinstance(position, int) or isinstance(position, bool)):
         raise InvalidDocument("from_position")
     return KeyRecord(
-        action=cast('Literal["add", "revoke"]', action),
+        action=cast('Literal["add", "rotate", "revoke"]', action),
         kid=_text(value, "kid"),
         subject=_text(value, "subject"),
         by=_by(value),
         at=parse_instant(value.get("at")),
         key=_text(value, "key") if "key" in value else None,
         from_position=position,
+        replaces=_text(value, "replaces") if "replaces" in value else None,
         seen=_seen(value),
     )
+
+
+def _authority(value: Mapping[str, object]) -> Authority:
+    cosigners = _list(value, "cosigners") if "cosigners" in value else []
+    if not all(isinstance(kid, str) and kid for kid in cosigners):
+        raise InvalidDocument("cosigners")
+    try:
+        basis = Basis(_text(value, "basis"))
+    except ValueError as exc:
+        raise UnknownCode("basis") from exc
+    scope = tuple(rule_from_json(rule) for rule in _list(value, "scope")) if "scope" in value else ()
+    return Authority(
+        id=_text(value, "id"),
+        representative=_text(value, "representative"),
+        basis=basis,
+        subject=_text(value, "subject"),
+        by=_by(value),
+        at=parse_instant(value.get("at")),
+        period=_period(value),
+        scope=scope,
+        cosigners=frozenset(str(kid) for kid in cosigners),
+        born_on=parse_day(value["born_on"]) if "born_on" in value else None,
+        seen=_seen(value),
+    )
+
+
+def _cosignature(value: Mapping[str, object]) -> Cosignature:
+    return Cosignature(
+        target=RecordHash(_text(value, "target")),
+        subject=_text(value, "subject"),
+        by=_by(value),
+        at=parse_instant(value.get("at")),
+        seen=_seen(value),
+    )
+
+
+_READ: Final[Mapping[str, Callable[[Mapping[str, object]], Record]]] = {
+    "grant": _grant,
+    "withdrawal": _withdrawal,
+    "key": _key,
+    "authority": _authority,
+    "cosignature": _cosignature,
+}
 
 
 def _text(value: Mapping[str, object], name: str) -> str:
@@ -167,9 +223,10 @@ def _seen(value: Mapping[str, object]) -> frozenset[RecordHash]:
 
 def _by(value: Mapping[str, object]) -> By:
     by = value.get("by")
-    if not isinstance(by, Mapping) or by.keys() != {"kid", "role"}:
+    if not isinstance(by, Mapping) or by.keys() - {"authority"} != {"kid", "role"}:
         raise InvalidDocument("by")
-    return By(_text(by, "kid"), cast('Literal["self", "representative"]', _text(by, "role")))
+    role = cast('Literal["self", "representative"]', _text(by, "role"))
+    return By(_text(by, "kid"), role, _text(by, "authority") if "authority" in by else None)
 
 
 def _shown(value: object) -> Shown | None:
@@ -195,7 +252,7 @@ def record_to_json(record: Record) -> dict[str, Any]:
         "version": VERSION,
         "seen": sorted(record.seen),
         "subject": record.subject,
-        "by": {"kid": record.by.kid, "role": record.by.role},
+        "by": _by_to_json(record.by),
         "at": instant_text(record.at),
     }
     match record:
@@ -206,8 +263,30 @@ def record_to_json(record: Record) -> dict[str, Any]:
             value |= {"target": [record.target.kind, *record.target.values], "erase": record.erase.value}
         case KeyRecord():
             value |= {"kind": "key", "action": record.action, "kid": record.kid, "key": record.key}
-            value |= {"from_position": record.from_position}
+            value |= {"from_position": record.from_position, "replaces": record.replaces}
+        case Authority():
+            value |= _authority_members(record)
+        case Cosignature():
+            value |= {"kind": "cosignature", "target": record.target}
     return {name: item for name, item in value.items() if item is not None}
+
+
+def _by_to_json(by: By) -> dict[str, str]:
+    value: dict[str, str] = {"kid": by.kid, "role": by.role}
+    return value if by.authority is None else value | {"authority": by.authority}
+
+
+def _authority_members(record: Authority) -> dict[str, Any]:
+    return {
+        "kind": "authority",
+        "id": record.id,
+        "representative": record.representative,
+        "basis": record.basis.value,
+        "period": [instant_text(record.period.from_at), instant_text(record.period.until_at)],
+        "scope": [rule_to_json(rule) for rule in record.scope] or None,
+        "cosigners": sorted(record.cosigners) or None,
+        "born_on": None if record.born_on is None else record.born_on.isoformat(),
+    }
 
 
 def _grant_members(grant: Grant) -> dict[str, Any]:
@@ -220,4 +299,5 @@ def _grant_members(grant: Grant) -> dict[str, Any]:
         "shown": None if shown is None else {"lang": shown.lang, "text_hash": shown.text_hash},
         "answers": grant.answers,
         "review_by": None if review is None else instant_text(review),
+        "after_death": True if grant.after_death else None,
     }

@@ -1,4 +1,4 @@
-"""The records of the consent ledger, as values: grant, withdrawal, key.
+"""The records of the consent ledger, as values: grant, withdrawal, key, authority, co-signature.
 
 A record lists in `seen` the hashes of what its writer had seen; order between records is that
 acknowledgement and never a clock. Reading and writing the bytes is `consent.record_json`.
@@ -7,7 +7,8 @@ acknowledgement and never a clock. Reading and writing the bytes is `consent.rec
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from enum import StrEnum
 from typing import Literal, NewType, TypeAlias
 
 from consent.codes import ActorKind, Effect, Erase
@@ -21,10 +22,11 @@ GrantId = NewType("GrantId", str)
 
 @dataclass(frozen=True, slots=True)
 class By:
-    """Who signed: the device key, for oneself or as a representative."""
+    """Who signed: the device key, for oneself or as a representative under a named authority."""
 
     kid: str
     role: Literal["self", "representative"] = "self"
+    authority: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class Grant:
     shown: Shown | None = None
     answers: str | None = None
     review_by: datetime | None = None
+    after_death: bool = False
 
     def __post_init__(self) -> None:
         _check_common(self.subject, self.by, self.at)
@@ -68,10 +71,10 @@ class Target:
     """What a withdrawal ends.
 
     `all`; `grant` with an id; `actor` with kind and value; `purpose` with a code; `lift` with the id
-    of a grant whose denies end.
+    of a grant whose denies end; `authority` with the id of a representation that ends.
     """
 
-    kind: Literal["all", "grant", "actor", "purpose", "lift"]
+    kind: Literal["all", "grant", "actor", "purpose", "lift", "authority"]
     values: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -83,7 +86,7 @@ class Target:
             raise UnknownCode("purpose")
 
 
-_TARGET_VALUES = {"all": 0, "grant": 1, "actor": 2, "purpose": 1, "lift": 1}
+_TARGET_VALUES = {"all": 0, "grant": 1, "actor": 2, "purpose": 1, "lift": 1, "authority": 1}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,31 +108,113 @@ class Withdrawal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyRecord:
-    """Adds a device key, or distrusts one from a position in its chain on."""
+    """The life of a device key.
 
-    action: Literal["add", "revoke"]
+    `add` certifies the key `kid`; `rotate` does so as the successor of the key `replaces`, which may
+    be distrusted from a position of its chain on at once; `revoke` distrusts `kid` from a position on.
+    """
+
+    action: Literal["add", "rotate", "revoke"]
     kid: str
     subject: str
     by: By
     at: datetime
     key: str | None = None
     from_position: int | None = None
+    replaces: str | None = None
     seen: frozenset[RecordHash] = frozenset()
 
     def __post_init__(self) -> None:
         _check_common(self.subject, self.by, self.at)
-        adds = self.key is not None and self.from_position is None
-        revokes = self.key is None and self.from_position is not None and self.from_position >= 0
-        if not self.kid or not (adds if self.action == "add" else revokes):
+        distrusts, certifies = self.from_position is not None, self.key is not None
+        fits = {
+            "add": certifies and not distrusts and self.replaces is None,
+            "rotate": certifies and bool(self.replaces) and self.replaces != self.kid,
+            "revoke": distrusts and not certifies and self.replaces is None,
+        }
+        if not self.kid or not fits.get(self.action, False) or (self.from_position or 0) < 0:
             raise InvalidDocument("key_record")
 
+    @property
+    def distrusted(self) -> tuple[str, int] | None:
+        """The key this record distrusts, and from which position of its chain on."""
+        if self.from_position is None:
+            return None
+        return self.replaces or self.kid, self.from_position
 
-Record: TypeAlias = Grant | Withdrawal | KeyRecord
+
+class Basis(StrEnum):
+    """On what ground someone acts for the subject; what each allows is `consent.floors`."""
+
+    PARENT = "parent"
+    MINOR_AND_PARENT = "minor_and_parent"
+    MENTOR = "mentor"
+    CURATOR = "curator"
+    WRITTEN_PROXY = "written_proxy"
+    DECEASED = "deceased"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authority:
+    """Lets the key `representative` act for the subject, on a ground, within limits, for a time.
+
+    Attributes:
+        representative: id of the key that may sign as a representative.
+        basis: the ground.
+        period: when the authority holds; for `deceased` it starts at death.
+        scope: permit rules that bound what it may permit; empty bounds nothing.
+        cosigners: keys that must sign each permit too.
+        born_on: birth date of the subject, required where the ground depends on age.
+    """
+
+    id: str
+    representative: str
+    basis: Basis
+    subject: str
+    by: By
+    at: datetime
+    period: Period
+    scope: tuple[Rule, ...] = ()
+    cosigners: frozenset[str] = frozenset()
+    born_on: date | None = None
+    seen: frozenset[RecordHash] = frozenset()
+
+    def __post_init__(self) -> None:
+        _check_common(self.subject, self.by, self.at)
+        if not self.id or not self.representative or not all(self.cosigners):
+            raise InvalidDocument("authority")
+        if self.basis in (Basis.PARENT, Basis.MINOR_AND_PARENT) and self.born_on is None:
+            raise InvalidDocument("authority_without_age")
+        for rule in self.scope:
+            if rule.effect is not Effect.PERMIT:
+                raise InvalidDocument("authority_scope")
+            check_rule(rule)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cosignature:
+    """A second signature under a grant or a lift, by another key."""
+
+    target: RecordHash
+    subject: str
+    by: By
+    at: datetime
+    seen: frozenset[RecordHash] = frozenset()
+
+    def __post_init__(self) -> None:
+        _check_common(self.subject, self.by, self.at)
+        if self.target not in self.seen:
+            raise InvalidDocument("cosignature_unseen")
+
+
+Record: TypeAlias = Grant | Withdrawal | KeyRecord | Authority | Cosignature
 
 
 def _check_common(subject: str, by: By, at: datetime) -> None:
     if not subject:
         raise InvalidDocument("without_subject")
     if not by.kid or by.role not in ("self", "representative"):
+        raise InvalidDocument("by")
+    if by.role == "self" and by.authority is not None:
         raise InvalidDocument("by")
     as_utc(at)

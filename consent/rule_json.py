@@ -26,7 +26,8 @@ from consent.codes import (
 )
 from consent.dates import parse_day
 from consent.errors import InvalidDocument, UnknownCode
-from consent.rules import ActorRef, DatePeriod, ResearchUse, Rule
+from consent.research import FLAGS, ResearchUse
+from consent.rules import ActorRef, DatePeriod, Rule
 
 E = TypeVar("E", bound=Enum)
 H = TypeVar("H")
@@ -67,7 +68,7 @@ def rule_from_json(value: object, *, depth: int = 0) -> Rule:
         instance=reader.each("instance", str),
         author=reader.each("author", str),
         encounter=reader.each("encounter", str),
-        research_use=_research_use(value.get("research_use")),
+        research_use=_research_use(value.get("research_use"), reader.unknown),
         deidentification=reader.one("deidentification", Deidentification),
         obligation=reader.each("obligation", _known(OBLIGATIONS)) or frozenset(),
         exception=tuple(rule_from_json(child, depth=depth + 1) for child in reader.list("exception")),
@@ -157,20 +158,37 @@ def _data_period(value: object) -> DatePeriod | None:
     return DatePeriod(first, last)
 
 
-_USE_LISTS = frozenset({"topics", "regions", "flags"})
+_USE_LISTS = ("topics", "regions")
 
 
-def _research_use(value: object) -> ResearchUse | None:
+def _research_use(value: object, unknown: set[str]) -> ResearchUse | None:
     if value is None:
         return None
-    if not isinstance(value, Mapping) or not value.keys() <= _USE_LISTS:
+    if not isinstance(value, Mapping):
         raise InvalidDocument("research_use")
-    lists: dict[str, frozenset[str]] = {}
-    for name, items in value.items():
-        if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
-            raise InvalidDocument("research_use")
-        lists[name] = frozenset(items)
-    return ResearchUse(**lists)
+    members: dict[str, Any] = {}
+    for name, item in value.items():
+        if name in _USE_LISTS:
+            if not isinstance(item, list) or not all(isinstance(text, str) and text for text in item):
+                raise InvalidDocument("research_use")
+            members[name] = frozenset(item)
+        elif name in FLAGS:
+            if not isinstance(item, bool):
+                raise InvalidDocument("research_use")
+            members[name] = item
+        elif name == "moratorium":
+            members[name] = parse_day(item)
+        else:
+            unknown.add(f"research_use:{name}")
+    return ResearchUse(**members)
+
+
+def _research_use_to_json(use: ResearchUse) -> dict[str, Any]:
+    value: dict[str, Any] = {name: sorted(getattr(use, name)) for name in _USE_LISTS if getattr(use, name)}
+    value |= {name: True for name in FLAGS if getattr(use, name)}
+    if use.moratorium is not None:
+        value["moratorium"] = use.moratorium.isoformat()
+    return value
 
 
 def rule_to_json(rule: Rule) -> dict[str, Any]:
@@ -192,9 +210,7 @@ def rule_to_json(rule: Rule) -> dict[str, Any]:
         days = (rule.data_period.first, rule.data_period.last)
         value["data_period"] = [None if day is None else day.isoformat() for day in days]
     if rule.research_use is not None:
-        value["research_use"] = {
-            name: sorted(getattr(rule.research_use, name)) for name in sorted(_USE_LISTS)
-        }
+        value["research_use"] = _research_use_to_json(rule.research_use)
     if rule.deidentification is not None:
         value["deidentification"] = rule.deidentification.value
     if rule.obligation:

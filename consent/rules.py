@@ -35,6 +35,7 @@ from consent.codes import (
     Sensitivity,
 )
 from consent.errors import InvalidDocument, UnknownCode
+from consent.research import ResearchUse
 
 MAX_EXCEPTION_DEPTH = 4
 _ACTOR_KINDS = frozenset(kind.value for kind in ActorKind)
@@ -80,15 +81,6 @@ class DatePeriod:
     def __post_init__(self) -> None:
         if self.first is not None and self.last is not None and self.first > self.last:
             raise InvalidDocument("empty_data_period")
-
-
-@dataclass(frozen=True, slots=True)
-class ResearchUse:
-    """Limits on research. A question cannot state its study yet, so these never match a permit."""
-
-    topics: frozenset[str] = frozenset()
-    regions: frozenset[str] = frozenset()
-    flags: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,6 +204,7 @@ def permit_rule(
     code: Collection[str] | None = None,
     instance: Collection[str] | None = None,
     author: Collection[str] | None = None,
+    research_use: ResearchUse | None = None,
     obligation: Collection[str] = (),
     exception: Collection[Rule] = (),
 ) -> Rule:
@@ -232,6 +225,7 @@ def permit_rule(
         code=_set(code),
         instance=_set(instance),
         author=_set(author),
+        research_use=research_use,
         obligation=frozenset(obligation),
         exception=tuple(exception),
     )
@@ -250,6 +244,7 @@ def deny_rule(
     code: Collection[str] | None = None,
     instance: Collection[str] | None = None,
     author: Collection[str] | None = None,
+    research_use: ResearchUse | None = None,
     exception: Collection[Rule] = (),
 ) -> Rule:
     """Build a checked deny; a member left out is no limit, so the rule denies more.
@@ -268,6 +263,7 @@ def deny_rule(
         code=_set(code),
         instance=_set(instance),
         author=_set(author),
+        research_use=research_use,
         exception=tuple(exception),
     )
     check_rule(rule)

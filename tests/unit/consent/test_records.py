@@ -70,7 +70,7 @@ FULL = a_grant(
     ),
     replace(
         a_permit(actor=[REGISTRY], purpose=["HRESCH"], deidentification=Deidentification.DEID),
-        research_use=ResearchUse(frozenset({"E11"}), frozenset({"EU"}), frozenset({"ethics_required"})),
+        research_use=ResearchUse(frozenset({"E11"}), frozenset({"EU"}), ethics_required=True),
         encounter=frozenset({"Encounter/1"}),
     ),
     deny_rule(category=[Category.GENETICS], exception=[replace(a_permit(), deidentification=None)]),
