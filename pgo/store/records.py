@@ -55,6 +55,13 @@ class Records:
         )
         return None if row is None else Known(row[0], row[1], row[2], row[3] is not None)
 
+    def had(self, record_id: int, raw_sha256: str) -> bool:
+        """Whether a record has, or had in an older version, exactly these bytes."""
+        row = self._engine.row(
+            "SELECT 1 FROM version WHERE record_id = ? AND raw_sha256 = ? LIMIT 1", (record_id, raw_sha256)
+        )
+        return row is not None
+
     def insert(self, new: NewVersion, *, source_id: int, at: datetime) -> int:
         """Store a record that was not there. Returns its number."""
         record_id = self._engine.insert(

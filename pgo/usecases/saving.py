@@ -1,7 +1,8 @@
 """Compare new contents with the vault and store what is new; used by every use case that writes records.
 
 Rules:
-1. Equal content is unchanged; other content of a known record is a new version.
+1. Equal content is unchanged; other content of a known record is a new version. Bytes that the record had
+   before are nothing new either: an old file that is read again does not undo a newer one.
 2. What lies in the trash stays there, whatever comes in.
 3. ``save`` runs inside the caller's transaction.
 """
@@ -12,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from crypto.canonical import sha256_id
 from pgo.health.record.kinds import RecordKind
 from pgo.health.record.person import mention
 from pgo.health.record.resource import PersonMention, Resource
@@ -45,7 +47,8 @@ def compare(store: VaultStore, resources: Sequence[Resource]) -> Changes:
             unchanged += 1
             continue
         present = seen.get(identity, known.canonical if known is not None else "")
-        if present == canonical:
+        had = known is not None and store.records.had(known.id, sha256_id(resource.raw))
+        if present == canonical or had:
             unchanged += 1
             continue
         seen[identity] = canonical

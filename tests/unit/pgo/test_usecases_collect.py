@@ -233,3 +233,15 @@ def test_series_search_and_timeline(session: Session) -> None:
     assert timeline(session, query="gewicht reuma").total == 0
     page = timeline(session, offset=1, limit=1)
     assert (page.total, len(page.rows)) == (3, 1)
+
+
+def test_an_old_file_does_not_undo_a_newer_one(session: Session) -> None:
+    old, new = (
+        a_bundle(a_patient(), a_condition("c1", text="Jicht")),
+        a_bundle(a_condition("c1", text="Artrose")),
+    )
+    collect(session, old, name="oud.json")
+    assert collect(session, new, name="nieuw.json").imported == 1
+    again = collect(session, old, name="oud.json")
+    assert (again.imported, again.unchanged) == (0, 2)
+    assert "Artrose" in ids_by_title(session)
