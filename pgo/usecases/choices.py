@@ -4,6 +4,8 @@ Rules:
 1. The preview and the signature are made from the same grant: ``grant_of`` is the only way to one.
 2. A grant names recipient, purpose, action, categories and both ends of its period; nothing is left open.
 3. The recipient may look (action ``view``); copying on, passing on and research are not offered here.
+4. What is left out (a record, an author) is a carve-out of the rule that would have let it go; when only
+   single records are chosen, the rule names them and nothing else goes.
 """
 
 from __future__ import annotations
@@ -18,11 +20,14 @@ from types import MappingProxyType
 from consent.codes import Action, Category, Deidentification, Sensitivity
 from consent.errors import ConsentError
 from consent.records import By, Grant, GrantId, RecordHash, Shown
-from consent.rules import ActorRef, DatePeriod, Period, Rule, is_purpose, is_research, permit_rule
+from consent.rules import ActorRef, DatePeriod, Period, Rule, deny_rule, is_purpose, is_research, permit_rule
 from pgo.errors import InputRefused
 
 MAX_DAYS = 5 * 366
 """Grants always end (guide security 3.4); a longer one is signed anew."""
+
+MAX_SINGLE = 300
+"""Single records in one choice; somebody who wants more means a kind, a time or an author."""
 
 ACTION = Action.VIEW
 
@@ -39,6 +44,11 @@ class ShareChoice:
         period: first and last day on which the grant works, both included.
         data_from: only data from this day on; None for all.
         keep_text: also send narrative and free text.
+        data_until: only data up to and with this day; None for all.
+        only: nothing but these records (``Type/id`` as their source names them); empty for all.
+        left_out: these records do not go.
+        without_authors: nothing these authors wrote goes (references as in the records), nor what nobody
+            is named for; who the patient is goes all the same.
     """
 
     recipient_id: str
@@ -48,6 +58,10 @@ class ShareChoice:
     period: tuple[date, date]
     data_from: date | None = None
     keep_text: bool = False
+    data_until: date | None = None
+    only: frozenset[str] = frozenset()
+    left_out: frozenset[str] = frozenset()
+    without_authors: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +86,9 @@ _MEASUREMENTS = frozenset(
 )
 _UNDATED = frozenset({Category.DEMOGRAPHICS, Category.ADMIN, Category.ALLERGIES})
 """Kinds without a clinical date, or whose date says nothing about their use: no start day cuts them."""
+
+_WHO = frozenset({Category.DEMOGRAPHICS, Category.ADMIN})
+"""Who the patient is has no author that matters: leaving out what a hospital wrote keeps the name on it."""
 
 _NONE = frozenset[Sensitivity]()
 _PRESETS: Mapping[str, tuple[Preset, ...]] = MappingProxyType(
@@ -115,6 +132,12 @@ def check_choice(choice: ShareChoice, *, today: date) -> None:
         )
     if choice.data_from is not None and choice.data_from > today:
         fields["data_from"] = "data_from"
+    elif choice.data_from and choice.data_until and choice.data_until < choice.data_from:
+        fields["data_until"] = "data_dates"
+    if max(len(choice.only), len(choice.left_out), len(choice.without_authors)) > MAX_SINGLE:
+        fields["records"] = "too_many"
+    if choice.only and choice.only <= choice.left_out:
+        fields["records"] = "nothing"
     if fields:
         raise InputRefused("choice_invalid", fields=fields)
 
@@ -157,9 +180,9 @@ def grant_of(choice: ShareChoice, frame: GrantFrame, *, actor: ActorRef) -> Gran
 
 def _rules(choice: ShareChoice, actor: ActorRef) -> tuple[Rule, ...]:
     parts: list[tuple[frozenset[Category], DatePeriod | None]] = [(choice.categories, None)]
-    if choice.data_from is not None:
+    if choice.data_from is not None or choice.data_until is not None:
         parts = [
-            (choice.categories, DatePeriod(choice.data_from, None)),
+            (choice.categories, DatePeriod(choice.data_from, choice.data_until)),
             (choice.categories & _UNDATED, None),
         ]
     research = is_research({choice.purpose})
@@ -172,10 +195,21 @@ def _rules(choice: ShareChoice, actor: ActorRef) -> tuple[Rule, ...]:
             sensitivity=choice.sensitivity,
             deidentification=Deidentification.DEID if research else Deidentification.NONE,
             data_period=data_period,
+            instance=choice.only or None,
+            exception=_carve_outs(choice),
         )
         for categories, data_period in parts
         if categories
     )
+
+
+def _carve_outs(choice: ShareChoice) -> tuple[Rule, ...]:
+    found: list[Rule] = []
+    if choice.left_out:
+        found.append(deny_rule(instance=choice.left_out))
+    if choice.without_authors:
+        found.append(deny_rule(author=choice.without_authors, category=frozenset(Category) - _WHO))
+    return tuple(found)
 
 
 def choice_text(choice: ShareChoice) -> str:
@@ -190,14 +224,19 @@ def choice_text(choice: ShareChoice) -> str:
             "period": [first.isoformat(), last.isoformat()],
             "data_from": None if choice.data_from is None else choice.data_from.isoformat(),
             "keep_text": choice.keep_text,
+            "data_until": None if choice.data_until is None else choice.data_until.isoformat(),
+            "only": sorted(choice.only),
+            "left_out": sorted(choice.left_out),
+            "without_authors": sorted(choice.without_authors),
         }
     )
 
 
 def choice_from(text: str) -> ShareChoice:
-    """Read what ``choice_text`` wrote."""
+    """Read what ``choice_text`` wrote, also before single records and authors could be left out."""
     value = json.loads(text)
     first, last = value["period"]
+    until = value.get("data_until")
     return ShareChoice(
         recipient_id=value["recipient"],
         categories=frozenset(map(Category, value["categories"])),
@@ -206,4 +245,8 @@ def choice_from(text: str) -> ShareChoice:
         period=(date.fromisoformat(first), date.fromisoformat(last)),
         data_from=None if value["data_from"] is None else date.fromisoformat(value["data_from"]),
         keep_text=value["keep_text"] is True,
+        data_until=None if until is None else date.fromisoformat(until),
+        only=frozenset(value.get("only", ())),
+        left_out=frozenset(value.get("left_out", ())),
+        without_authors=frozenset(value.get("without_authors", ())),
     )

@@ -107,7 +107,7 @@ def objections(session: Session) -> tuple[ObjectionRow, ...]:
     ledger = load_ledger(store)
     lifted = _lifted(ledger)
     signed = [one for one in ledger.records if is_objection(one)]
-    rows = [_row(session, one, lifted.get(_id(one))) for one in signed]
+    rows = [objection_row(session, one, lifted.get(_id(one))) for one in signed]
     rows.sort(key=lambda row: row.signed_at, reverse=True)
     return tuple(sorted(rows, key=lambda row: row.lifted_at is not None))
 
@@ -333,7 +333,8 @@ def _recipient_of(store: VaultStore, signed: SignedRecord) -> str | None:
     return next((one.id for one in store.recipients.all() if card_of(one).actor in actors), None)
 
 
-def _row(session: Session, signed: SignedRecord, lifted_at: datetime | None) -> ObjectionRow:
+def objection_row(session: Session, signed: SignedRecord, lifted_at: datetime | None = None) -> ObjectionRow:
+    """What the screens show of an objection."""
     store, grant = session.store, _grant_in(signed)
     about = _recipient_of(store, signed)
     references = frozenset(name for rule in grant.rules for name in rule.instance or ())

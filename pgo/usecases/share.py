@@ -11,16 +11,13 @@ Rules:
 from __future__ import annotations
 
 import uuid
-from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from consent.codes import Category, Deidentification, Erase
-from consent.decision import GrantState, Permit, Reason, grant_state
+from consent.codes import Erase
+from consent.decision import GrantState, grant_state
 from consent.document import SignedRecord
 from consent.ledger import Ledger
-from consent.plan import compile_plan
 from consent.records import By, RecordHash, Target, Withdrawal
 from crypto.keys import SigningKey
 from pgo.errors import InputRefused, NotFound
@@ -28,7 +25,6 @@ from pgo.store.journal import Event
 from pgo.store.ledger import LedgerRow
 from pgo.store.protocols import VaultStore
 from pgo.usecases.choices import (
-    ACTION,
     GrantFrame,
     Preset,
     ShareChoice,
@@ -40,16 +36,14 @@ from pgo.usecases.choices import (
 )
 from pgo.usecases.consenting import (
     by_this_device,
-    ledger_of_one,
     load_ledger,
     recipients_in_force,
     sign,
     subject_of,
 )
 from pgo.usecases.delivery_view import DeliveryState, DeliveryView, ReceiptView, delivery_of
-from pgo.usecases.facts import all_facts
+from pgo.usecases.preview import Conflict, Draft, SharePreview, count, held_page
 from pgo.usecases.queue import cancel_pushes, queue_push, queue_statement
-from pgo.usecases.read import RecordRow, record_row
 from pgo.usecases.recipients import (
     RecipientRow,
     add_recipient,
@@ -63,6 +57,7 @@ from pgo.usecases.recipients import (
 from pgo.usecases.session import Session
 
 __all__ = [
+    "Conflict",
     "DeliveryState",
     "DeliveryView",
     "Preset",
@@ -72,6 +67,7 @@ __all__ = [
     "SharePreview",
     "ShareRow",
     "add_recipient",
+    "held_page",
     "inspect_card",
     "presets",
     "preview",
@@ -83,27 +79,6 @@ __all__ = [
     "sign_share",
     "withdraw",
 ]
-
-_SAMPLE = 5
-
-
-@dataclass(frozen=True, slots=True)
-class SharePreview:
-    """What a choice would show the recipient today.
-
-    Attributes:
-        total: records looked at, without the trash.
-        permitted: of those, how many the recipient would see.
-        held_back: reason to number.
-        by_category: category to (permitted, total).
-        sample: up to five permitted records, newest first.
-    """
-
-    total: int
-    permitted: int
-    held_back: Mapping[Reason, int]
-    by_category: Mapping[Category, tuple[int, int]]
-    sample: tuple[RecordRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +95,7 @@ class ShareRow:
 
 
 def preview(session: Session, choice: ShareChoice) -> SharePreview:
-    """What this choice alone would show the recipient.
+    """What this choice would show the recipient, objections in force included.
 
     Raises:
         InputRefused: ``choice_invalid`` with ``fields``.
@@ -132,33 +107,7 @@ def preview(session: Session, choice: ShareChoice) -> SharePreview:
     key = SigningKey.generate()  # signs the draft for the engine only
     frame = _frame(session, choice, by=replace(by_this_device(store), kid=key.public.id), seen=frozenset())
     grant = grant_of(choice, frame, actor=card.actor)
-    plan = compile_plan(
-        ledger_of_one(grant, key),
-        actor=[card.actor],
-        purpose=[choice.purpose],
-        action=[ACTION],
-        at=max(frame.at, grant.period.from_at),
-    )
-    held_back = Counter[Reason]()
-    seen, passed = Counter[Category](), Counter[Category]()
-    permitted: list[int] = []
-    for record_id, facts in all_facts(session):
-        seen.update(facts.categories)
-        answer = plan.decide(facts)
-        if not isinstance(answer, Permit):
-            held_back[answer.reason] += 1
-        elif answer.deidentification is not Deidentification.NONE or answer.obligations:
-            held_back[Reason.OBLIGATION_UNMET] += 1  # a duty this program cannot meet: as deliver decides
-        else:
-            permitted.append(record_id)
-            passed.update(facts.categories)
-    return SharePreview(
-        total=len(permitted) + sum(held_back.values()),
-        permitted=len(permitted),
-        held_back=dict(held_back.most_common()),
-        by_category={category: (passed[category], seen[category]) for category in Category if seen[category]},
-        sample=_sample(session, permitted),
-    )
+    return count(session, Draft(grant, key, card.actor, choice, load_ledger(store)))
 
 
 def sign_share(session: Session, choice: ShareChoice, *, lang: str, shown_text: str) -> str:
@@ -295,14 +244,6 @@ def _append(
             choice=None if choice is None else choice_text(choice),
             signed_at=signed.record.at,
         )
-    )
-
-
-def _sample(session: Session, permitted: list[int]) -> tuple[RecordRow, ...]:
-    newest = permitted[:_SAMPLE]
-    rows = session.store.records.rows(newest)
-    return tuple(
-        record_row(rows[record_id], today=session.today()) for record_id in newest if record_id in rows
     )
 
 

@@ -1,0 +1,99 @@
+"""Reminders about sharing: what ends soon, and what is due for another look.
+
+Rules:
+1. They are computed when somebody looks, from the signed grants; nothing runs in the background and the
+   device's own notifications are not used.
+2. Put aside, a reminder comes back after a week (and never after the grant has ended).
+3. Renewing is a new signature; nothing is prolonged by itself (guide consent.md 2.8).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from consent.decision import grants_in_force
+from pgo.errors import InputRefused
+from pgo.store.ledger import LedgerRow
+from pgo.usecases.consenting import load_ledger
+from pgo.usecases.recipients import RecipientRow, recipient_row
+from pgo.usecases.session import Session
+
+ENDS_SOON = timedelta(days=14)
+"""Early enough to make an appointment or to ask; later would surprise."""
+
+PUT_ASIDE = timedelta(days=7)
+_SETTING = "reminders.put_aside"
+
+
+class ReminderKind(StrEnum):
+    """What a reminder is about."""
+
+    ENDS = "ends"
+    REVIEW = "review"
+
+
+@dataclass(frozen=True, slots=True)
+class Reminder:
+    """One reminder; ``at`` is the end of the share, or since when it waits for another look."""
+
+    kind: ReminderKind
+    share_id: str
+    recipient: RecipientRow
+    at: datetime
+
+    @property
+    def id(self) -> str:
+        """By which it is put aside."""
+        return f"{self.kind}:{self.share_id}"
+
+
+def reminders(session: Session) -> tuple[Reminder, ...]:
+    """What asks for a look now, the most urgent first."""
+    store, at = session.store, session.now()
+    if not store.ledger.head()[0]:
+        return ()
+    aside = _aside(session)
+    rows = {row.grant_id: row for row in store.ledger.grants()}
+    found: list[Reminder] = []
+    for grant in grants_in_force(load_ledger(store), at):
+        row = rows.get(grant.id)
+        if row is None or row.recipient_id is None:
+            continue
+        reminder = _reminder(session, row, ends=grant.period.until_at, review_by=grant.review_by, at=at)
+        if reminder is not None and not aside.get(reminder.id, "") > at.isoformat():
+            found.append(reminder)
+    return tuple(sorted(found, key=lambda one: (one.kind is ReminderKind.REVIEW, one.at)))
+
+
+def put_aside(session: Session, reminder_id: str) -> None:
+    """Do not show a reminder for a week.
+
+    Raises:
+        InputRefused: ``unknown_reminder``, it is not among those shown now.
+    """
+    if reminder_id not in {one.id for one in reminders(session)}:
+        raise InputRefused("unknown_reminder")
+    at = session.now()
+    kept = {key: until for key, until in _aside(session).items() if until > at.isoformat()}
+    with session.store.write(at):
+        session.store.settings.put(_SETTING, {**kept, reminder_id: (at + PUT_ASIDE).isoformat()})
+    session.changed()
+
+
+def _reminder(
+    session: Session, row: LedgerRow, *, ends: datetime, review_by: datetime | None, at: datetime
+) -> Reminder | None:
+    who = recipient_row(session.store.recipients.get(row.recipient_id or ""))
+    if ends - at <= ENDS_SOON:
+        return Reminder(ReminderKind.ENDS, row.grant_id or "", who, ends)
+    if review_by is not None and review_by <= at:
+        return Reminder(ReminderKind.REVIEW, row.grant_id or "", who, review_by)
+    return None
+
+
+def _aside(session: Session) -> dict[str, str]:
+    """Reminder id to the instant until which it rests, as UTC text of equal form."""
+    kept = session.store.settings.get(_SETTING)
+    return {str(key): str(until) for key, until in kept.items()} if isinstance(kept, dict) else {}
