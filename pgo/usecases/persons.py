@@ -25,6 +25,10 @@ from pgo.health.record.resolve import short_reference
 from pgo.health.record.resource import PersonMention, Resource
 
 
+_NAMELESS = "Patient/"
+"""Stands for a Patient resource that has neither id nor full url."""
+
+
 class Verdict(Enum):
     """What to do with a file."""
 
@@ -101,7 +105,8 @@ def sort_by_person(
     named = [group for group in groups if group.mentions]
     in_question = [group for group in groups if group.match(person, known) is not Match.DIFFERENT] or groups
     if person is None and not known:
-        one_person = [group for group in groups if group.references & linked]
+        # A Patient without an id cannot be pointed at; in an export it can only be this person.
+        one_person = [g for g in groups if linked and (g.references & linked or g.references == {_NAMELESS})]
         if one_person:
             return _taken(whose, one_person)
         first = named if len(named) == 1 else groups
@@ -142,13 +147,13 @@ def _add_mention(groups: list[_Group], one: PersonMention) -> None:
             group.mentions.append(one)
             group.references |= names
             return
-    groups.append(_Group([one], names or {"Patient/"}))
+    groups.append(_Group([one], names or {_NAMELESS}))
 
 
 def _person_reference(resource: Resource) -> str | None:
     """The reference to a person, None when a resource is about no person (a group, a device, nobody)."""
     if resource.type == "Patient":
-        return resource.reference or resource.full_url or "Patient/"
+        return resource.reference or resource.full_url or _NAMELESS
     subject = subject_of(resource)
     if subject is None or subject.startswith("#"):
         return None
@@ -162,7 +167,7 @@ def _taken(whose: Sequence[_Group | None], accepted: Sequence[_Group]) -> Sorted
     mine = {id(group) for group in accepted}
     ours = tuple(index for index, group in enumerate(whose) if group is None or id(group) in mine)
     others = tuple(index for index, group in enumerate(whose) if group is not None and id(group) not in mine)
-    references = frozenset(name for group in accepted for name in group.references if name != "Patient/")
+    references = frozenset(name for group in accepted for name in group.references if name != _NAMELESS)
     return Sorted(Verdict.TAKE, ours, others, references=references)
 
 
