@@ -24,7 +24,6 @@ from pgo.health.record.person import Match, mention, same_person, subject_of
 from pgo.health.record.resolve import short_reference
 from pgo.health.record.resource import PersonMention, Resource
 
-
 _NAMELESS = "Patient/"
 """Stands for a Patient resource that has neither id nor full url."""
 
