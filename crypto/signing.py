@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from jwt.api_jws import PyJWS
 
@@ -94,8 +95,16 @@ def _parse(token: str, max_bytes: int) -> tuple[UntrustedJws, bytes]:
     parts = token.split(".")
     if len(parts) != 3:  # step 2
         raise Malformed("jws_form")
-    header_bytes, payload, signature = (b64url_decode(part) for part in parts)
-    header = parse_strict(header_bytes, max_bytes=MAX_HEADER_BYTES, max_depth=2)
+    kid, typ = _read_header(parts[0])
+    return UntrustedJws(kid=kid, typ=typ, payload=b64url_decode(parts[1])), b64url_decode(parts[2])
+
+
+@lru_cache(maxsize=64)
+def _read_header(text: str) -> tuple[KeyId, str]:
+    """Read the first part of a token; one key writes the same header for every document of a kind."""
+    if len(text) > 2 * MAX_HEADER_BYTES:
+        raise Malformed("too_large", position=MAX_HEADER_BYTES)
+    header = parse_strict(b64url_decode(text), max_bytes=MAX_HEADER_BYTES, max_depth=2)  # step 2
     if not isinstance(header, Mapping) or header.keys() != _HEADER_MEMBERS:  # step 3
         raise Malformed("jws_header")
     algorithm, kid, typ = header["alg"], header["kid"], header["typ"]
@@ -103,4 +112,4 @@ def _parse(token: str, max_bytes: int) -> tuple[UntrustedJws, bytes]:
         raise Malformed("jws_header")
     if algorithm != ALGORITHM:  # step 5
         raise Malformed("jws_algorithm")
-    return UntrustedJws(kid=KeyId(kid), typ=typ, payload=payload), signature
+    return KeyId(kid), typ
