@@ -58,6 +58,9 @@ class Dimension(StrEnum):
     EXCEPTION = "exception"
 
 
+UNKNOWN: Final = "?"
+
+
 @dataclass(frozen=True, slots=True)
 class Asker:
     """The part of a question that is the same for every resource."""
@@ -142,14 +145,15 @@ def _actor(named: frozenset[ActorRef] | None, asking: frozenset[ActorRef]) -> Tr
     """Compare who is named with who asks; a kind the asker left unsaid is undecided.
 
     Who is a person says nothing of the organisation acted for, so a rule on an organisation stays
-    MAYBE then; but a registry asking is not a clinician who forgot to say so.
+    MAYBE then; but a registry asking is not a clinician who forgot to say so. A value "?" says that
+    the kind applies and its value is not known.
     """
     if named is None:
         return YES
-    if named & asking:
+    if any(ref in asking and ref.value != UNKNOWN for ref in named):
         return YES
-    said = {ref.kind for ref in asking}
-    families = {ACTOR_FAMILY[ActorKind(kind)] for kind in said}
+    said = {ref.kind for ref in asking} - {ref.kind for ref in asking if ref.value == UNKNOWN}
+    families = {ACTOR_FAMILY[ActorKind(ref.kind)] for ref in asking}
     unsaid = any(
         ref.kind not in said and (not families or ACTOR_FAMILY[ActorKind(ref.kind)] in families)
         for ref in named

@@ -30,11 +30,13 @@ from consent.decision import Decision, Deny, Evaluator, Reason
 from consent.effective import Effective, Head, HeadState, Lineage, effective
 from consent.errors import ExpiredDocument, Forked, InvalidDocument, NotTrusted, RolledBack
 from consent.facts import ResourceFacts
+from consent.floors import FRESH_CARE, FRESH_RESEARCH
 from consent.ledger import Ledger
 from consent.matching import Asker
 from consent.plan import Plan
 from consent.record_json import read_object
 from consent.records import By, Grant, GrantId, RecordHash, Shown, Withdrawal
+from consent.research import Study
 from consent.rules import ActorRef, Period
 from consent.scope import positive_scope
 from consent.statement_json import Statement, statement_from_json, statement_to_json
@@ -46,9 +48,6 @@ from crypto.signing import peek_jws, sign_jws, verify_jws
 TYP: Final = "pgo-statement+jws"
 MAX_TOKEN_BYTES: Final = 64 * 1024
 _HASH_TAG: Final = b"pgo/1/consent-statement\n"
-# Guide consent.md section 3, step 6: how long a recipient may go without hearing from the patient.
-FRESH_CARE: Final = timedelta(days=30)
-FRESH_RESEARCH: Final = timedelta(days=7)
 # A recipient's clock may run a little behind the patient's.
 CLOCK_SKEW: Final = timedelta(minutes=5)
 
@@ -242,6 +241,7 @@ def decide_under(
     action: Collection[Action],
     facts: ResourceFacts,
     at: datetime,
+    study: Study | None = None,
 ) -> Decision:
     """Decide for one resource under a statement: at ingress and at each read (steps 6, 7 and 8).
 
@@ -252,8 +252,10 @@ def decide_under(
         action: all actions of this read.
         facts: the recipient's own classification of the resource.
         at: now.
+        study: what the recipient says of its research; None describes no study.
     """
-    return statement_plan(statement, actor=actor, purpose=purpose, action=action, at=at)(facts)
+    plan = statement_plan(statement, actor=actor, purpose=purpose, action=action, at=at, study=study)
+    return plan(facts)
 
 
 def statement_plan(
@@ -263,6 +265,7 @@ def statement_plan(
     purpose: Collection[str],
     action: Collection[Action],
     at: datetime,
+    study: Study | None = None,
 ) -> Callable[[ResourceFacts], Decision]:
     """Prepare `decide_under` for many resources of one read; the answers are the same."""
     now = max(as_utc(at), statement.issued_at)
@@ -272,7 +275,7 @@ def statement_plan(
     if not statement.scope:
         nothing = Deny(Reason.NO_GRANT, False, (), (), statement.next_update_at)
         return lambda _facts: nothing
-    asker = Asker(frozenset(actor), frozenset(purpose), frozenset(action))
+    asker = Asker(frozenset(actor), frozenset(purpose), frozenset(action), study)
     lineage = _as_lineage(statement)
     state = Effective(now, lineage.heads[0].hash, (lineage,), (), ())
     return Plan(Evaluator(state, asker)).decide
