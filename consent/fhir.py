@@ -2,25 +2,27 @@
 
 1. One Consent per permit rule: root `provision.type` permit with every limit at the root, the
    recipient as actor in role IRCP, always a purpose; carve-outs as children of type deny; no
-   grandchildren, no child with the root's type.
+   grandchildren, no child with the root's type. A deny is a Consent of its own as well, because it
+   holds against every grant: root deny, no children.
 2. What R4 cannot hold (sensitivity opt-in, de-identification, duties, research use) stands in one
    modifier extension, so a reader that does not know it must refuse (FHIR R4 section 2.6.0.2).
 3. Our periods end before `until_at`; a FHIR Period includes its end, so one second is taken off.
 
-Export only: a FHIR Consent never becomes a working grant here.
+Reading such a Consent back is `consent.fhir_import`, which never makes a working grant either.
 
 Sources: FHIR R4 Consent (https://hl7.org/fhir/R4/consent.html); guide consent.md section 4.1.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from consent.codes import ANY, Action, ActorKind, Category, Effect, Sensitivity
 from consent.dates import instant_text
-from consent.errors import InvalidDocument
+from consent.document import SignedRecord
 from consent.records import Grant
 from consent.rule_json import rule_to_json
 from consent.rules import ActorRef, DatePeriod, Rule, is_research
@@ -63,28 +65,103 @@ _LABEL: Final = {
 
 
 def grant_to_fhir(grant: Grant) -> tuple[dict[str, Any], ...]:
-    """Export a grant as R4 Consent resources, one per permit rule, in rule order.
+    """Export the permits of a grant as R4 Consent resources, one per permit rule, in rule order.
+
+    A carve-out within a carve-out has no place of its own in this shape: the outer one stands as if
+    it were whole, which withholds more, and the modifier extension says the rest.
 
     Raises:
-        InvalidDocument: a rule has members of a newer version or carve-outs within carve-outs,
-            which no FHIR shape holds without changing what they mean.
+        InvalidDocument: a rule has members of a newer version.
     """
     denies = [rule for rule in grant.rules if rule.effect is Effect.DENY]
     permits = [rule for rule in grant.rules if rule.effect is Effect.PERMIT]
-    return tuple(_consent(grant, rule, denies, place) for place, rule in enumerate(permits))
+    return tuple(_permit(grant, rule, denies, place) for place, rule in enumerate(permits))
 
 
-def _consent(grant: Grant, rule: Rule, denies: list[Rule], place: int) -> dict[str, Any]:
-    children = [_child(child) for child in (*rule.exception, *denies)]
-    provision: dict[str, Any] = {
-        "type": "permit",
-        "period": _period(grant.period.from_at, grant.period.until_at),
+def denies_to_fhir(grant: Grant) -> tuple[dict[str, Any], ...]:
+    """Export the denies of a grant, which hold against every grant: root deny, no children.
+
+    Raises:
+        InvalidDocument: a rule has members of a newer version.
+    """
+    denies = [rule for rule in grant.rules if rule.effect is Effect.DENY]
+    return tuple(
+        _consent(grant, {"type": "deny"} | limits_of(rule), f"deny-{place}", research=False)
+        for place, rule in enumerate(denies)
+    )
+
+
+def signed_to_fhir(signed: SignedRecord) -> dict[str, Any]:
+    """Export a signed grant with its proof: a collection of Consents, the text shown, the signature.
+
+    The signature over the record as sent travels in `Provenance.signature`; it proves the record, not
+    the FHIR form of it.
+
+    Raises:
+        TypeError: the record is no grant.
+        InvalidDocument: as `grant_to_fhir`.
+    """
+    grant = signed.record
+    if not isinstance(grant, Grant):
+        raise TypeError("only grants have a Consent")
+    version = signed.hash.removeprefix("sha256:")
+    consents = [*grant_to_fhir(grant), *denies_to_fhir(grant)]
+    for place, consent in enumerate(consents):
+        consent["id"] = f"{version[:48]}-{place}"
+        consent["meta"] = {"versionId": version}
+        if grant.shown is not None:
+            consent["sourceReference"] = {"reference": f"DocumentReference/{version}"}
+    resources = [*consents, *_shown(grant, version), _provenance(signed, consents)]
+    entries = [{"fullUrl": f"urn:pgo:{r['resourceType']}:{r['id']}", "resource": r} for r in resources]
+    return {"resourceType": "Bundle", "type": "collection", "entry": entries}
+
+
+def _shown(grant: Grant, version: str) -> list[dict[str, Any]]:
+    """Name the text the person read by its hash; the text itself stays with the person."""
+    if grant.shown is None:
+        return []
+    document = {
+        "resourceType": "DocumentReference",
+        "id": version,
+        "status": "current",
+        "identifier": [{"system": "urn:pgo:shown-text", "value": grant.shown.text_hash}],
+        "content": [{"attachment": {"contentType": "text/plain", "language": grant.shown.lang}}],
     }
-    provision |= _limits(rule)
+    return [document]
+
+
+def _provenance(signed: SignedRecord, consents: list[dict[str, Any]]) -> dict[str, Any]:
+    """Carry the JWS (RFC 7515) of the record; `data` is base64 of the compact form, as R4 asks."""
+    who = {"identifier": {"system": "urn:pgo:key", "value": signed.kid}}
+    return {
+        "resourceType": "Provenance",
+        "id": f"{signed.hash.removeprefix('sha256:')[:48]}-signature",
+        "target": [{"reference": f"Consent/{consent['id']}"} for consent in consents],
+        "recorded": instant_text(signed.record.at),
+        "agent": [{"who": who}],
+        "signature": [
+            {
+                "type": [{"system": "urn:iso-astm:E1762-95:2013", "code": "1.2.840.10065.1.12.1.7"}],
+                "when": instant_text(signed.record.at),
+                "who": who,
+                "sigFormat": "application/jose",
+                "data": base64.b64encode(signed.token.encode("ascii")).decode("ascii"),
+            }
+        ],
+    }
+
+
+def _permit(grant: Grant, rule: Rule, denies: list[Rule], place: int) -> dict[str, Any]:
+    provision: dict[str, Any] = {"type": "permit"} | limits_of(rule)
+    children = [{"type": "deny"} | limits_of(child) for child in (*rule.exception, *denies)]
     if children:
         provision["provision"] = children
-    research = is_research(rule.purpose or ())
-    return {
+    return _consent(grant, provision, str(place), research=is_research(rule.purpose or ()))
+
+
+def _consent(grant: Grant, provision: dict[str, Any], place: str, *, research: bool) -> dict[str, Any]:
+    provision["period"] = _period(grant.period.from_at, grant.period.until_at)
+    found: dict[str, Any] = {
         "resourceType": "Consent",
         "identifier": [{"system": "urn:pgo:grant", "value": f"{grant.id}#{place}"}],
         "status": "active",
@@ -95,15 +172,18 @@ def _consent(grant: Grant, rule: Rule, denies: list[Rule], place: int) -> dict[s
         "policyRule": {"coding": [{"system": _ACT_CODE, "code": "OPTIN"}]},
         "provision": provision,
     }
+    if grant.by.role == "representative":
+        signer = {"system": "urn:pgo:key", "value": grant.by.kid}
+        found["performer"] = [{"type": "RelatedPerson", "identifier": signer}]
+    return found
 
 
-def _child(rule: Rule) -> dict[str, Any]:
-    if rule.exception:
-        raise InvalidDocument("nested_exception")
-    return {"type": "deny"} | _limits(rule)
+def limits_of(rule: Rule) -> dict[str, Any]:
+    """Give the elements of `Consent.provision` that state the limits of one rule.
 
-
-def _limits(rule: Rule) -> dict[str, Any]:
+    Raises:
+        InvalidDocument: the rule has members of a newer version.
+    """
     found: dict[str, Any] = {"modifierExtension": [_extension(rule)]}
     if rule.actor is not None:
         found["actor"] = [_actor(ref) for ref in sorted(rule.actor)]
