@@ -4,7 +4,7 @@
 2. `Plan.decide` answers for one resource. Resources that no rule can tell apart share one answer.
 3. `Plan.permits` answers for a whole catalog: which rows are permitted, and how. It decides by bits
    (`plan_table`), without looking for the reason of a refusal.
-4. `Plan.decide_all` answers for a whole catalog with the reasons.
+4. `Plan.outcomes` answers for a whole catalog with the reasons of refusals.
 5. A plan is good for its instant. After `valid_until` of an answer, or any new record, compile again.
 
 Source: guide performance.md section 5.
@@ -17,16 +17,22 @@ from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from operator import and_
+from typing import Final
 
 from consent.catalog import Catalog, Part, part_key
 from consent.codes import Action, Category
-from consent.decision import Decision, Deny, Evaluator, Permit, Reason
 from consent.effective import effective
+from consent.evaluator import Evaluator
 from consent.facts import ResourceFacts
 from consent.ledger import Ledger
-from consent.matching import Asker, Bound
+from consent.matching import Asker, Bound, Dimension
+from consent.outcome import Capabilities, Decision, Deny, Permit, Reason
 from consent.plan_table import PARTS, RuleTable, cut_points, stretches
+from consent.research import Study
 from consent.rules import ActorRef
+
+# What a refusal may quote of the one resource it was made for, beyond what the rules compare.
+_OF_ONE: Final = frozenset({Dimension.DATA_PERIOD, Dimension.INSTANCE})
 
 
 class Plan:
@@ -46,30 +52,32 @@ class Plan:
 
     def decide(self, facts: ResourceFacts) -> Decision:
         """Decide for one resource, as `consent.decision.decide` would."""
-        key = tuple([self._key(part, facts) for part in self._parts])
-        answer = self._answers.get(key)
-        if answer is None:
-            answer = self._answers[key] = self.evaluator.answer(facts)
+        answer = self._alike(facts)
+        if isinstance(answer, Deny) and any(miss.dimension in _OF_ONE for miss in answer.missing):
+            # The refusal quotes the dates or the name of the resource it was made for.
+            return self.evaluator.answer(facts)
         return answer
 
-    def decide_all(self, catalog: Catalog) -> list[Decision]:
-        """Decide for every row of a catalog, in its order."""
-        keys = list(zip(*(catalog.column(part).places for part in self._parts), strict=True))
+    def outcomes(self, catalog: Catalog) -> list[Permit | Reason]:
+        """Say for every row of a catalog how it is permitted, or why not."""
+        places = [self._alike_places(catalog, part) for part in self._parts]
+        keys = list(zip(*places, strict=True))
         samples = dict(zip(keys, catalog.facts, strict=True))
-        answers = {key: self.decide(sample) for key, sample in samples.items()}
+        answers = {key: _outcome(self._alike(sample)) for key, sample in samples.items()}
         return [answers[key] for key in keys]
 
     def permits(self, catalog: Catalog) -> list[Permit | None]:
-        """Say for every row of a catalog how it is permitted; None is a refusal.
-
-        The same answers as `decide_all` without the reasons, and many times faster.
-        """
+        """Say for every row of a catalog how it is permitted; None is a refusal, its reason not sought."""
         bits = self._row_bits(catalog)
         try:
             return list(map(self._by_bits.__getitem__, bits))
         except KeyError:
             self._confirm(bits, catalog)
         return list(map(self._by_bits.__getitem__, bits))
+
+    def prepare(self, catalog: Catalog) -> None:
+        """Do the work of the first `permits` over a catalog beforehand."""
+        self._confirm(self._row_bits(catalog), catalog)
 
     def _row_bits(self, catalog: Catalog) -> list[int]:
         rows: Iterator[int] | None = None
@@ -99,12 +107,32 @@ class Plan:
         answer = self.evaluator.answer(sample)
         return answer if isinstance(answer, Permit) else None
 
+    def _alike(self, facts: ResourceFacts) -> Decision:
+        """Decide for a resource, or for another that no rule can tell from it."""
+        key = tuple([self._key(part, facts) for part in self._parts])
+        answer = self._answers.get(key)
+        if answer is None:
+            answer = self._answers[key] = self.evaluator.answer(facts)
+        return answer
+
+    def _alike_places(self, catalog: Catalog, part: Part) -> Iterable[Hashable]:
+        """Per row, what it has in common with the rows that are alike in this part."""
+        column = catalog.column(part)
+        if part not in (Part.DATES, Part.REFERENCE):
+            return column.places
+        keys = [self._key(part, sample) for sample in column.samples]
+        return map(keys.__getitem__, column.places)
+
     def _key(self, part: Part, facts: ResourceFacts) -> Hashable:
         if part is Part.DATES:
             return stretches(self._cuts, facts.dates)
         if part is Part.REFERENCE:
             return facts.reference if facts.reference in self._named else facts.reference is None
         return part_key(part, facts)
+
+
+def _outcome(answer: Decision) -> Permit | Reason:
+    return answer if isinstance(answer, Permit) else answer.reason
 
 
 def _with_children(bound: Bound) -> Iterable[Bound]:
@@ -120,6 +148,8 @@ def compile_plan(
     purpose: Collection[str],
     action: Collection[Action],
     at: datetime,
+    study: Study | None = None,
+    capabilities: Capabilities | None = None,
 ) -> Plan:
     """Compile a plan for one asker at one instant.
 
@@ -129,9 +159,11 @@ def compile_plan(
         purpose: all purposes asked for; each must be permitted.
         action: all actions asked for; each must be permitted.
         at: now, as in `decide`.
+        study: of a research question, what the study is.
+        capabilities: duties the asker can keep; None leaves the duties to the caller.
     """
-    asker = Asker(frozenset(actor), frozenset(purpose), frozenset(action))
-    return Plan(Evaluator(effective(ledger, at), asker))
+    asker = Asker(frozenset(actor), frozenset(purpose), frozenset(action), study)
+    return Plan(Evaluator(effective(ledger, at), asker, capabilities=capabilities))
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,20 +183,24 @@ class Preview:
     by_category: Mapping[Category, tuple[int, int]]
 
 
-def preview(plan: Plan, facts: Iterable[ResourceFacts]) -> Preview:
+def preview(plan: Plan, facts: Catalog | Iterable[ResourceFacts]) -> Preview:
     """Count what a plan lets through."""
+    catalog = facts if isinstance(facts, Catalog) else Catalog(facts)
     held_back: Counter[Reason] = Counter()
     seen: Counter[Category] = Counter()
     passed: Counter[Category] = Counter()
-    total = permitted = 0
-    for item in facts:
-        total += 1
-        seen.update(item.categories)
-        match plan.decide(item):
-            case Permit():
-                permitted += 1
-                passed.update(item.categories)
-            case Deny(reason=reason):
-                held_back[reason] += 1
+    for (categories, outcome), count in _counted(plan, catalog).items():
+        for category in categories:
+            seen[category] += count
+        if isinstance(outcome, Reason):
+            held_back[outcome] += count
+        else:
+            for category in categories:
+                passed[category] += count
     by_category = {category: (passed[category], seen[category]) for category in Category if seen[category]}
-    return Preview(total, permitted, dict(held_back.most_common()), by_category)
+    permitted = len(catalog) - held_back.total()
+    return Preview(len(catalog), permitted, dict(held_back.most_common()), by_category)
+
+
+def _counted(plan: Plan, catalog: Catalog) -> Counter[tuple[frozenset[Category], Permit | Reason]]:
+    return Counter(zip((item.categories for item in catalog.facts), plan.outcomes(catalog), strict=True))

@@ -23,7 +23,7 @@ from typing import Final, TypeAlias
 
 from consent.catalog import Column, Part
 from consent.dates import DateInterval
-from consent.decision import Evaluator
+from consent.evaluator import Evaluator
 from consent.facts import ResourceFacts
 from consent.matching import MAYBE, YES, Bound, Check, Dimension, Tri
 from consent.rules import Rule
