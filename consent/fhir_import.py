@@ -28,9 +28,12 @@ from typing import TypeAlias
 
 from consent.classify import classify
 from consent.codes import Category, Effect
+from consent.dates import instant_text
 from consent.errors import ConsentError
 from consent.fhir_provision import Doubt, is_ours, provision_period, read_provision
+from consent.rule_json import rule_to_json
 from consent.rules import Period, Rule, check_rule, is_research
+from crypto.canonical import JsonValue
 
 _SCOPES_OF_CARE = frozenset({"treatment", "adr"})
 _MII = "kerndatensatz", "medizininformatik-initiative.de/fhir/modul-consent"
@@ -107,6 +110,27 @@ def import_consent(consent: Mapping[str, object]) -> Outcome:
         withheld, _ = _checked((*tree.denies, *tree.cuts))
         return Review(dialect, _sorted(doubts or {Doubt.NOTHING_READ}), withheld)
     return Proposal(dialect, rules, period)
+
+
+def outcome_to_json(outcome: Outcome) -> dict[str, JsonValue]:
+    """Give the JSON value of an outcome; rules are written as in a grant."""
+    match outcome:
+        case Directive():
+            return {"outcome": "directive"}
+        case Proposal():
+            return {
+                "outcome": "proposal",
+                "dialect": outcome.dialect.value,
+                "period": [instant_text(outcome.period.from_at), instant_text(outcome.period.until_at)],
+                "rules": [rule_to_json(rule) for rule in outcome.rules],
+            }
+        case Review():
+            return {
+                "outcome": "review",
+                "dialect": outcome.dialect.value,
+                "doubts": [doubt.value for doubt in outcome.doubts],
+                "denies": [rule_to_json(rule) for rule in outcome.denies],
+            }
 
 
 def _is_directive(consent: Mapping[str, object]) -> bool:

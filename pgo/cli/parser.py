@@ -22,6 +22,7 @@ def build_parser() -> argparse.ArgumentParser:
     _running_commands(commands)
     _record_commands(commands)
     _share_commands(commands)
+    _consent_commands(commands)
     return parser
 
 
@@ -92,6 +93,23 @@ def _share_commands(commands: _Commands[argparse.ArgumentParser]) -> None:
         "recipient", metavar="RECIPIENT", help="id of the recipient, for example ura:00000123"
     )
     looked.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _consent_commands(commands: _Commands[argparse.ArgumentParser]) -> None:
+    consent = commands.add_parser(
+        "consent", help="ask the consent engine, from files (docs/consent-format.md)"
+    ).add_subparsers(required=True, metavar="ACTION")
+    decide = _command(consent, "decide", "consent_commands.run_decide", "one decision object per question")
+    explain = _command(consent, "explain", "consent_commands.run_explain", "the same in words")
+    for asking in (decide, explain):
+        asking.add_argument("--log", type=Path, required=True, metavar="LOG", help="keys, records, subject")
+        asking.add_argument("--ask", type=Path, required=True, metavar="FILE", help="one question per line")
+        asking.add_argument("--unsigned", action="store_true", help="the log holds plain records with a hash")
+    take = _command(consent, "import", "consent_commands.run_import", "what a FHIR Consent would become")
+    take.add_argument("file", type=Path, metavar="FILE")
+    take.add_argument("--json", action="store_true", help="print one JSON object per Consent")
+    for speaking in (explain, take):
+        speaking.add_argument("--lang", choices=("nl", "en"), default="en", help="language of the words")
 
 
 def _choice(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:

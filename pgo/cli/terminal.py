@@ -47,6 +47,7 @@ _REFUSALS = {
     "card_key_changed": "This card names a known recipient but carries another key; it was not taken over.",
     "recipient_in_use": "There are grants for this recipient; withdraw them instead.",
     "choice_invalid": "This choice cannot be signed: {fields}.",
+    "no_consent": "The file holds no Consent resource.",
     "file_exists": "The file exists already; nothing was written.",
     "demo_clinic": "The demo clinic did not start.",
 }
