@@ -43,6 +43,8 @@ SCREENS: Final[tuple[tuple[str, str], ...]] = (
     ("share/add", "share_add"),
     ("share/new/:recipient", "share_new"),
     ("share/looked/:recipient", "share_looked"),
+    ("share/objections", "objections"),
+    ("share/objections/new", "objection_new"),
     ("share/:grant", "share_detail"),
     ("settings", "settings"),
 )

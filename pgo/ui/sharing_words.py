@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final
 
 from consent.codes import Category, Sensitivity
@@ -37,6 +38,7 @@ from pgo.usecases.share import (
 MOST_AT_LEAST: Final = 13  # from here "everything except ..." is the shorter and clearer sentence
 CATEGORY_ORDER: Final[tuple[Category, ...]] = tuple(Category)
 SENSITIVITY_ORDER: Final[tuple[Sensitivity, ...]] = tuple(Sensitivity)
+_NO_NAMES: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class Tone(StrEnum):
@@ -153,30 +155,79 @@ def _sensitive(lang: str, clusters: frozenset[Sensitivity]) -> str:
     return t(lang, "share.say.sens_some", list=join(names))
 
 
-def choice_sentences(lang: str, choice: ShareChoice, *, name: str) -> tuple[str, ...]:
+def what_sentences(lang: str, choice: ShareChoice) -> tuple[str, ...]:
+    """Say which kinds and which sensitive subjects go along, and what for."""
+    purpose = lower_first(purpose_name(lang, choice.purpose))
+    return (
+        _what(lang, choice.categories),
+        _sensitive(lang, choice.sensitivity),
+        t(lang, "share.say.purpose", purpose=purpose),
+    )
+
+
+def period_sentence(lang: str, choice: ShareChoice) -> str:
+    """Say how long the share lasts."""
+    first, last = choice.period
+    return t(lang, "share.say.period", first=fmt_date(lang, first), last=fmt_date(lang, last))
+
+
+def data_sentence(lang: str, choice: ShareChoice) -> str:
+    """Say from which time data goes along."""
+    start, end = choice.data_from, choice.data_until
+    if start and end:
+        return t(lang, "share.say.data_between", first=fmt_date(lang, start), last=fmt_date(lang, end))
+    if end:
+        return t(lang, "share.say.data_until", date=fmt_date(lang, end))
+    if start:
+        return t(lang, "share.say.data_from", date=fmt_date(lang, start))
+    return t(lang, "share.say.data_all")
+
+
+def single_sentences(lang: str, choice: ShareChoice, names: Mapping[str, str]) -> tuple[str, ...]:
+    """Say which single records go or stay, and whose writing stays; nothing when nothing was singled out."""
+    lines = [
+        t(lang, f"share.say.{key}", list=_named(lang, references, names))
+        for key, references in (("only", choice.only), ("left_out", choice.left_out))
+        if references
+    ]
+    if choice.without_authors:
+        lines.append(t(lang, "share.say.authors", list=_named(lang, choice.without_authors, names)))
+        lines.append(t(lang, "share.say.authors_unknown"))
+    return tuple(lines)
+
+
+def _named(lang: str, references: frozenset[str], names: Mapping[str, str]) -> str:
+    """List names once each; what the vault can no longer name is counted, never left unsaid."""
+    known = sorted({names[one] for one in references if one in names})
+    unknown = sum(1 for one in references if one not in names)
+    return join([*known, *([t(lang, "share.say.unnamed", n=unknown)] if unknown else [])])
+
+
+def choice_sentences(
+    lang: str, choice: ShareChoice, *, name: str, names: Mapping[str, str] = _NO_NAMES
+) -> tuple[str, ...]:
     """Say in full what a choice means.
 
     Args:
         lang: language of the sentences.
         choice: what the patient ticked, or what a signed grant holds.
         name: the recipient's name.
+        names: name of every single record and author in the choice.
 
     Returns:
         Whole sentences in reading order; none is left out when a list has to be short.
     """
-    first, last = choice.period
-    data_from = choice.data_from
+    what, sensitive, purpose = what_sentences(lang, choice)
     return (
         t(lang, "share.say.who", name=name),
-        _what(lang, choice.categories),
-        _sensitive(lang, choice.sensitivity),
-        t(lang, "share.say.data_from", date=fmt_date(lang, data_from))
-        if data_from
-        else t(lang, "share.say.data_all"),
+        what,
+        sensitive,
+        *single_sentences(lang, choice, names),
+        data_sentence(lang, choice),
         t(lang, "share.say.text_in" if choice.keep_text else "share.say.text_out"),
-        t(lang, "share.say.purpose", purpose=lower_first(purpose_name(lang, choice.purpose))),
-        t(lang, "share.say.period", first=fmt_date(lang, first), last=fmt_date(lang, last)),
-        t(lang, "share.say.new_too"),
+        purpose,
+        period_sentence(lang, choice),
+        t(lang, "share.say.new_only" if choice.only else "share.say.new_too"),
         t(lang, "share.say.stop"),
     )
 
@@ -187,17 +238,23 @@ def know_sentences(lang: str, *, name: str) -> tuple[str, ...]:
     return tuple(t(lang, key, name=name) for key in keys)
 
 
-def shown_text(lang: str, choice: ShareChoice, *, name: str) -> str:
+def shown_text(lang: str, choice: ShareChoice, *, name: str, names: Mapping[str, str] = _NO_NAMES) -> str:
     """Return the exact words above the signature, one sentence per line; the grant keeps their hash."""
-    return "\n".join((*choice_sentences(lang, choice, name=name), *know_sentences(lang, name=name)))
+    said = choice_sentences(lang, choice, name=name, names=names)
+    return "\n".join((*said, *know_sentences(lang, name=name)))
+
+
+def held_reason(lang: str, reason: str) -> str:
+    """Say why a record stays behind, in half a sentence."""
+    key = f"share.held.{reason}"
+    return t(lang, key if has(lang, key) else "share.held.other")
 
 
 def held_sentences(lang: str, preview: SharePreview) -> tuple[str, ...]:
     """Say why records stay behind, the largest group first."""
     groups: dict[str, int] = {}
     for reason, count in preview.held_back.items():
-        key = f"share.held.{reason}"
-        why = t(lang, key if has(lang, key) else "share.held.other")
+        why = held_reason(lang, reason)
         groups[why] = groups.get(why, 0) + count
     ordered = sorted(groups.items(), key=lambda group: (-group[1], group[0]))
     return tuple(t(lang, "share.held.line", n=count, why=why) for why, count in ordered if count)
@@ -320,34 +377,3 @@ def refusal(lang: str, code: str) -> str:
     """Say why a card cannot be used and what to do about it."""
     key = f"share.add.refused.{code}"
     return t(lang, key if has(lang, key) else "share.add.refused.other")
-
-
-def access_action(lang: str, action: str) -> str:
-    """Say what somebody did with the data; an unknown action shows as its code."""
-    key = f"share.looked.action.{action}"
-    return t(lang, key) if has(lang, key) else t(lang, "share.looked.action.other", code=action)
-
-
-def access_kinds(lang: str, categories: Iterable[str]) -> str:
-    """Say which kinds of data somebody saw; an unknown kind shows as its code."""
-    names = [t(lang, key) if has(lang, key := f"share.cat.{code}") else code for code in categories]
-    return join(map(lower_first, names))
-
-
-_NOT_REACHED: Final = frozenset({"unreachable", "timeout", "busy", "no_proof"})
-
-
-def fetch_problem(lang: str, code: str, *, name: str, known: bool) -> str:
-    """Say why the list of looks could not be fetched.
-
-    Args:
-        lang: language of the sentence.
-        code: code of the failure.
-        name: the recipient's name.
-        known: a list fetched before is on the screen.
-    """
-    if code in _NOT_REACHED:
-        return t(lang, "share.looked.unreachable" if known else "share.looked.unreachable_first", name=name)
-    if code.startswith("access_log") or code == "bad_access_log":
-        return t(lang, "share.looked.bad", name=name)
-    return t(lang, "share.looked.refused", name=name, code=code)

@@ -11,7 +11,8 @@ Rules:
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from consent.codes import Erase
@@ -42,6 +43,7 @@ from pgo.usecases.consenting import (
     subject_of,
 )
 from pgo.usecases.delivery_view import DeliveryState, DeliveryView, ReceiptView, delivery_of
+from pgo.usecases.picking import names_in
 from pgo.usecases.preview import Conflict, Draft, SharePreview, count, held_page
 from pgo.usecases.queue import cancel_pushes, queue_push, queue_statement
 from pgo.usecases.recipients import (
@@ -83,7 +85,10 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class ShareRow:
-    """One grant: whom, what, whether it works now, and how far its delivery is."""
+    """One grant: whom, what, whether it works now, and how far its delivery is.
+
+    ``names`` holds the name of every single record and author in the choice.
+    """
 
     grant_id: str
     recipient: RecipientRow
@@ -92,6 +97,7 @@ class ShareRow:
     signed_at: datetime
     withdrawn_at: datetime | None
     delivery: DeliveryView
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 def preview(session: Session, choice: ShareChoice) -> SharePreview:
@@ -250,14 +256,17 @@ def _append(
 def _share_row(session: Session, row: LedgerRow, ledger: Ledger, withdrawal: LedgerRow | None) -> ShareRow:
     store = session.store
     recipient_id = row.recipient_id or ""
+    choice = choice_from(row.choice or "")
+    single = choice.only or choice.left_out or choice.without_authors
     return ShareRow(
         grant_id=row.grant_id or "",
         recipient=recipient_row(store.recipients.get(recipient_id)),
-        choice=choice_from(row.choice or ""),
+        choice=choice,
         state=grant_state(ledger, row.grant_id or "", session.now()),
         signed_at=row.signed_at,
         withdrawn_at=None if withdrawal is None else withdrawal.signed_at,
         delivery=delivery_of(
             store, row, withdrawn_length=None if withdrawal is None else withdrawal.position + 1
         ),
+        names=names_in(session, choice) if single else {},
     )

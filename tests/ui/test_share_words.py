@@ -11,15 +11,13 @@ import pytest
 
 from consent.codes import Category, Sensitivity
 from consent.decision import GrantState, Reason
+from pgo.ui.looked_words import access_action, access_kinds, fetch_problem
 from pgo.ui.sharing_words import (
     Tone,
-    access_action,
-    access_kinds,
     badge,
     category_name,
     choice_sentences,
     delivery_sentences,
-    fetch_problem,
     held_sentences,
     kind_name,
     know_sentences,

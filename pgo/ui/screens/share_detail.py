@@ -64,7 +64,7 @@ def Detail(row: ShareRow) -> ft.Control:
         Again(row) if stopped else Stop(row),
         section_card(
             app.t("share.detail.agreed"),
-            sentences(app, choice_sentences(app.lang, row.choice, name=name)),
+            sentences(app, choice_sentences(app.lang, row.choice, name=name, names=row.names)),
             muted(signed),
         ),
         _receipts(app, row),

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Final
 
 import flet as ft
 
+from pgo.ui.looked_words import access_action, access_kinds, fetch_problem
 from pgo.ui.records.frame import answered, stacked
 from pgo.ui.safety import component
-from pgo.ui.sharing_words import access_action, access_kinds, fetch_problem, purpose_name
+from pgo.ui.sharing_words import purpose_name
 from pgo.ui.state import AppState, Failed, use_action, use_app, use_query
 from pgo.ui.text import fmt_moment
 from pgo.ui.widgets import (

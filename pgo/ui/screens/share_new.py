@@ -10,6 +10,7 @@ Rules:
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -22,7 +23,16 @@ from pgo.ui.sharing.choices import SincePart, WhatPart, WhenPart
 from pgo.ui.sharing.form import ShareForm, choice_of, problems, start_form
 from pgo.ui.sharing.parts import sentences
 from pgo.ui.sharing.preview import PreviewPanel
-from pgo.ui.sharing_words import choice_sentences, know_sentences, shown_text
+from pgo.ui.sharing.refine import RefinePart
+from pgo.ui.sharing_words import (
+    choice_sentences,
+    data_sentence,
+    know_sentences,
+    period_sentence,
+    shown_text,
+    single_sentences,
+    what_sentences,
+)
 from pgo.ui.state import AppState, Failed, Ok, go, use_action, use_app, use_query
 from pgo.ui.text import fmt_number, has
 from pgo.ui.theme import GAP
@@ -36,6 +46,7 @@ from pgo.ui.widgets import (
     toolbar,
 )
 from pgo.usecases import share
+from pgo.usecases.picking import names_in
 from pgo.usecases.session import Session
 from pgo.usecases.share import Preset, RecipientRow, ShareChoice, SharePreview
 
@@ -51,10 +62,11 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """A preview with the choice it was computed from."""
+    """A preview with the choice it was computed from, and the names of what was pointed out."""
 
     choice: ShareChoice
     preview: SharePreview
+    names: Mapping[str, str]
 
 
 def read_start(session: Session, recipient_id: str) -> Start:
@@ -91,15 +103,16 @@ def Editor(start: Start) -> ft.Control:
     choice = None if wrong else choice_of(form, recipient_id=start.recipient.id)
 
     def count(session: Session) -> Counted | None:
-        return Counted(choice, share.preview(session, choice)) if choice else None
+        if choice is None:
+            return None
+        return Counted(choice, share.preview(session, choice), names_in(session, choice))
 
     seen = use_query(count, choice)
     last = seen.value.preview if seen.value else None
     counted = seen.value is not None and seen.value.choice == choice and not seen.failed
+    names = seen.value.names if seen.value else {}
     parts = [
-        WhatPart(form, set_form, start.presets, last, wrong.get("categories", "")),
-        WhenPart(form, set_form, start.today, wrong),
-        SincePart(form, set_form, start.today, wrong),
+        *_steps(app, form, set_form, start, choice, last, names, wrong),
         note(_refused(app, seen.failed), "bad")
         if seen.failed
         else PreviewPanel(last if choice else None, name),
@@ -107,7 +120,7 @@ def Editor(start: Start) -> ft.Control:
     page = page_body(
         app.t("share.new.title", name=name),
         *parts,
-        *([Signing(choice, name, counted)] if choice and not seen.failed else []),
+        *([Signing(choice, name, names, counted)] if choice and not seen.failed else []),
         back=("/share", app.t("share.title")),
     )
     return ft.Column(
@@ -115,11 +128,28 @@ def Editor(start: Start) -> ft.Control:
     )
 
 
-def _preview(app: AppState, failed: Failed | None, preview: SharePreview | None, name: str) -> ft.Control:
-    if failed is not None:
-        return note(_refused(app, failed), "bad")
-    panel: ft.Control = PreviewPanel(preview, name)
-    return panel
+def _steps(
+    app: AppState,
+    form: ShareForm,
+    change: Callable[[ShareForm], None],
+    start: Start,
+    choice: ShareChoice | None,
+    last: SharePreview | None,
+    names: Mapping[str, str],
+    wrong: Mapping[str, str],
+) -> list[ft.Control]:
+    """The four steps, each with the sentences it puts into the text that is signed."""
+    lang = app.lang
+    what = what_sentences(lang, choice) if choice else ()
+    when = (period_sentence(lang, choice),) if choice else ()
+    since = (data_sentence(lang, choice),) if choice else ()
+    single = single_sentences(lang, choice, names) if choice else ()
+    return [
+        WhatPart(form, change, start.presets, last, wrong.get("categories", ""), what),
+        WhenPart(form, change, start.today, wrong, when),
+        SincePart(form, change, start.today, wrong, since),
+        RefinePart(form, change, wrong, single),
+    ]
 
 
 def _refused(app: AppState, failed: Failed) -> str:
@@ -150,7 +180,7 @@ def _in_view(app: AppState, preview: SharePreview | None, *, chosen: bool) -> ft
 
 
 @component
-def Signing(choice: ShareChoice, name: str, counted: bool) -> ft.Control:
+def Signing(choice: ShareChoice, name: str, names: Mapping[str, str], counted: bool) -> ft.Control:
     """The words that are signed, and the button."""
     app = use_app()
 
@@ -160,7 +190,7 @@ def Signing(choice: ShareChoice, name: str, counted: bool) -> ft.Control:
             app.session,
             choice,
             lang=app.lang,
-            shown_text=shown_text(app.lang, choice, name=name),
+            shown_text=shown_text(app.lang, choice, name=name, names=names),
         )
         if isinstance(outcome, Ok):
             app.changed(app.t("share.new.signed", name=name))
@@ -179,7 +209,10 @@ def Signing(choice: ShareChoice, name: str, counted: bool) -> ft.Control:
     ]
     said = app.t("share.new.signing") if signing.busy else ""
     return stacked(
-        section_card(app.t("share.new.means"), sentences(app, choice_sentences(app.lang, choice, name=name))),
+        section_card(
+            app.t("share.new.means"),
+            sentences(app, choice_sentences(app.lang, choice, name=name, names=names)),
+        ),
         section_card(
             app.t("share.new.know"),
             sentences(app, know_sentences(app.lang, name=name), icon=ft.Icons.INFO_OUTLINE_ROUNDED),

@@ -5,7 +5,7 @@ Each part takes the form and gives back a new one; it decides nothing and keeps 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -27,14 +27,14 @@ from pgo.ui.sharing.form import (
     with_sensitivity,
     with_since,
     with_span,
+    with_until,
 )
+from pgo.ui.sharing.parts import so
 from pgo.ui.sharing.rows import option_list, toggle_row
 from pgo.ui.sharing_words import (
     CATEGORY_ORDER,
     SENSITIVITY_ORDER,
     category_name,
-    lower_first,
-    purpose_name,
     sensitivity_name,
 )
 from pgo.ui.state import AppState, use_app
@@ -59,6 +59,7 @@ def WhatPart(
     presets: tuple[Preset, ...],
     preview: SharePreview | None,
     problem: str,
+    said: Sequence[str],
 ) -> ft.Control:
     """Layers one and two: the presets, and the switches once they are asked for."""
     app = use_app()
@@ -74,14 +75,21 @@ def WhatPart(
             set_adjusting(True)
 
     group = _presets(app, tuple(by_key), OWN if is_open else form.preset, choose)
-    switches = [_categories(app, form, change, preview), _sensitive(app, form, change)] if is_open else []
+    switches = (
+        [_categories(app, form, change, preview), _sensitive(app, form, change, preview)] if is_open else []
+    )
     return section_card(
         app.t("share.new.what"),
         group,
         *switches,
         *([note(app.t(f"share.new.error.{problem}"), "bad")] if problem else []),
-        muted(app.t("share.new.purpose", purpose=lower_first(purpose_name(app.lang, form.purpose)))),
+        *_so(app, said),
     )
+
+
+def _so(app: AppState, said: Sequence[str]) -> list[ft.Control]:
+    """What this step means, in the words that are signed below; nothing while the choice is incomplete."""
+    return [so(app, said)] if said else []
 
 
 def _presets(app: AppState, keys: tuple[str, ...], chosen: str, choose: Callable[[str], None]) -> ft.Control:
@@ -118,10 +126,13 @@ def _categories(app: AppState, form: ShareForm, change: Change, preview: SharePr
     )
 
 
-def _sensitive(app: AppState, form: ShareForm, change: Change) -> ft.Control:
+def _sensitive(app: AppState, form: ShareForm, change: Change, preview: SharePreview | None) -> ft.Control:
+    counts: Mapping[Any, tuple[int, int]] = preview.by_cluster if preview else {}
+
     def row(cluster: Any) -> ft.Control:
+        name = sensitivity_name(app.lang, cluster)
         return toggle_row(
-            sensitivity_name(app.lang, cluster),
+            app.t("share.new.switch", label=name, n=counts.get(cluster, (0, 0))[1]),
             cluster in form.sensitivity,
             lambda on: change(with_sensitivity(form, cluster, on=on)),
             key=f"sens-{cluster}",
@@ -143,7 +154,9 @@ def _sensitive(app: AppState, form: ShareForm, change: Change) -> ft.Control:
 
 
 @component
-def WhenPart(form: ShareForm, change: Change, today: date, problems: Mapping[str, str]) -> ft.Control:
+def WhenPart(
+    form: ShareForm, change: Change, today: date, problems: Mapping[str, str], said: Sequence[str]
+) -> ft.Control:
     """Layer three: how long the share lasts."""
     app = use_app()
     options = {
@@ -182,11 +195,14 @@ def WhenPart(form: ShareForm, change: Change, today: date, problems: Mapping[str
             today=today,
         ),
     ]
-    return section_card(app.t("share.new.how_long"), group, *(fields if form.span is Span.OWN else []))
+    own = fields if form.span is Span.OWN else []
+    return section_card(app.t("share.new.how_long"), group, *own, *_so(app, said))
 
 
 @component
-def SincePart(form: ShareForm, change: Change, today: date, problems: Mapping[str, str]) -> ft.Control:
+def SincePart(
+    form: ShareForm, change: Change, today: date, problems: Mapping[str, str], said: Sequence[str]
+) -> ft.Control:
     """Layer three: from which day on data goes along."""
     app = use_app()
     two_years = fmt_date(app.lang, add_months(today, -24))
@@ -210,4 +226,14 @@ def SincePart(form: ShareForm, change: Change, today: date, problems: Mapping[st
         last=today,
         today=today,
     )
-    return section_card(app.t("share.new.which_dates"), group, *([field] if form.since is Since.OWN else []))
+    until = date_field(
+        app.t("share.new.data_until"),
+        form.data_until,
+        lambda day: change(with_until(form, day)),
+        key="share-data-until",
+        error=app.t("share.new.error.data_dates") if "data_until" in problems else "",
+        last=today,
+        today=today,
+    )
+    fields = [field, until] if form.since is Since.OWN else []
+    return section_card(app.t("share.new.which_dates"), group, *fields, *_so(app, said))

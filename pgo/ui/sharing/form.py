@@ -19,6 +19,7 @@ from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from pgo.usecases.choices import MAX_SINGLE
 from pgo.usecases.share import Preset, ShareChoice
 
 if TYPE_CHECKING:
@@ -45,6 +46,14 @@ class Since(StrEnum):
     OWN = "own"
 
 
+class Single(StrEnum):
+    """What single records that were pointed out mean."""
+
+    ALL = "all"
+    EXCEPT = "except"
+    ONLY = "only"
+
+
 @dataclass(frozen=True, slots=True)
 class ShareForm:
     """What is chosen so far.
@@ -59,6 +68,10 @@ class ShareForm:
         last: last day, included.
         since: which start of the data is chosen.
         data_from: first day of the data, None for all.
+        data_until: last day of the data, None for all.
+        single: whether all records go, all but those pointed out, or only those.
+        pointed: the records pointed out, as rules name them.
+        without_authors: references of authors whose writing stays.
     """
 
     preset: str
@@ -70,6 +83,10 @@ class ShareForm:
     last: date
     since: Since = Since.ALL
     data_from: date | None = None
+    data_until: date | None = None
+    single: Single = Single.ALL
+    pointed: frozenset[str] = frozenset()
+    without_authors: frozenset[str] = frozenset()
 
 
 def add_months(day: date, months: int) -> date:
@@ -137,9 +154,30 @@ def with_days(form: ShareForm, *, first: date, last: date) -> ShareForm:
 
 def with_since(form: ShareForm, since: Since, *, today: date, own: date | None = None) -> ShareForm:
     """Take over from which day on data goes along."""
-    two_years = add_months(today, -24)
+    two_years, own_dates = add_months(today, -24), since is Since.OWN
     start = {Since.ALL: None, Since.YEARS2: two_years, Since.OWN: own or form.data_from or two_years}[since]
-    return replace(form, since=since, data_from=start)
+    return replace(form, since=since, data_from=start, data_until=form.data_until if own_dates else None)
+
+
+def with_until(form: ShareForm, until: date | None) -> ShareForm:
+    """Take over the last day of the data."""
+    return replace(form, data_until=until)
+
+
+def with_single(form: ShareForm, single: Single) -> ShareForm:
+    """Take over what pointing out means; what was pointed out stays for a change of mind."""
+    return replace(form, single=single)
+
+
+def with_pointed(form: ShareForm, reference: str, *, on: bool) -> ShareForm:
+    """Point one record out, or no longer."""
+    return replace(form, pointed=form.pointed | {reference} if on else form.pointed - {reference})
+
+
+def with_author(form: ShareForm, references: frozenset[str], *, out: bool) -> ShareForm:
+    """Leave out what an author wrote, or no longer."""
+    left = form.without_authors | references if out else form.without_authors - references
+    return replace(form, without_authors=left)
 
 
 def with_category(form: ShareForm, category: Category, *, on: bool) -> ShareForm:
@@ -167,6 +205,12 @@ def problems(form: ShareForm, *, today: date) -> Mapping[str, str]:
         found["period"] = "long"
     if form.data_from is not None and form.data_from > today:
         found["data_from"] = "data_from"
+    elif form.data_from and form.data_until and form.data_until < form.data_from:
+        found["data_until"] = "data_dates"
+    if form.single is not Single.ALL and len(form.pointed) > MAX_SINGLE:
+        found["records"] = "too_many"
+    elif form.single is Single.ONLY and not form.pointed:
+        found["records"] = "pick_first"
     return found
 
 
@@ -179,4 +223,8 @@ def choice_of(form: ShareForm, *, recipient_id: str) -> ShareChoice:
         purpose=form.purpose,
         period=(form.first, form.last),
         data_from=form.data_from,
+        data_until=form.data_until,
+        only=form.pointed if form.single is Single.ONLY else frozenset(),
+        left_out=form.pointed if form.single is Single.EXCEPT else frozenset(),
+        without_authors=form.without_authors,
     )

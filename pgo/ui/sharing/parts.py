@@ -9,7 +9,7 @@ import flet as ft
 
 from pgo.ui.sharing_words import Tone, badge
 from pgo.ui.state import AppState
-from pgo.ui.theme import GAP_SMALL
+from pgo.ui.theme import GAP, GAP_SMALL, RADIUS_SMALL
 from pgo.ui.widgets import StatusKind, body, status_badge
 from pgo.ui.widgets.buttons import keyed
 from pgo.usecases.share import ShareRow
@@ -73,3 +73,13 @@ def named_button(
     content = ft.Text(label, semantics_label=spoken)
     button = ft.FilledTonalButton if primary else ft.OutlinedButton
     return keyed(key, button(content=content, icon=icon, on_click=on_click))
+
+
+def so(app: AppState, lines: Sequence[str]) -> ft.Control:
+    """What a choice means, right under it: the very sentences that are signed further down."""
+    return ft.Container(
+        sentences(app, lines),
+        bgcolor=ft.Colors.SURFACE_CONTAINER_HIGH,
+        border_radius=RADIUS_SMALL,
+        padding=ft.Padding(left=GAP_SMALL, right=GAP, top=12, bottom=12),
+    )

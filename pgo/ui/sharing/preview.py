@@ -10,6 +10,7 @@ import flet as ft
 
 from pgo.ui.records.frame import stacked
 from pgo.ui.safety import component
+from pgo.ui.sharing.held import ConflictNote, HeldList
 from pgo.ui.sharing.parts import sentences
 from pgo.ui.sharing_words import CATEGORY_ORDER, category_name, held_sentences
 from pgo.ui.state import AppState, use_app
@@ -39,7 +40,9 @@ def PreviewPanel(preview: SharePreview | None, name: str) -> ft.Control:
         title,
         _headline(app, preview, name),
         *([] if preview.permitted else [note(app.t("share.new.nothing"), "attention")]),
+        *[ConflictNote(one, key=f"conflict-{one.objection.id}") for one in preview.conflicts],
         *_held(app, preview),
+        *([HeldList(preview)] if preview.held else []),
         ft.Row([toggle], wrap=True),
         *([_per_category(app, preview), *_newest(app, preview)] if is_open else []),
     )
