@@ -60,11 +60,21 @@ class Plan:
 
     def outcomes(self, catalog: Catalog) -> list[Permit | Reason]:
         """Say for every row of a catalog how it is permitted, or why not."""
-        places = [self._alike_places(catalog, part) for part in self._parts]
-        keys = list(zip(*places, strict=True))
-        samples = dict(zip(keys, catalog.facts, strict=True))
-        answers = {key: _outcome(self._alike(sample)) for key, sample in samples.items()}
-        return [answers[key] for key in keys]
+        permits, bits = self.permits(catalog), self._row_bits(catalog)
+        denied = {pattern for pattern in set(bits) if self.table.denied(pattern)}
+        keys = zip(*(self._alike_places(catalog, part) for part in self._parts), strict=True)
+        nearest: dict[Hashable, Permit | Reason] = {}
+        rows: list[Permit | Reason] = []
+        for permit, pattern, key, facts in zip(permits, bits, keys, catalog.facts, strict=True):
+            if permit is not None:
+                rows.append(permit)
+            elif pattern in denied:
+                rows.append(Reason.DENIED)
+            else:
+                if key not in nearest:
+                    nearest[key] = _outcome(self._alike(facts))
+                rows.append(nearest[key])
+        return rows
 
     def permits(self, catalog: Catalog) -> list[Permit | None]:
         """Say for every row of a catalog how it is permitted; None is a refusal, its reason not sought."""
@@ -102,7 +112,7 @@ class Plan:
 
     def answer_of(self, pattern: int, sample: ResourceFacts) -> Permit | None:
         """Answer for one pattern of bits, asking the evaluator about a resource that has it."""
-        if self.table.refused(self.table.settle(pattern)):
+        if self.table.refused(pattern):
             return None
         answer = self.evaluator.answer(sample)
         return answer if isinstance(answer, Permit) else None

@@ -108,8 +108,13 @@ class RuleTable:
                 bits &= ~bit
         return bits
 
-    def refused(self, settled: int) -> bool:
+    def denied(self, bits: int) -> bool:
+        """Say whether a deny bites."""
+        return bool(self.settle(bits) & self.deny_bits)
+
+    def refused(self, bits: int) -> bool:
         """Say whether the bits alone refuse: a deny bites, or no permit answers YES."""
+        settled = self.settle(bits)
         return bool(settled & self.deny_bits) or not settled & self.permit_bits
 
     def depends_on(self, parts: Iterable[Part]) -> int:
