@@ -36,6 +36,7 @@ SCREENS: Final[tuple[tuple[str, str], ...]] = (
     ("measurements/:key", "series"),
     ("timeline", "timeline"),
     ("record/:id", "record"),
+    ("record/:id/why", "why"),
     ("collect", "collect"),
     ("check", "check"),
     ("check/:id", "check_run"),

@@ -10,12 +10,14 @@ Rules:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from consent.decision import grants_in_force
+from consent.records import Grant
 from pgo.errors import InputRefused
 from pgo.store.ledger import LedgerRow
+from pgo.usecases.choices import choice_from
 from pgo.usecases.consenting import load_ledger
 from pgo.usecases.recipients import RecipientRow, recipient_row
 from pgo.usecases.session import Session
@@ -36,12 +38,12 @@ class ReminderKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reminder:
-    """One reminder; ``at`` is the end of the share, or since when it waits for another look."""
+    """One reminder; ``on`` is the last day of the share, or the day since which it waits for another look."""
 
     kind: ReminderKind
     share_id: str
     recipient: RecipientRow
-    at: datetime
+    on: date
 
     @property
     def id(self) -> str:
@@ -61,10 +63,10 @@ def reminders(session: Session) -> tuple[Reminder, ...]:
         row = rows.get(grant.id)
         if row is None or row.recipient_id is None:
             continue
-        reminder = _reminder(session, row, ends=grant.period.until_at, review_by=grant.review_by, at=at)
+        reminder = _reminder(session, row, grant, at=at)
         if reminder is not None and not aside.get(reminder.id, "") > at.isoformat():
             found.append(reminder)
-    return tuple(sorted(found, key=lambda one: (one.kind is ReminderKind.REVIEW, one.at)))
+    return tuple(sorted(found, key=lambda one: (one.kind is ReminderKind.REVIEW, one.on)))
 
 
 def put_aside(session: Session, reminder_id: str) -> None:
@@ -82,14 +84,13 @@ def put_aside(session: Session, reminder_id: str) -> None:
     session.changed()
 
 
-def _reminder(
-    session: Session, row: LedgerRow, *, ends: datetime, review_by: datetime | None, at: datetime
-) -> Reminder | None:
+def _reminder(session: Session, row: LedgerRow, grant: Grant, *, at: datetime) -> Reminder | None:
     who = recipient_row(session.store.recipients.get(row.recipient_id or ""))
+    ends, review_by = grant.period.until_at, grant.review_by
     if ends - at <= ENDS_SOON:
-        return Reminder(ReminderKind.ENDS, row.grant_id or "", who, ends)
+        return Reminder(ReminderKind.ENDS, str(grant.id), who, choice_from(row.choice or "").period[1])
     if review_by is not None and review_by <= at:
-        return Reminder(ReminderKind.REVIEW, row.grant_id or "", who, review_by)
+        return Reminder(ReminderKind.REVIEW, str(grant.id), who, session.day_of(review_by))
     return None
 
 

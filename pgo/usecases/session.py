@@ -148,7 +148,11 @@ class Session:
 
     def today(self) -> date:
         """The patient's day."""
-        return self.now().astimezone(self._app.zone).date()
+        return self.day_of(self.now())
+
+    def day_of(self, at: datetime) -> date:
+        """The patient's day in which an instant lies."""
+        return at.astimezone(self._app.zone).date()
 
     def day_start(self, day: date) -> datetime:
         """The instant at which a day begins for the patient."""

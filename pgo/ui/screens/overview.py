@@ -9,6 +9,7 @@ import flet as ft
 
 from pgo.ui.room import use_layout
 from pgo.ui.safety import component
+from pgo.ui.sharing.reminders import Reminders
 from pgo.ui.shell import LARGE_TEXT
 from pgo.ui.state import AppState, go, use_app, use_query
 from pgo.ui.text import fmt_date
@@ -66,6 +67,7 @@ def Screen() -> ft.Control:
     return page_body(
         greeting(app, found),
         *reminder,
+        *([Reminders()] if found.shares_in_force else []),
         Tiles(found),
         _next_steps(app, found),
         _newest(app, found),

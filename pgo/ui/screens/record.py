@@ -153,6 +153,13 @@ def Actions(row: RecordRow, *, in_trash: bool) -> ft.Control:
             disabled=remove.busy,
         )
     ]
+    seen = secondary_button(
+        app.t("why.button"),
+        lambda: go(f"/record/{row.id}/why"),
+        key="record-why",
+        icon=ft.Icons.VISIBILITY_OUTLINED,
+    )
+    buttons.insert(0, seen)
     if row.self_authored and row.kind in _EDITORS:
         address = _EDITORS[row.kind].format(id=row.id)
         edit = secondary_button(
