@@ -48,7 +48,7 @@ class Plan:
         looked_at = {PARTS.get(dimension, Part.KIND) for bound in used for dimension, _ in bound.checks}
         self._parts = tuple(part for part in Part if part in looked_at or part is Part.KIND)
         self._cuts = tuple(sorted({point for bound in used for point in cut_points(bound.rule)}))
-        self._named = frozenset[str]().union(*(bound.rule.instance or () for bound in used))
+        self.named = frozenset[str]().union(*(bound.rule.instance or () for bound in used))
 
     def decide(self, facts: ResourceFacts) -> Decision:
         """Decide for one resource, as `consent.decision.decide` would."""
@@ -107,15 +107,14 @@ class Plan:
     def _confirm(self, bits: Iterable[int], catalog: Catalog) -> None:
         """Answer each new pattern of bits for one row that has it."""
         for pattern, sample in dict(zip(bits, catalog.facts, strict=True)).items():
-            if pattern not in self._by_bits:
-                self._by_bits[pattern] = self.answer_of(pattern, sample)
+            self.permit_of(pattern, sample)
 
-    def answer_of(self, pattern: int, sample: ResourceFacts) -> Permit | None:
+    def permit_of(self, pattern: int, sample: ResourceFacts) -> Permit | None:
         """Answer for one pattern of bits, asking the evaluator about a resource that has it."""
-        if self.table.refused(pattern):
-            return None
-        answer = self.evaluator.answer(sample)
-        return answer if isinstance(answer, Permit) else None
+        if pattern not in self._by_bits:
+            answer = None if self.table.refused(pattern) else self.evaluator.answer(sample)
+            self._by_bits[pattern] = answer if isinstance(answer, Permit) else None
+        return self._by_bits[pattern]
 
     def _alike(self, facts: ResourceFacts) -> Decision:
         """Decide for a resource, or for another that no rule can tell from it."""
@@ -137,7 +136,7 @@ class Plan:
         if part is Part.DATES:
             return stretches(self._cuts, facts.dates)
         if part is Part.REFERENCE:
-            return facts.reference if facts.reference in self._named else facts.reference is None
+            return facts.reference if facts.reference in self.named else facts.reference is None
         return part_key(part, facts)
 
 

@@ -27,6 +27,7 @@ from consent.evaluator import Evaluator
 from consent.facts import ResourceFacts
 from consent.matching import Asker
 from consent.plan import Plan
+from consent.plan_cells import cells_of, is_certain, key_of
 from tests.support.consent_strategies import DAYS, World, likely, moments, resource_facts, worlds
 from tests.support.naive_consent import Naive
 
@@ -93,12 +94,29 @@ def compare(world: World, question: Question, at: datetime, rows: list[ResourceF
     assert plan.permits(catalog) == [_permit(answer) for answer in wanted]
     assert plan.outcomes(catalog) == [a if isinstance(a, Permit) else a.reason for a in wanted]
     assert [plan.decide(facts) for facts in rows] == wanted
+    assert joined(plan, rows) == plan.permits(catalog)
     for index in (0, len(rows) // 2):
         asked = replace(question, facts=rows[index])
         assert decide(world.ledger, asked, at=at) == wanted[index] == plan.decide(rows[index])
         opinion = Naive(world.records).permitted(asked, at)
         assert (opinion is not None) == isinstance(wanted[index], Permit)
     return sum(isinstance(answer, Permit) for answer in wanted)
+
+
+def joined(plan: Plan, rows: Sequence[ResourceFacts]) -> list[Permit | None]:
+    """What a database finds by joining its record keys with the cells of the plan, done by hand."""
+    keys = [key_of(facts) for facts in rows]
+    numbers = {kind: number for number, kind in enumerate({key.kind for key in keys})}
+    cells = cells_of(plan, [(number, ResourceFacts.from_json(kind)) for kind, number in numbers.items()])
+    found: list[Permit | None] = []
+    for key, facts in zip(keys, rows, strict=True):
+        own = [c for c in cells if c.kind == numbers[key.kind] and c.first <= key.first <= c.last]
+        assert len(own) <= 1
+        if facts.reference in plan.named or (own and not is_certain(own[0], key.first, key.last)):
+            found.append(_permit(plan.decide(facts)))
+        else:
+            found.append(own[0].permit if own else None)
+    return found
 
 
 def _permit(answer: Decision) -> Permit | None:
