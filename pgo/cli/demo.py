@@ -51,8 +51,7 @@ def run_demo(options: argparse.Namespace) -> int:
     stop_politely()
     with _clinic(data / "clinic") as ready_file:
         _prepare_patient(vaults)
-        import pgo.ui.host  # noqa: F401 - loads while the clinic starts
-
+        _load_app()  # while the clinic starts
         clinic = _wait(ready_file)
         info = DemoInfo(
             vault=vaults / PATIENT,
@@ -70,6 +69,12 @@ def run_demo(options: argparse.Namespace) -> int:
 
         serve(application, port=options.port, on_ready=on_ready)
     return DONE
+
+
+def _load_app() -> None:
+    from pgo.ui.host import load_server
+
+    load_server()
 
 
 @contextlib.contextmanager
