@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import subprocess
@@ -23,7 +24,7 @@ from pgo.ui.safety import component, install
 from pgo.ui.shell import active_tab
 from pgo.ui.state import Failed, Ok
 from pgo.ui.text import fmt_date, fmt_number, t
-from pgo.ui.widgets import VirtualList
+from pgo.ui.widgets import VirtualList, feedback
 from tests.support.applications import an_application
 from tests.support.flet_ui import PROJECT
 from tests.support.headless import Headless, run
@@ -125,10 +126,32 @@ def test_undo_takes_back(tmp_path: Path) -> None:
         async with open_frame(tmp_path) as frame:
             frame.state.say("Weggegooid", undo)
             await frame.app.settle(40)
-            bar = frame.app.of_kind(ft.SnackBar)[0]
-            assert isinstance(bar.action, ft.SnackBarAction)
-            await frame.app.fire(bar.action, "click")
+            await frame.app.click("notice-undo")
             assert taken == ["back"]
+            await frame.app.wait(lambda: not frame.app.has_key("notice"), "the message stayed")
+
+    run(go())
+
+
+def test_a_message_gives_way_to_the_next_and_goes_by_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feedback, "_NOTICE_SECONDS", 0.3)
+
+    async def undo() -> None:
+        raise AssertionError("nobody pressed it")
+
+    async def go() -> None:
+        async with open_frame(tmp_path) as frame:
+            frame.state.say("Opgeslagen")
+            await frame.app.settle(20)
+            frame.state.say("Weggegooid", undo)
+            await frame.app.wait(lambda: frame.app.has_key("notice-undo"), "the second message is not there")
+            await asyncio.sleep(0.5)  # the time of the first is over, not that of the second
+            assert frame.app.has_key("notice-undo")
+            frame.state.say("Teruggezet")
+            await frame.app.wait(lambda: not frame.app.has_key("notice-undo"), "the second message stayed")
+            await frame.app.wait(lambda: not frame.app.has_key("notice"), "the message stayed")
 
     run(go())
 

@@ -20,7 +20,6 @@ def use_remove(row: RecordRow) -> Action:
             app.changed(app.t("trash.restored", title=row.title))
 
     async def remove() -> None:
-        app.notice = None  # an open message would hide the next one, and with it the way back
         if isinstance(await app.run(medicate.remove, app.session, row.id), Ok):
             app.changed()
             app.say(app.t("trash.removed", title=row.title), undo=take_back)

@@ -20,6 +20,7 @@ from pgo.ui.theme import GAP
 from pgo.ui.widgets import (
     body,
     card,
+    counts,
     heading,
     key_values,
     list_row,
@@ -220,7 +221,7 @@ def ResultCards(result: CollectResult) -> ft.Control:
             (app.t(f"records.kinds.{name}"), fmt_number(app.lang, n))
             for name, n in sorted(result.by_kind.items(), key=lambda item: -item[1])
         ]
-        cards.append(section_card(app.t("collect.came"), key_values(rows)))
+        cards.append(section_card(app.t("collect.came"), counts(rows)))
     if result.set_aside:
         cards.append(SetAsideCard(result.set_aside))
     return ft.Column(cards, spacing=GAP, tight=True, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)

@@ -29,7 +29,7 @@ from pgo.ui.widgets import (
     section_card,
     toolbar,
 )
-from pgo.usecases.read import Overview, overview
+from pgo.usecases.read import Overview, RecordRow, overview
 from pgo.usecases.unlock import recovery_confirmed
 
 if TYPE_CHECKING:
@@ -197,6 +197,12 @@ def _step(app: AppState, name: str, detail: str, icon: ft.IconData, route: str) 
     return list_row(title, key=f"to-{name}", detail=detail, icon=icon, on_click=_to(route))
 
 
+def _second(app: AppState, row: RecordRow) -> str:
+    """Date and detail; a value that stands at the right is not said twice."""
+    detail = row.detail if row.detail != row.value_text else ""
+    return " · ".join(part for part in (fmt_date(app.lang, row.start[:10]), detail) if part)
+
+
 def _newest(app: AppState, found: Overview) -> ft.Control:
     if not found.newest:
         return section_card(app.t("overview.newest"), body(app.t("overview.newest.none")))
@@ -204,7 +210,7 @@ def _newest(app: AppState, found: Overview) -> ft.Control:
         list_row(
             row.title,
             key=f"record-{row.id}",
-            detail=" · ".join(x for x in (fmt_date(app.lang, row.start[:10]), row.detail) if x),
+            detail=_second(app, row),
             trailing=row.value_text,
             on_click=_to(f"/record/{row.id}"),
         )

@@ -11,6 +11,7 @@ from pgo.ui.widgets.buttons import danger_button, icon_button, primary_button, s
 from pgo.ui.widgets.display import (
     StatusKind,
     copyable,
+    counts,
     described,
     empty_state,
     key_values,
@@ -60,6 +61,7 @@ __all__ = [
     "card",
     "checkbox_row",
     "copyable",
+    "counts",
     "danger_button",
     "date_field",
     "described",

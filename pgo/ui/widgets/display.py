@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import flet as ft
 
 from pgo.ui.theme import FONT_STRONG, GAP, GAP_LARGE, GAP_SMALL, RADIUS_SMALL, TOUCH
 from pgo.ui.widgets.buttons import keyed
 from pgo.ui.widgets.layout import heading, muted
+
+COUNTS_WIDTH: Final = 420  # a phone gives less and gets a line as wide as its card
 
 StatusKind = Literal["good", "info", "attention", "bad", "neutral"]
 
@@ -98,6 +100,23 @@ def key_values(rows: Sequence[tuple[str, str]]) -> ft.Control:
         )
 
     return ft.Column([pair(*row) for row in rows if row[1]], spacing=GAP_SMALL, tight=True)
+
+
+def counts(rows: Sequence[tuple[str, str]]) -> ft.Control:
+    """Names with a number at the right, close enough for the eye to stay on the line."""
+
+    def line(name: str, number: str) -> ft.Control:
+        drawn = ft.Row(
+            [
+                ft.Text(name, theme_style=ft.TextThemeStyle.BODY_LARGE, expand=True),
+                ft.Text(number, theme_style=ft.TextThemeStyle.BODY_LARGE, font_family=FONT_STRONG),
+            ],
+            spacing=GAP,
+        )
+        padded = ft.Container(drawn, padding=ft.Padding(left=0, right=0, top=6, bottom=6))
+        return ft.Semantics(container=True, label=f"{name}: {number}", exclude_semantics=True, content=padded)
+
+    return ft.Row([ft.Container(list_section([line(*row) for row in rows]), width=COUNTS_WIDTH)], wrap=True)
 
 
 def list_row(

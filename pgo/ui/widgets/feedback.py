@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import flet as ft
 
 from pgo.ui.safety import component
 from pgo.ui.state import Query, use_app
 from pgo.ui.theme import GAP, GAP_LARGE, GAP_SMALL, RADIUS_SMALL
-from pgo.ui.widgets.buttons import danger_button, icon_button, primary_button, text_button
+from pgo.ui.widgets.buttons import danger_button, icon_button, keyed, primary_button, text_button
 from pgo.ui.widgets.display import note
 from pgo.ui.widgets.layout import muted
 
 T = TypeVar("T")
+_NOTICE_SECONDS: Final = 4.0
+_UNDO_SECONDS: Final = 10.0  # long enough to read and to think; after that the trash still has it
 
 
 def live(text: str, *, visible: bool = False) -> ft.Control:
@@ -133,32 +136,47 @@ def use_confirm() -> Callable[[Ask], None]:
 
 @component
 def NoticeHost() -> ft.Control:
-    """Show the bottom message of the state, with its undo button; part of the shell."""
+    """Show the bottom message of the state, with its undo button; part of the shell.
+
+    It stands between the page and the navigation and takes its own room: a message that floats would lie over
+    the very button that is needed next, and a hurried finger would press "undo" instead. A new message takes
+    the place of the old one at once.
+    """
     app = use_app()
     current = app.notice
 
-    def gone() -> None:
-        if app.notice is current:
-            app.notice = None
+    async def end() -> None:
+        if current is not None:
+            await asyncio.sleep(_UNDO_SECONDS if current.undo else _NOTICE_SECONDS)
+            if app.notice is current:
+                app.notice = None
 
-    bar: ft.SnackBar | None = None
-    if current is not None:
-        undo = current.undo
+    ft.use_effect(end, dependencies=[current.serial if current else 0])
+    if current is None:
+        return ft.Container(width=0, height=0)
 
-        async def take_back() -> None:
-            app.notice = None
-            if undo is not None:
-                await undo()
+    async def take_back() -> None:
+        app.notice = None
+        if current.undo is not None:
+            await current.undo()
 
-        bar = ft.SnackBar(
-            ft.Text(current.text, color=ft.Colors.ON_INVERSE_SURFACE),
-            bgcolor=ft.Colors.INVERSE_SURFACE,
-            behavior=ft.SnackBarBehavior.FLOATING,
-            width=min(560, float(ft.context.page.width or 600) - 2 * GAP),
-            duration=ft.Duration(seconds=10 if undo else 4),
-            persist=False,
-            action=ft.SnackBarAction(app.t("common.undo"), on_click=take_back) if undo else None,
-            on_dismiss=gone,
+    words = ft.Text(
+        current.text,
+        color=ft.Colors.ON_INVERSE_SURFACE,
+        theme_style=ft.TextThemeStyle.BODY_MEDIUM,
+        expand=True,
+    )
+    cells: list[ft.Control] = [ft.Icon(ft.Icons.CHECK_ROUNDED, color=ft.Colors.ON_INVERSE_SURFACE), words]
+    if current.undo is not None:
+        style = ft.ButtonStyle(color={ft.ControlState.DEFAULT: ft.Colors.INVERSE_PRIMARY})
+        cells.append(
+            keyed("notice-undo", ft.TextButton(app.t("common.undo"), on_click=take_back, style=style))
         )
-    ft.use_dialog(bar)
-    return ft.Container(width=0, height=0)
+    bar = ft.Container(
+        ft.Row(cells, spacing=12),
+        bgcolor=ft.Colors.INVERSE_SURFACE,
+        border_radius=RADIUS_SMALL,
+        margin=ft.Margin(left=GAP, right=GAP, top=GAP_SMALL, bottom=GAP_SMALL),
+        padding=ft.Padding(left=GAP, right=GAP_SMALL, top=4, bottom=4),
+    )
+    return ft.Semantics(identifier="notice", container=True, content=bar)

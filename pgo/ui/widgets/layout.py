@@ -201,10 +201,12 @@ def tabs_row(
                             )
                         },
                         shape=ft.StadiumBorder(),
+                        # Four tabs of the record fit beside each other on a phone of 390.
+                        padding=ft.Padding(left=10, right=10, top=10, bottom=10),
                     ),
                 ),
             ),
         )
 
-    row = toolbar(*[tab(value, text) for value, text in tabs])
+    row = ft.Row([tab(value, text) for value, text in tabs], wrap=True, spacing=6, run_spacing=6)
     return ft.Semantics(container=True, label=label, content=row)
