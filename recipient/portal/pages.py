@@ -79,13 +79,14 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Who the page is about and under which grant it is shown."""
+    """Who the page is about, under which grant it is shown, and how many records that grant shows now."""
 
     name: str
     initials: str
     born: str
     gender: str
     grant: GrantHead
+    records: str
 
 
 def patient_row(patient: SharedPatient, *, lang: str, at: datetime) -> PatientRow:
@@ -198,6 +199,7 @@ def head_of(look: Look, *, lang: str, at: datetime) -> Head:
         born=born_text(birth_date, lang=lang, age=age_on(birth_date, at.date())),
         gender=t(lang, f"gender.{gender}") if gender in ("male", "female", "other", "unknown") else "",
         grant=grant_head(look.holding, lang=lang, at=at),
+        records=number_text(lang, str(len(look.items))),
     )
 
 
