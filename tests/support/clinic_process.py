@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from tests.support.flet_ui import PROJECT
@@ -16,6 +18,16 @@ CLINICIAN = "L. de Wit"
 LOGIN = "dewit"
 PASSWORD = "paars stoel wandelt zachtjes"
 START_SECONDS = 30.0
+
+
+@contextlib.contextmanager
+def running_clinic(folder: Path) -> Iterator[ClinicProcess]:
+    """Run a clinic for the tests of one module: they share it, each with a patient of its own."""
+    clinic = ClinicProcess(folder)
+    try:
+        yield clinic
+    finally:
+        clinic.stop()
 
 
 class ClinicProcess:
@@ -47,6 +59,12 @@ class ClinicProcess:
     def card(self) -> str:
         """The signed card, as the clinic hands it out."""
         return self._command("card")
+
+    def card_file(self, folder: Path) -> Path:
+        """The same card as the file that a clinic would send."""
+        path = folder / "kaartje.txt"
+        self._command("card", "--out", str(path))
+        return path
 
     def start(self) -> None:
         """Run it; the port is the same each time."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,27 +12,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from pgo.ui.text import t
 from tests.support.applications import PASSPHRASE
-from tests.support.clinic_process import CLINIC_ID, CLINICIAN, LOGIN, PASSWORD, ClinicProcess
+from tests.support.clinic_process import LOGIN, PASSWORD, ClinicProcess
 from tests.support.flet_ui import PROJECT, Ui
-from tests.support.sharing import a_record
 
 SHOTS = PROJECT / "artefacts" / "journeys"
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1280, "height": 800}
 SLOW_SECONDS = 30.0  # two processes, a browser and other people's work on two cores
-
-
-def a_file(folder: Path) -> Path:
-    """Write the small record with one entry that is no resource."""
-    bundle: dict[str, Any] = json.loads(a_record())
-    bundle["entry"].append({"resource": {"id": "zonder-soort"}})
-    path = folder / "dossier.json"
-    path.write_text(json.dumps(bundle), encoding="utf-8")
-    return path
+QUESTIONNAIRE = "weekly-check"
+_SEEN_OF_ALL = re.compile(r"(\d[\d.]*) van uw (\d[\d.]*) gegevens")
 
 
 @dataclass
@@ -48,6 +40,7 @@ class Patient:
     album: str
     pictures: int = 0
 
+    # ---------------------------------------------------------------- looking
     def picture(self, name: str) -> None:
         """Keep a picture, and look whether Flutter drew what it should."""
         folder = SHOTS / self.album
@@ -56,22 +49,80 @@ class Patient:
         self.ui.shot(folder / f"{self.pictures:02d}-{name}.png")
         self.ui.expect_no_error_box()
 
-    def says(self, key_or_text: str | re.Pattern[str], **values: object) -> None:
-        """Wait for a text of the app (by its key) or any other text."""
-        text = t("nl", key_or_text, **values) if isinstance(key_or_text, str) else key_or_text
-        if isinstance(text, str) and text.startswith("["):
-            text = str(key_or_text)
-        wanted = re.compile(re.escape(text)) if isinstance(text, str) else text
-        self.ui.expect_text(wanted, timeout=SLOW_SECONDS)
+    def words(self, key_or_text: str | re.Pattern[str], **values: object) -> re.Pattern[str]:
+        """A text of the app (by its key) or any other text, as what to look for."""
+        if isinstance(key_or_text, re.Pattern):
+            return key_or_text
+        text = t("nl", key_or_text, **values)
+        return re.compile(re.escape(key_or_text if text.startswith("[") else text))
 
+    def says(self, key_or_text: str | re.Pattern[str], **values: object) -> None:
+        """Wait for a text."""
+        self.ui.expect_text(self.words(key_or_text, **values), timeout=SLOW_SECONDS)
+
+    def says_no_more(self, key_or_text: str | re.Pattern[str], **values: object) -> None:
+        """Wait until a text is neither shown nor spoken."""
+        wanted = self.words(key_or_text, **values)
+        shown = self.ui.page.get_by_text(wanted).or_(self.ui.page.get_by_label(wanted))
+        expect(shown).to_have_count(0, timeout=SLOW_SECONDS * 1000)
+
+    def seen_of_all(self) -> tuple[int, int]:
+        """The numbers of the preview: (what the recipient would see, all records); everywhere the same."""
+        self.says(_SEEN_OF_ALL)
+        found = {(_number(n), _number(total)) for n, total in _SEEN_OF_ALL.findall(self.ui.text())}
+        assert len(found) == 1, f"the preview contradicts itself: {found}"
+        return found.pop()
+
+    def held_back(self) -> int:
+        """Sum of the lines that say what stays behind and why."""
+        heading = t("nl", "share.new.stays")
+        lines = self.ui.text().partition(f'"{heading}"')[2].split("- button", 1)[0]
+        return sum(_number(n) for n in re.findall(r"(\d[\d.]*) gegevens?:", lines))
+
+    # ----------------------------------------------------------------- acting
     def tab(self, key: str) -> None:
         """Go to a part of the app by the navigation; a phone shows the short names."""
         long, short = re.escape(t("nl", key)), re.escape(t("nl", f"{key}.short"))
         self.ui.click(re.compile(rf"^({long}|{short})( Tabblad.*)?$"))
 
+    def record(self, part: str) -> None:
+        """Open a part of the record: profile, medication, measurements or timeline."""
+        self.tab("nav.record")
+        self.press(f"tab-/{part}")
+
     def press(self, key: str) -> None:
         """Press what carries a key."""
-        self.ui.click_key(key)
+        self._tap(self.ui.key(key).first)
+
+    def press_some(self, beginning: str) -> None:
+        """Press the first thing whose key begins so: rows carry the number of their record."""
+        self._tap(self.ui.page.locator(f'[flt-semantics-identifier^="{beginning}"]').first)
+
+    def _tap(self, where: Locator) -> None:
+        """Bring it above the bars at the bottom of the window first, as a person would, then press."""
+        where.wait_for(state="attached", timeout=SLOW_SECONDS * 1000)
+        box, floor = where.bounding_box(), self._floor()
+        if box is not None and box["y"] + box["height"] > floor:
+            self.ui.scroll(int(box["y"] - floor / 2))
+            self.ui.settle(300)  # the wheel glides on, and the names of things follow a little later
+        self.ui.tap(where)
+
+    def _floor(self) -> float:
+        """Where the page ends: at the navigation of a phone, a message, or the bottom of the window."""
+        height: float = self.ui.page.evaluate("window.innerHeight")
+        bars = (self.ui.page.get_by_role("tablist"), self.ui.key("notice"))
+        tops = [box["y"] for bar in bars if bar.count() and (box := bar.first.bounding_box())]
+        return min([height, *(top for top in tops if top > height / 2)])
+
+    def has(self, key: str) -> bool:
+        """Whether something carries this key now."""
+        return self.ui.key(key).count() > 0
+
+    def picks(self, key: str, path: Path) -> None:
+        """Press what opens the file chooser, and choose."""
+        with self.ui.page.expect_file_chooser() as chooser:
+            self.press(key)
+        chooser.value.set_files(path)
 
     # ------------------------------------------------------------------ steps
     def makes_a_vault(self) -> None:
@@ -91,18 +142,39 @@ class Patient:
         self.says("overview.empty.title")
         self.picture("empty-overview")
 
-    def collects(self, path: Path) -> None:
-        """Pick a file and wait until it is in."""
-        with self.ui.page.expect_file_chooser() as chooser:
-            self.press("pick")
-        chooser.value.set_files(path)
+    def unlocks(self, passphrase: str = PASSPHRASE) -> None:
+        """Type the passphrase on the lock screen."""
+        self.ui.key("passphrase").wait_for(state="attached", timeout=SLOW_SECONDS * 1000)
+        self.ui.fill_key("passphrase", passphrase)
+        self.press("unlock")
 
-    def adds_the_clinic(self, card: str) -> None:
-        """Paste the card, compare, accept."""
+    def collects(self, path: Path) -> None:
+        """Pick a file; the caller waits for what it expects."""
+        self.picks("pick", path)
+
+    def answers(self, option: str) -> None:
+        """Fill in the whole questionnaire, each question with the same place in its list."""
+        self.press(f"check-{QUESTIONNAIRE}")
+        for place in range(1, 30):
+            self.says(re.compile(rf"Vraag {place} van \d"))
+            if self.has(option):  # the last one is an optional line of text
+                self.press(option)
+            self.press("check-next")
+            self.says(re.compile(rf"Vraag {place + 1} van \d|Klopt alles"))
+            if self.has("check-finish"):
+                break
+        self.press("check-finish")
+        self.ui.key("check-ready").wait_for(state="attached", timeout=SLOW_SECONDS * 1000)
+
+    def adds_the_clinic(self, card: str | Path) -> None:
+        """Paste the card or pick its file, compare, accept."""
         self.tab("nav.share")
         self.press("share-add")
-        self.ui.fill_key("card-text", card)
-        self.press("card-check")
+        if isinstance(card, Path):
+            self.picks("card-pick", card)
+        else:
+            self.ui.fill_key("card-text", card)
+            self.press("card-check")
         self.says("share.add.found")
         self.picture("card")
         self.press("card-accept")
@@ -112,6 +184,10 @@ class Patient:
         """Sign the share as it stands."""
         self.press("share-sign")
         self.says("share.detail.agreed")
+
+
+def _number(text: str) -> int:
+    return int(text.replace(".", ""))
 
 
 @dataclass
@@ -143,6 +219,12 @@ class Clinician:
         expect(self.page.get_by_role("heading", level=1)).to_contain_text(name)
         return self.page.url
 
+    def records_in_view(self) -> int:
+        """How many records of the opened patient the portal shows, as its own page says."""
+        self.page.locator("details.grant summary").click()
+        row = self.page.locator("dl.grant-facts div", has_text="Gegevens nu te zien")
+        return _number(row.locator("dd").inner_text())
+
 
 @contextlib.contextmanager
 def the_app(vaults: Path) -> Iterator[str]:
@@ -163,17 +245,19 @@ def the_app(vaults: Path) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def both_sides(folder: Path, browser: Browser, *, size: dict[str, int], album: str) -> Iterator[World]:
-    """Start the clinic and the app, each in a process of its own, with a window on the app."""
-    clinic = ClinicProcess(folder)
-    try:
-        with (
-            the_app(folder / "patient") as link,
-            Ui(link, browser=browser, timeout=15, width=size["width"], height=size["height"]) as ui,
-        ):
-            yield World(clinic, Patient(ui, album), browser, album, size)
-    finally:
-        clinic.stop()
+def both_sides(
+    clinic: ClinicProcess, folder: Path, browser: Browser, *, size: dict[str, int], album: str, **window: Any
+) -> Iterator[World]:
+    """Start the app in a process of its own, with a window on it, beside a clinic that runs."""
+    shutil.rmtree(SHOTS / album, ignore_errors=True)  # no pictures of an earlier run between the new ones
+    with (
+        the_app(folder / "patient") as link,
+        Ui(link, browser=browser, timeout=15, width=size["width"], height=size["height"], **window) as ui,
+    ):
+        yield World(clinic, Patient(ui, album), browser, album, size)
+        # What our own content policy stopped never left the browser.
+        left = [url for url in ui.foreign if not any(url in failed for failed in ui.failed)]
+        assert not left, f"requests to other hosts: {left}"
 
 
 @dataclass
@@ -195,16 +279,3 @@ class World:
             yield Clinician(context.new_page(), self.clinic.url, self.album)
         finally:
             context.close()
-
-
-__all__ = [
-    "CLINICIAN",
-    "CLINIC_ID",
-    "DESKTOP",
-    "PHONE",
-    "Clinician",
-    "Patient",
-    "World",
-    "a_file",
-    "both_sides",
-]
