@@ -8,12 +8,14 @@
 3. ICD-10 and ATC subsume by position in the published tree: E11.9 lies in E10-E14, but "E1" is no
    node and has no relatives. ICPC subsumes by rubric. Other families have no tree here, so only the
    same code is inside.
-4. Nothing asked is inside nothing: `all_inside` of an empty list is MAYBE, never YES.
+4. A laboratory code (LOINC) that is about one condition lies inside that condition: HbA1c inside
+   diabetes. The groups are curated and short.
+5. Nothing asked is inside nothing: `all_inside` of an empty list is MAYBE, never YES.
 
 >>> inside("E11.9", "E10-E14"), inside("C50", "E11"), inside("E10-E14", "E11")
 (2, 0, 1)
 
-Tables: assets/codes/icd10-tree.json, atc-tree.json (sources and licences there; made by
+Tables: assets/codes/icd10-tree.json, atc-tree.json, loinc-groups.json (sources and licences there; made by
 tools/make_topic_tables.py). Source of the rules: guide consent.md sections 1.2 (DUOS), 2.2, 2.10.
 """
 
@@ -76,7 +78,11 @@ def inside(asked: str, granted: str) -> Tri:
     """
     if asked == granted:
         return YES
-    return _inside(_place(asked), _place(granted))
+    answer = _inside(_place(asked), _place(granted))
+    if answer == MAYBE and (block := _condition_of(asked)) is not None:
+        # Narrower than its condition only; what else the test may be about stays open.
+        return YES if _inside(block, _place(granted)) == YES else MAYBE
+    return answer
 
 
 def all_inside(asked: Collection[str], granted: Collection[str]) -> Tri:
@@ -168,6 +174,20 @@ def _icd10() -> _Icd10:
     blocks = tuple(_pair(block) for names in chapters.values() for block in names)
     added = {rubric: _pair(name) for name, rubrics in data["added"].items() for rubric in rubrics}
     return _Icd10(tuple(map(_pair, chapters)), blocks, added)
+
+
+def _condition_of(code: str) -> _Place | None:
+    """Find the condition a laboratory code is about."""
+    system, bar, own = code.rpartition("|")
+    if bar and family_of(system) != "loinc":
+        return None
+    return _loinc().get(own)
+
+
+@cache
+def _loinc() -> Mapping[str, _Place]:
+    groups: dict[str, list[str]] = _load("loinc-groups.json")["groups"]
+    return {code: _in_tree("icd10", block) for block, codes in groups.items() for code in codes}
 
 
 @cache

@@ -1,6 +1,6 @@
-"""Make assets/codes/icd10-tree.json and assets/codes/atc-tree.json: where a code stands in its tree.
+"""Make assets/codes/icd10-tree.json, atc-tree.json and loinc-groups.json: where a code stands.
 
-Both tables hold positions only, no titles and no names:
+The tables hold positions only, no titles and no names:
 
 1. ICD-10: the ranges of chapters and blocks as published by WHO. A rubric (three characters) is known
    when a block holds it, and its parents are the ranges that hold it; below three characters the code
@@ -8,6 +8,7 @@ Both tables hold positions only, no titles and no names:
    between the blocks are listed with the chapter they were added to.
 2. ATC: the five levels end after 1, 3, 4, 5 and 7 characters, so a code carries its own parents. Only
    that rule and the fourteen main groups are written; the code list itself is not ours to spread.
+3. LOINC has no usable tree: laboratory codes that are about one condition are grouped by hand.
 
 Checks before writing: ranges are sorted, do not cross, and every block lies in one chapter. With
 `--categories FILE` (a CSV whose first column is an ICD-10-CM code) every category of that file must
@@ -82,6 +83,14 @@ ADDED = {
     "V01-Y98": "V00 Y37 Y38 Y99",
     "Z00-Z99": "Z14 Z15 Z16 Z17 Z18 Z19 Z3A Z66 Z67 Z68 Z69 Z77 Z78 Z79",
 }
+# Laboratory codes that are about one condition only, by the ICD-10 block of that condition. LOINC has no
+# tree to derive this from; a test that healthy people have as well (glucose, CD4) is not listed.
+LOINC_GROUPS = {
+    # Haemoglobin A1c, by method and unit.
+    "E10-E14": "17855-8 17856-6 41995-2 4548-4 4549-2 59261-8",
+    # HIV antibodies, antigen, RNA; the hiv group of sensitivity.json.
+    "B20-B24": "20447-9 24467-3 25836-8 29893-5 56888-1 69668-2 75622-1 7918-6",
+}
 ATC_LEVELS = (1, 3, 4, 5, 7)
 ATC_MAIN_GROUPS = "ABCDGHJLMNPRSV"
 
@@ -104,6 +113,17 @@ def icd10_table() -> dict[str, Any]:
         "made_by": "tools/make_topic_tables.py",
         "chapters": {chapter: blocks.split() for chapter, blocks in ICD10.items()},
         "added": {chapter: rubrics.split() for chapter, rubrics in ADDED.items()},
+    }
+
+
+def loinc_table() -> dict[str, Any]:
+    """Build the table of laboratory codes about one condition."""
+    return {
+        "version": "loinc-groups.1",
+        "source": "LOINC (https://loinc.org/); grouped by us, to be reviewed by a clinical coder",
+        "licence": "code identifiers only, free of charge under the LOINC licence; no names are copied",
+        "made_by": "tools/make_topic_tables.py",
+        "groups": {block: codes.split() for block, codes in LOINC_GROUPS.items()},
     }
 
 
@@ -141,7 +161,8 @@ def main(arguments: list[str]) -> int:
         unknown = strangers(Path(arguments[arguments.index("--categories") + 1]))
         sys.stdout.write(f"rubrics without a place: {' '.join(unknown) or 'none'}\n")
         return 1 if unknown else 0
-    for name, table in (("icd10-tree", icd10_table()), ("atc-tree", atc_table())):
+    tables = (("icd10-tree", icd10_table()), ("atc-tree", atc_table()), ("loinc-groups", loinc_table()))
+    for name, table in tables:
         path, text = CODES / f"{name}.json", json.dumps(table, indent=1) + "\n"
         if "--check" not in arguments:
             path.write_text(text, encoding="utf-8")

@@ -103,6 +103,26 @@ def test_families_without_a_tree_know_only_the_same_code() -> None:
     assert inside("http://snomed.info/sct|44054006", ICD + "E11") == MAYBE
 
 
+@pytest.mark.parametrize(
+    ("asked", "granted", "answer"),
+    [
+        ("http://loinc.org|4548-4", ICD + "E10-E14", YES),
+        ("http://loinc.org|4548-4", "E00-E90", YES),
+        ("4548-4", "E10-E14", YES),
+        ("http://loinc.org|4548-4", "E11", MAYBE),
+        ("http://loinc.org|4548-4", "C50", MAYBE),
+        ("http://loinc.org|4548-4", "A10", MAYBE),
+        ("http://loinc.org|2339-0", "E10-E14", MAYBE),
+        ("http://snomed.info/sct|4548-4", "E10-E14", MAYBE),
+        ("E10-E14", "http://loinc.org|4548-4", MAYBE),
+    ],
+)
+def test_a_laboratory_code_lies_inside_the_one_condition_it_is_about(
+    asked: str, granted: str, answer: Tri
+) -> None:
+    assert inside(asked, granted) == answer
+
+
 def test_topics_must_all_be_inside_and_none_is_not_all() -> None:
     assert all_inside(["E11"], ["E11"]) == YES
     assert all_inside(["E11", "C50"], ["E11"]) == NO
