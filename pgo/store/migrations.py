@@ -9,6 +9,7 @@ Rules:
 from __future__ import annotations
 
 from pgo.errors import StoreDamaged
+from pgo.store import consent_keys
 from pgo.store.protocols import Engine
 
 _FIRST = (
@@ -89,7 +90,7 @@ _FIRST = (
     "CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
 )
 
-STEPS: tuple[tuple[str, ...], ...] = (_FIRST,)
+STEPS: tuple[tuple[str, ...], ...] = (_FIRST, consent_keys.TABLES)
 """Statements per version; step N brings a database from version N to N + 1."""
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
+from pgo.store.consent_keys import ConsentKeys
 from pgo.store.instants import from_text, to_text
 from pgo.store.protocols import Engine, Row, Value
 from pgo.store.record_types import (
@@ -38,6 +39,7 @@ class Records:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self.consent = ConsentKeys(engine)
 
     def add_source(self, name: str, *, sha256: str, kind: SourceKind, size_bytes: int, at: datetime) -> int:
         """Keep where the records that follow come from."""
@@ -260,6 +262,7 @@ class Records:
             "UPDATE record SET facts = ? WHERE id = ?",
             [(text, record_id) for record_id, text in facts.items()],
         )
+        self.consent.put(facts)
 
     def ids_by_reference(self, references: Iterable[str]) -> dict[str, int]:
         """``Type/id`` (or full url) to the number of the newest record outside the trash of that name."""
@@ -312,6 +315,7 @@ class Records:
             ),
         )
         self._engine.run("UPDATE record SET version_id = ? WHERE id = ?", (version_id, record_id))
+        self.consent.put({record_id: new.facts})
         self._engine.run_many(
             "INSERT OR IGNORE INTO link (record_id, target) VALUES (?, ?)",
             [(record_id, target) for target in sorted(new.links)],

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from consent.errors import InvalidDocument
 from consent.facts import ResourceFacts
+from consent.outcome import Deny, Permit
+from consent.plan import Plan
+from consent.plan_cells import cells_of, is_certain
 from pgo.store.protocols import VaultStore
 from pgo.usecases.content import classify_again
 from pgo.usecases.session import Session
@@ -15,6 +18,47 @@ def all_facts(session: Session) -> Facts:
     """(record number, facts) of all records outside the trash, newest record first."""
     store = session.store
     return session.remembered("facts", store.records.stamp(), lambda: _read(store))
+
+
+def permitted_now(session: Session, plan: Plan) -> dict[int, Permit]:
+    """Every record outside the trash that a plan permits, and how: the same answers as asking one by one.
+
+    One join of the plan's cells with the index of record keys; only what a cell leaves open is decided by
+    itself, from the stored facts.
+    """
+    store = session.store
+    _complete_keys(store)
+    with store.read():
+        keys = store.records.consent
+        kinds = [(number, ResourceFacts.from_json(text)) for number, text in keys.kinds()]
+        cells = cells_of(plan, kinds)
+        found: dict[int, Permit] = {}
+        single = keys.named(plan.named)
+        for number, first, last, place in keys.join(cells):
+            cell = cells[place]
+            if cell.permit is None or not is_certain(cell, first, last):
+                single.add(number)
+            else:
+                found[number] = cell.permit
+        for number, facts in keys.facts_of(single).items():
+            found.pop(number, None)
+            match plan.decide(facts):
+                case Permit() as permit:
+                    found[number] = permit
+                case Deny():
+                    pass
+    return found
+
+
+def _complete_keys(store: VaultStore) -> None:
+    """Make the keys that are not there: of an older program's records, or after a new table of codes."""
+    missing = store.records.consent.missing()
+    if not missing:
+        return
+    with store.write(store.newest_at()):
+        store.records.consent.put(missing)
+        if store.records.consent.missing():
+            store.records.set_facts(classify_again(store))
 
 
 def _read(store: VaultStore) -> Facts:
