@@ -30,7 +30,7 @@ from pgo.store.statements import StoredStatement
 from pgo.usecases.choices import ACTION, choice_from
 from pgo.usecases.consenting import load_ledger
 from pgo.usecases.content import stored_resource
-from pgo.usecases.facts import all_facts
+from pgo.usecases.facts import permitted_now
 from pgo.usecases.queue import queue_push, queue_statement
 from pgo.usecases.recipients import card_of
 from pgo.usecases.session import Session
@@ -181,7 +181,7 @@ class VaultPort:
             return Cancelled("replaced")
         held = store.deliveries.held(card.id)
         allowed = {number for parcel in parcels for number, _, _ in parcel.records.values()}
-        withheld = {number for number, _ in all_facts(self._session) if number not in allowed}
+        withheld = set(store.records.present_ids()) - allowed
         store.deliveries.forget(card.id, held.keys() & withheld)
         for parcel in parcels:
             news = self._news(entry, parcel, held, at=at)
@@ -267,7 +267,6 @@ class VaultPort:
 def permitted(session: Session, card: RecipientCard, ledger: Ledger, *, at: datetime) -> Iterator[Parcel]:
     """What a recipient may have now, a parcel per purpose; a record comes in the first that permits it."""
     store = session.store
-    facts = all_facts(session)
     in_force = {str(grant.id): grant for grant in grants_in_force(ledger, at)}
     rows = [row for row in store.ledger.grants() if row.recipient_id == card.id and row.grant_id in in_force]
     choices = [choice_from(row.choice or "") for row in rows]
@@ -275,7 +274,8 @@ def permitted(session: Session, card: RecipientCard, ledger: Ledger, *, at: date
     taken: set[int] = set()
     for purpose in sorted({choice.purpose for choice in choices}):
         plan = compile_plan(ledger, actor=[card.actor], purpose=[purpose], action=[ACTION], at=at)
-        numbers = [number for number, one in facts if number not in taken and may_send(plan.decide(one))]
+        found = permitted_now(session, plan)
+        numbers = [number for number, permit in found.items() if number not in taken and may_send(permit)]
         taken.update(numbers)
         yield Parcel(purpose, _redacted(session, numbers, keep_text=keep_text))
 
