@@ -55,6 +55,7 @@ class Head:
     lapsed_purposes: frozenset[str] = frozenset()
     scope: tuple[Rule, ...] = ()
     changes: tuple[datetime, ...] = ()
+    support: frozenset[RecordHash] = frozenset()
 
     @property
     def boundaries(self) -> tuple[datetime, ...]:
@@ -113,9 +114,9 @@ def effective(ledger: Ledger, at: datetime) -> Effective:
         lineages.append(Lineage(grant_id, tuple(sorted(heads, key=lambda head: head.hash))))
         for signed in changes.denying(versions[grant_id]):
             grant = signed.record
-            rules = [r for r in grant.rules if r.effect is Effect.DENY] if isinstance(grant, Grant) else []
-            if not isinstance(grant, Grant) or not rules or changes.lifted(grant_id, signed):
+            if not isinstance(grant, Grant):
                 continue
+            rules = [rule for rule in grant.rules if rule.effect is Effect.DENY]
             if grant.period.from_at > now:
                 starts.add(grant.period.from_at)
             elif now < grant.period.until_at:
@@ -133,6 +134,30 @@ class _Changes:
         for signed in ledger.records:
             if isinstance(signed.record, Withdrawal):
                 self.withdrawals.append((signed.hash, signed.record))
+        self.ended_by = self._endings()
+
+    def _endings(self) -> dict[RecordHash, frozenset[RecordHash]]:
+        """Per grant with denies that no longer hold, the records that ended them."""
+        grants = [r for r in self.ledger.records if isinstance(r.record, Grant)]
+        ended: dict[RecordHash, frozenset[RecordHash]] = {}
+        for deny in grants:
+            grant = deny.record
+            if isinstance(grant, Grant) and any(rule.effect is Effect.DENY for rule in grant.rules):
+                versions = [v for v in grants if isinstance(v.record, Grant) and v.record.id == grant.id]
+                by = {v.hash for v in self._enders(deny, versions)} | self.lifts(grant.id, deny)
+                ended[deny.hash] = frozenset(by)
+        return ended
+
+    def _enders(self, deny: SignedRecord, versions: list[SignedRecord]) -> list[SignedRecord]:
+        """The newer versions that end a deny: the person's own end only by the person."""
+        own = deny.record.by.role == "self"
+        return [
+            v
+            for v in versions
+            if deny.hash in self.ledger.past[v.hash]
+            and self._replaces(v)
+            and (v.record.by.role == "self" or not own)
+        ]
 
     def heads(self, versions: list[SignedRecord]) -> list[SignedRecord]:
         """Return the versions that no version with full standing has seen."""
@@ -140,10 +165,8 @@ class _Changes:
         return [v for v in versions if v.hash not in seen]
 
     def denying(self, versions: list[SignedRecord]) -> list[SignedRecord]:
-        """Return the versions whose denies hold: the person's own end only by the person."""
-        anybody = self._seen_by(v for v in versions if self._replaces(v))
-        person = self._seen_by(v for v in versions if self._replaces(v) and v.record.by.role == "self")
-        return [v for v in versions if v.hash not in (person if v.record.by.role == "self" else anybody)]
+        """Return the versions whose denies hold: nothing has ended them."""
+        return [v for v in versions if v.hash in self.ended_by and not self.ended_by[v.hash]]
 
     def _replaces(self, signed: SignedRecord) -> bool:
         return signed.hash not in self.ledger.incomplete and self.standing.entitled(signed)
@@ -168,7 +191,25 @@ class _Changes:
             lapsed_purposes=limits.lapsed_purposes,
             scope=limits.scope,
             changes=limits.changes,
+            support=self._support(signed),
         )
+
+    def _support(self, signed: SignedRecord) -> frozenset[RecordHash]:
+        """Return what a permit rests on beside its causal past.
+
+        Second signatures, and whatever ended denies that the past holds: so that the basis with its
+        past alone permits the same (law L17).
+        """
+        found: set[RecordHash] = set()
+        waiting = [signed.hash]
+        while waiting:
+            name = waiting.pop()
+            new = {c.hash for c in self.standing.cosignatures.get(name, ())}
+            for older in (name, *self.ledger.past[name]):
+                new |= self.ended_by.get(older, frozenset())
+            waiting.extend(new - found)
+            found |= new
+        return frozenset(found - {signed.hash})
 
     def _state(
         self, signed: SignedRecord, grant: Grant, unseen: Iterable[Withdrawal], now: datetime
@@ -188,15 +229,17 @@ class _Changes:
             return HeadState.NOT_YET
         return HeadState.IN_FORCE if now < grant.period.until_at else HeadState.EXPIRED
 
-    def lifted(self, grant_id: GrantId, deny: SignedRecord) -> bool:
-        return any(
-            isinstance(w.record, Withdrawal)
+    def lifts(self, grant_id: GrantId, deny: SignedRecord) -> frozenset[RecordHash]:
+        """The lifts that end a deny they have seen; nobody lifts what the person denied but the person."""
+        return frozenset(
+            w.hash
+            for w in self.ledger.records
+            if isinstance(w.record, Withdrawal)
             and w.record.target.kind == "lift"
             and w.record.target.values[0] == grant_id
             and deny.hash in self.ledger.past[w.hash]
             and self._replaces(w)
             and (w.record.by.role == "self" or deny.record.by.role == "representative")
-            for w in self.ledger.records
         )
 
 

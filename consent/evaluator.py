@@ -177,7 +177,7 @@ class Evaluator:
             duties |= frozenset[str]().union(*(use_duties(rule.research_use) for _, rule in granted))
         ends = {b for head, _ in granted for b in head.boundaries if b > self.state.at}
         return Permit(
-            basis=tuple(sorted({head.hash for head, _ in granted})),
+            basis=tuple(sorted({name for head, _ in granted for name in (head.hash, *head.support)})),
             obligations=duties,
             deidentification=max(levels, key=lambda level: level.rank),
             valid_until=min(ends | set(self.state.deny_starts)),

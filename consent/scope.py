@@ -22,6 +22,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Final, TypeAlias
 
+from consent.attenuation import attenuate
 from consent.codes import (
     ANY,
     DENY_ACTIONS,
@@ -77,11 +78,16 @@ def positive_scope(
         for rule in head.permits:
             if rule.unknown or rule.actor is None or audience not in rule.actor:
                 continue
+            if head.scope and not attenuate([rule], head.scope):
+                # Beyond the signer's authority, or not surely within: said to nobody.
+                continue
             cuts = [child for child in rule.exception if _concerns(child, asker)]
             narrowed = replace(rule, actor=frozenset({audience}), exception=())
             regions = _without(narrowed, (*denies, *cuts), bitten)
             found.extend(
-                (head, part) for region in regions for part in _unbarred(region, head.barred_purposes)
+                (head, part)
+                for region in regions
+                for part in _unbarred(region, head.barred_purposes | head.lapsed_purposes)
             )
     return tuple(found)
 

@@ -17,9 +17,9 @@ from consent.statement import (
     statement_plan,
     verify_statement,
 )
-from tests.generative.test_consent_laws import laws
 from tests.support.consent_builders import KEY
 from tests.support.consent_strategies import ACTORS, World, grants, likely, moments, worlds
+from tests.support.laws import laws
 
 
 def statement_of(world: World, audience: object, at: object, *, held: object = None) -> object:

@@ -1,157 +1,58 @@
-"""A second opinion on consent: the guide's section 2.3 written as plainly as possible, slow on purpose.
+"""A second opinion on consent: guide section 2.3 and 2.4 written as plainly as possible, slow on purpose.
 
-Shares with the engine only the code tables and the record types. No binding, no caching, no bit of
-its structure: causal past by walking, three values as the worst of a list, heads by definition.
+Shares no code with the engine, only the record types: causal past by walking, heads by definition,
+signatures by asking each record. Matching of one rule is `naive_rules`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 
-from consent.codes import ACTOR_FAMILY, DENY_CLOSURE, PERMIT_CLOSURE, ActorKind, Deidentification
-from consent.dates import DateInterval
 from consent.decision import Question
 from consent.document import SignedRecord
 from consent.model import (
-    ANY,
-    Action,
     ActorRef,
-    Category,
+    Authority,
+    Cosignature,
+    Deidentification,
     Effect,
     Grant,
-    ResourceFacts,
+    KeyRecord,
     Rule,
-    Sensitivity,
     Withdrawal,
 )
 from crypto.chain import GENESIS
+from tests.support.naive_rules import NO, RESEARCH, STRUCK, YES, matches
 
-NO, MAYBE, YES = "no", "maybe", "yes"
-_BELOW = {Action.COPY: {Action.COPY, Action.VIEW}, Action.REUSE: {Action.REUSE, Action.EXTRACT}}
-_ABOVE = {Action.VIEW: {Action.COPY, Action.VIEW}, Action.EXTRACT: {Action.REUSE, Action.EXTRACT}}
-
-
-def worst(answers: Iterable[str]) -> str:
-    found = list(answers)
-    return NO if NO in found else MAYBE if MAYBE in found else YES
+STRICTNESS = ("none", "pseud", "deid", "aggregate")
 
 
-def best(answers: Iterable[str]) -> str:
-    found = list(answers)
-    return YES if YES in found else MAYBE if MAYBE in found else NO
+@dataclass(frozen=True)
+class Opinion:
+    """Permitted, on which records, under which duties."""
 
-
-def matches(rule: Rule, question: Question) -> str:
-    permit = rule.effect is Effect.PERMIT
-    facts = question.facts
-    answers = [
-        actor(rule, question.actor),
-        listed(rule.purpose, question.purpose, PERMIT_CLOSURE if permit else DENY_CLOSURE, permit=permit),
-        listed(rule.action, question.action, _BELOW if permit else _ABOVE, permit=permit),
-        category(rule, facts, permit=permit),
-        sensitivity(rule, facts, permit=permit),
-        dates(rule, facts, permit=permit),
-    ]
-    if rule.instance is not None:
-        answers.append(MAYBE if facts.reference is None else YES if facts.reference in rule.instance else NO)
-    if rule.author is not None:
-        answers.append(MAYBE if not facts.author else YES if rule.author & facts.author else NO)
-    if permit and rule.unknown:
-        answers.append(MAYBE)
-    for child in rule.exception:
-        answers.append({YES: NO, NO: YES, MAYBE: MAYBE}[matches(child, question)])
-    return worst(answers)
-
-
-def actor(rule: Rule, asking: frozenset[ActorRef]) -> str:
-    if rule.actor is None:
-        return YES
-    answers = []
-    for named in rule.actor:
-        same_kind = [ref for ref in asking if ref.kind == named.kind]
-        family = ACTOR_FAMILY[ActorKind(named.kind)]
-        related = not asking or any(ACTOR_FAMILY[ActorKind(ref.kind)] == family for ref in asking)
-        if named in asking:
-            answers.append(YES)
-        else:
-            answers.append(MAYBE if not same_kind and related else NO)
-    return best(answers)
-
-
-def listed(named: object, asked: Iterable[object], closure: object, *, permit: bool) -> str:
-    if named is None:
-        return YES
-    wanted = list(asked)
-    if not wanted:
-        return MAYBE
-    reach = {code for name in named for code in closure.get(name, {name})}  # type: ignore[attr-defined]
-    inside = [code in reach for code in wanted]
-    return YES if (all(inside) if permit else any(inside)) else NO
-
-
-def category(rule: Rule, facts: ResourceFacts, *, permit: bool) -> str:
-    if rule.category is None or rule.category == ANY:
-        return YES
-    certain = [item in rule.category for item in facts.categories]
-    possible = [item in rule.category for item in facts.possible_categories]
-    if permit:
-        if not all(certain):
-            return NO
-        return YES if all(possible) and certain + possible else MAYBE
-    if any(certain):
-        return YES
-    return MAYBE if any(possible) or not certain + possible else NO
-
-
-def sensitivity(rule: Rule, facts: ResourceFacts, *, permit: bool) -> str:
-    clusters = set(facts.sensitivity)
-    unknown = {Sensitivity.GENETIC} if Category.GENETICS in facts.possible_categories else set()
-    if Category.GENETICS in facts.categories:
-        clusters.add(Sensitivity.GENETIC)
-    if permit:
-        if rule.sensitivity is None or rule.sensitivity == ANY:
-            return YES
-        if not clusters <= rule.sensitivity:
-            return NO
-        return MAYBE if facts.sensitivity_unknown or not unknown <= rule.sensitivity else YES
-    if rule.security_label is None:
-        return YES
-    if clusters & rule.security_label:
-        return YES
-    return MAYBE if facts.sensitivity_unknown or unknown & rule.security_label else NO
-
-
-def dates(rule: Rule, facts: ResourceFacts, *, permit: bool) -> str:
-    if rule.data_period is None:
-        return YES
-    if not facts.dates:
-        return MAYBE
-    answers = [one_date(rule, day) for day in facts.dates]
-    return worst(answers) if permit else best(answers)
-
-
-def one_date(rule: Rule, day: DateInterval) -> str:
-    period = rule.data_period
-    assert period is not None
-    first, last = period.first, period.last
-    if (first and day.last and day.last < first) or (last and day.first and day.first > last):
-        return NO
-    if first and not (day.first and day.first >= first):
-        return MAYBE
-    if last and not (day.last and day.last <= last):
-        return MAYBE
-    return YES
+    basis: frozenset[str]
+    duties: frozenset[str]
+    level: Deidentification
 
 
 class Naive:
-    """Section 2.3 over a set of records."""
+    """Sections 2.3 and 2.4 over a set of records."""
 
     def __init__(self, records: Iterable[SignedRecord]) -> None:
         self.records = {record.hash: record for record in records}
+        self.pasts: dict[str, set[str]] = {}
+        found = [r.record for r in self.records.values() if isinstance(r.record, Authority)]
+        self.representatives = {authority.representative for authority in found}
+        self.born = min((a.born_on for a in found if a.born_on), default=None)
+        self.died = min((a.period.from_at for a in found if a.basis == "deceased"), default=None)
 
     def past(self, start: str) -> set[str]:
         """Everything this record rests on, absent hashes included."""
+        if start in self.pasts:
+            return self.pasts[start]
         found: set[str] = set()
         waiting = [start]
         while waiting:
@@ -161,42 +62,146 @@ class Naive:
             parents = set(record.record.seen) | ({record.previous} - {GENESIS})
             waiting.extend(parents - found)
             found |= parents
+        self.pasts[start] = found
         return found
 
     def complete(self, name: str) -> bool:
         return self.past(name) <= set(self.records)
 
-    def heads(self) -> dict[str, list[SignedRecord]]:
+    # Signatures (2.3 first line, 2.4)
+
+    def key_holds(self, signed: SignedRecord, trail: tuple[str, ...] = ()) -> bool:
+        certified = []
+        for other in self.records.values():
+            record = other.record
+            if isinstance(record, KeyRecord):
+                struck = record.replaces or record.kid
+                late = record.from_position is not None and signed.position >= record.from_position
+                if late and struck == signed.kid:
+                    return False
+                if record.key is not None and record.kid == signed.kid:
+                    certified.append(other)
+        if signed.kid in trail or not certified:
+            return True
+        return any(self.key_holds(other, (*trail, signed.kid)) for other in certified)
+
+    def authority(self, signed: SignedRecord) -> Authority | None:
+        past = self.past(signed.hash)
+        seen = [self.records[h] for h in past if h in self.records]  # type: ignore[index]
+        at = max([signed.record.at, *(r.record.at for r in seen)])
+        ended = {r.record.target.values for r in seen if is_end_of_authority(r)}  # type: ignore[union-attr]
+        for other in seen:
+            record = other.record
+            if not isinstance(record, Authority) or record.id != signed.record.by.authority:
+                continue
+            own = record.by.role == "self" and other.kid not in self.representatives
+            trusted = self.key_holds(other) and self.complete(other.hash)
+            named = record.representative == signed.kid and (record.id,) not in ended
+            held = record.period.from_at <= at < record.period.until_at
+            if named and trusted and held and (own or record.basis == "deceased"):
+                return record
+        return None
+
+    def signer(self, signed: SignedRecord) -> str | None:
+        if not self.key_holds(signed) or not self.complete(signed.hash):
+            return None
+        if signed.record.by.role == "self":
+            return None if signed.kid in self.representatives else "self"
+        found = self.authority(signed)
+        if found is None:
+            return None
+        return "parent" if found.basis in ("parent", "minor_and_parent") else "proxy"
+
+    def second(self, signed: SignedRecord) -> list[SignedRecord]:
+        return [
+            other
+            for other in self.records.values()
+            if isinstance(other.record, Cosignature) and other.record.target == signed.hash
+        ]
+
+    def fully_signed(self, signed: SignedRecord) -> bool:
+        who = self.signer(signed)
+        if who is None:
+            return False
+        found = self.authority(signed) if signed.record.by.role == "representative" else None
+        if found is not None:
+            keys = {other.kid for other in self.second(signed) if self.key_holds(other)}
+            if not found.cosigners <= keys:
+                return False
+        if who == "proxy":
+            return found is not None and found.basis != "deceased"
+        needed = {"self"}
+        if self.born is not None:
+            past = [self.records[h].record.at for h in self.past(signed.hash) if h in self.records]  # type: ignore[index]
+            age = years(self.born, max([signed.record.at, *past]).date())
+            needed = {"parent"} if age < 12 else {"parent", "self"} if age < 16 else {"self"}
+        return needed <= {who, *(self.signer(other) or "" for other in self.second(signed))}
+
+    def still_stands(self, head: SignedRecord, question: Question, now: datetime) -> bool:
+        """What age, death and the end of an authority leave of a signed permit."""
+        grant = head.record
+        assert isinstance(grant, Grant)
+        if self.died is not None and now >= self.died and not grant.after_death:
+            return False
+        if head.record.by.role == "self":
+            return True
+        found = self.authority(head)
+        if found is None or not found.period.from_at <= now < found.period.until_at:
+            return False
+        if any(
+            is_end_of_authority(r) and r.record.target.values == (found.id,)  # type: ignore[union-attr]
+            for r in self.records.values()
+        ):
+            return False
+        if self.born is not None and found.basis in ("parent", "minor_and_parent"):
+            signers = {self.signer(other) for other in (head, *self.second(head))}
+            if now >= turns(self.born, 16):
+                return False
+            if now >= turns(self.born, 12) and question.purpose & RESEARCH and "self" not in signers:
+                return False
+        return not found.scope or any(matches(rule, question) == YES for rule in found.scope)
+
+    # Heads, withdrawals, denies (2.3)
+
+    def versions(self) -> dict[str, list[SignedRecord]]:
         found: dict[str, list[SignedRecord]] = {}
         for record in self.records.values():
             if isinstance(record.record, Grant):
-                newer = (
-                    other
-                    for other in self.records.values()
-                    if isinstance(other.record, Grant) and other.record.id == record.record.id
-                )
-                if not any(record.hash in self.past(o.hash) and self.complete(o.hash) for o in newer):
-                    found.setdefault(record.record.id, []).append(record)
+                found.setdefault(record.record.id, []).append(record)
         return found
 
-    def permitted(self, question: Question, at: datetime) -> tuple[frozenset[str], Deidentification] | None:
-        """Return (duties, strictest de-identification) when permitted, else None."""
+    def superseded(self, old: SignedRecord, versions: list[SignedRecord], *, by_self: bool) -> bool:
+        return any(
+            old.hash in self.past(new.hash)
+            and self.complete(new.hash)
+            and self.fully_signed(new)
+            and (new.record.by.role == "self" or not by_self)
+            for new in versions
+        )
+
+    def permitted(self, question: Question, at: datetime) -> Opinion | None:
+        """Return what permits and under which duties, None for a refusal."""
         now = max([at, *(record.record.at for record in self.records.values())])
-        granted: list[Rule] = []
-        for heads in self.heads().values():
-            per_head = [self.from_head(head, question, now) for head in heads]
-            if all(per_head):
-                granted += [rule for rules in per_head for rule in rules]
-            for head in heads:
-                if self.denies(head, question, now):
+        granted: list[tuple[SignedRecord, Rule]] = []
+        for versions in self.versions().values():
+            for version in versions:
+                own = version.record.by.role == "self"
+                if not self.superseded(version, versions, by_self=own) and self.denies(
+                    version, question, now
+                ):
                     return None
+            heads = [v for v in versions if not self.superseded(v, versions, by_self=False)]
+            per_head = [self.from_head(head, question, now) for head in heads]
+            if per_head and all(per_head):
+                granted += [hit for hits in per_head for hit in hits]
         if not granted:
             return None
-        duties = frozenset[str]().union(*(rule.obligation for rule in granted))
-        levels = [rule.deidentification or Deidentification.DEID for rule in granted]
-        return duties, max(levels, key=lambda level: level.rank)
+        names = {record.hash for head, _ in granted for record in (head, *self.second(head))}
+        return opinion(frozenset(names), [rule for _, rule in granted], question)
 
-    def from_head(self, head: SignedRecord, question: Question, now: datetime) -> list[Rule]:
+    def from_head(
+        self, head: SignedRecord, question: Question, now: datetime
+    ) -> list[tuple[SignedRecord, Rule]]:
         grant = head.record
         assert isinstance(grant, Grant)
         seen = self.past(head.hash)
@@ -207,10 +212,12 @@ class Naive:
         ]
         if not self.complete(head.hash) or not grant.period.from_at <= now < grant.period.until_at:
             return []
+        if not self.fully_signed(head) or not self.still_stands(head, question, now):
+            return []
         if any(self.hits(withdrawal, grant, question) for withdrawal in unseen):
             return []
         permits = [rule for rule in grant.rules if rule.effect is Effect.PERMIT]
-        return [rule for rule in permits if matches(rule, question) == YES]
+        return [(head, rule) for rule in permits if matches(rule, question) == YES]
 
     def hits(self, withdrawal: Withdrawal, grant: Grant, question: Question) -> bool:
         kind, values = withdrawal.target.kind, withdrawal.target.values
@@ -221,7 +228,7 @@ class Naive:
                 rules and all(rule.actor == frozenset({gone}) for rule in rules)
             )
         if kind == "purpose":
-            return bool(DENY_CLOSURE[values[0]] & question.purpose)
+            return bool(STRUCK.get(values[0], {values[0]}) & question.purpose)
         return kind == "all" or (kind == "grant" and values[0] == grant.id)
 
     def denies(self, head: SignedRecord, question: Question, now: datetime) -> bool:
@@ -229,14 +236,50 @@ class Naive:
         assert isinstance(grant, Grant)
         if not grant.period.from_at <= now < grant.period.until_at:
             return False
-        for record in self.records.values():
-            lift = record.record
-            if (
-                isinstance(lift, Withdrawal)
-                and lift.target.kind == "lift"
-                and lift.target.values == (grant.id,)
-                and self.complete(record.hash)
-                and head.hash in self.past(record.hash)
-            ):
-                return False
+        if any(self.lifts(record, head) for record in self.records.values()):
+            return False
         return any(matches(rule, question) != NO for rule in grant.rules if rule.effect is Effect.DENY)
+
+    def lifts(self, signed: SignedRecord, head: SignedRecord) -> bool:
+        lift, grant = signed.record, head.record
+        return (
+            isinstance(lift, Withdrawal)
+            and isinstance(grant, Grant)
+            and lift.target.kind == "lift"
+            and lift.target.values == (grant.id,)
+            and head.hash in self.past(signed.hash)
+            and self.complete(signed.hash)
+            and self.fully_signed(signed)
+            and (lift.by.role == "self" or grant.by.role == "representative")
+        )
+
+
+def is_end_of_authority(signed: SignedRecord) -> bool:
+    return isinstance(signed.record, Withdrawal) and signed.record.target.kind == "authority"
+
+
+def opinion(basis: frozenset[str], granted: list[Rule], question: Question) -> Opinion:
+    duties = {duty for rule in granted for duty in rule.obligation}
+    levels = [rule.deidentification.value for rule in granted if rule.deidentification]
+    if question.purpose & RESEARCH:
+        duties.add("NORELINK")
+        levels.append("deid")
+        for use in (rule.research_use for rule in granted if rule.research_use):
+            duties |= {"RTN"} if use.return_results else set()
+            duties |= {f"MOR:{use.moratorium}"} if use.moratorium else set()
+    level = max(levels, key=STRICTNESS.index)
+    return Opinion(basis, frozenset(duties), Deidentification(level))
+
+
+def years(born: date, day: date) -> int:
+    return day.year - born.year - (1 if (day.month, day.day) < (born.month, born.day) else 0)
+
+
+def turns(born: date, age: int) -> datetime:
+    leap = (born.month, born.day) == (2, 29) and not is_leap(born.year + age)
+    month, day = (3, 1) if leap else (born.month, born.day)
+    return datetime(born.year + age, month, day, tzinfo=UTC)
+
+
+def is_leap(year: int) -> bool:
+    return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
