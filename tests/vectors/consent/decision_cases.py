@@ -216,7 +216,7 @@ _SECOND = sign_record(
     a_withdrawal(Target("grant", ("g1",)), at=instant(2026, 2)), KEY, position=1, previous=_FIRST.hash
 )
 _FORK = sign_record(a_grant(grant_id="other"), KEY, position=0, previous=GENESIS)
-_BODY = {"position": 0, "previous": GENESIS, "record": record_to_json(a_grant())}
+_BODY: Json = {"position": 0, "previous": GENESIS, "record": record_to_json(a_grant())}
 
 
 def _token(body: Json, key: Any = KEY, typ: str = "pgo-grant+jws") -> str:

@@ -32,8 +32,13 @@ def vectors() -> dict[str, Any]:
 
 
 def text() -> str:
-    """Render the file."""
-    return json.dumps(vectors(), indent=1, ensure_ascii=False) + "\n"
+    """Render the file, one vector on a line."""
+    found = vectors()
+    lines = [f' "logs": {json.dumps(found["logs"], ensure_ascii=False)}']
+    for name in ("decisions", "refusals"):
+        rows = ",\n".join(f"  {json.dumps(row, ensure_ascii=False)}" for row in found[name])
+        lines.append(f' "{name}": [\n{rows}\n ]')
+    return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 if __name__ == "__main__":
