@@ -144,7 +144,7 @@ def step_4_medication(patient: Patient) -> None:
     patient.says("trash.empty.title")
     patient.press("back")
     patient.says("medication.past")
-    patient.says(re.compile(f"{re.escape(CHANGED)}.*door u ingevuld", re.DOTALL))
+    patient.says(re.compile(f"{re.escape(CHANGED)}.*tot en met .*door u ingevuld", re.DOTALL))
     patient.picture("medication")
 
 

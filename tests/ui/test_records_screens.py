@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +149,20 @@ def test_a_medication_from_a_file_cannot_be_edited_but_an_own_one_can(vault: Vau
             row = row_named(vault[1], "Metoprolol")
             assert app.has_key(f"record-{row.id}")
             assert not app.has_key(f"edit-{row.id}")
+
+    run(go())
+
+
+def test_a_stopped_medication_says_until_when_although_its_first_day_is_unknown(vault: Vault) -> None:
+    from pgo.health.medication.forms import MedicationForm
+
+    number = medicate.save_medication(vault[1], MedicationForm(name="Vitamine D"))
+    medicate.stop_medication(vault[1], number, on=date(2026, 1, 31))
+
+    async def go() -> None:
+        async with Headless(opened(*vault), route="/medication") as app:
+            await app.wait_text("tot en met 31 januari 2026")
+            assert not app.has_text("datum onbekend")
 
     run(go())
 

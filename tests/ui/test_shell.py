@@ -344,6 +344,19 @@ def test_borders_of_controls_are_visible(colours: dict[str, str]) -> None:
     assert contrast(colours["outline"], colours["surface_container_lowest"]) >= 3.0  # WCAG 2.2, 1.4.11
 
 
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_the_words_of_the_navigation_are_not_black_on_black(dark: bool) -> None:
+    built, ink = theme.build(dark=dark, scale=1.0), (theme.DARK if dark else theme.LIGHT)["on_surface"]
+    assert built.navigation_bar_theme is not None
+    assert built.navigation_rail_theme is not None
+    styles = (
+        built.navigation_bar_theme.label_text_style,
+        built.navigation_rail_theme.selected_label_text_style,
+        built.navigation_rail_theme.unselected_label_text_style,
+    )
+    assert [style.color for style in styles if isinstance(style, ft.TextStyle)] == [ink] * 3
+
+
 def test_a_list_of_ten_thousand_rows_costs_one_screen() -> None:
     @component
     def Many() -> Any:

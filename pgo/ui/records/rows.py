@@ -73,7 +73,7 @@ def second_line(app: AppState, row: RecordRow, *, with_kind: bool, with_status: 
     """Return date, kind, state, author and detail of a record in one line; what is unknown is left out."""
     # The hour matters for what was measured or visited; for a condition or a medicine it is noise.
     say = say_moment if row.kind in _TIMED else fmt_date
-    parts = [say(app.lang, row.start) or app.t("records.undated")]
+    parts = [say(app.lang, row.start) or _without_start(app, row)]
     if with_kind:
         parts.append(app.t(f"records.kind.{row.kind}"))
     if with_status and said_status(row):
@@ -83,6 +83,12 @@ def second_line(app: AppState, row: RecordRow, *, with_kind: bool, with_status: 
     if row.detail and row.detail != row.value_text:
         parts.append(row.detail)
     return " · ".join(parts)
+
+
+def _without_start(app: AppState, row: RecordRow) -> str:
+    """Say what is known when the first day is not: a stopped medicine has a last day."""
+    last = fmt_date(app.lang, row.end)
+    return app.t("records.until", date=last) if last else app.t("records.undated")
 
 
 def open_record(record_id: int) -> Callable[[], None]:

@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 
 import flet as ft
 
+from pgo.ui.room import use_layout
 from pgo.ui.safety import component
 from pgo.ui.state import Query, use_app
 from pgo.ui.theme import GAP, GAP_LARGE, GAP_SMALL, RADIUS_SMALL
@@ -18,6 +19,7 @@ from pgo.ui.widgets.layout import muted
 
 T = TypeVar("T")
 _NOTICE_SECONDS: Final = 4.0
+_NOTICE_WIDTH: Final = 640.0
 _UNDO_SECONDS: Final = 10.0  # long enough to read and to think; after that the trash still has it
 
 
@@ -142,7 +144,7 @@ def NoticeHost() -> ft.Control:
     the very button that is needed next, and a hurried finger would press "undo" instead. A new message takes
     the place of the old one at once.
     """
-    app = use_app()
+    app, width = use_app(), use_layout().width
     current = app.notice
 
     async def end() -> None:
@@ -166,17 +168,20 @@ def NoticeHost() -> ft.Control:
         theme_style=ft.TextThemeStyle.BODY_MEDIUM,
         expand=True,
     )
-    cells: list[ft.Control] = [ft.Icon(ft.Icons.CHECK_ROUNDED, color=ft.Colors.ON_INVERSE_SURFACE), words]
+    cells: list[ft.Control] = [words]
     if current.undo is not None:
         style = ft.ButtonStyle(color={ft.ControlState.DEFAULT: ft.Colors.INVERSE_PRIMARY})
-        cells.append(
-            keyed("notice-undo", ft.TextButton(app.t("common.undo"), on_click=take_back, style=style))
-        )
+        button = ft.TextButton(app.t("common.undo"), on_click=take_back, style=style)
+        cells.append(keyed("notice-undo", button))
     bar = ft.Container(
-        ft.Row(cells, spacing=12),
+        ft.Row(cells, spacing=GAP_SMALL),
+        width=min(_NOTICE_WIDTH, width - 2 * GAP),
         bgcolor=ft.Colors.INVERSE_SURFACE,
         border_radius=RADIUS_SMALL,
-        margin=ft.Margin(left=GAP, right=GAP, top=GAP_SMALL, bottom=GAP_SMALL),
-        padding=ft.Padding(left=GAP, right=GAP_SMALL, top=4, bottom=4),
+        margin=ft.Margin(left=0, right=0, top=GAP_SMALL, bottom=GAP_SMALL),
+        padding=ft.Padding(left=GAP, right=GAP_SMALL, top=4, bottom=4)
+        if current.undo
+        else ft.Padding(left=GAP, right=GAP, top=12, bottom=12),
     )
-    return ft.Semantics(identifier="notice", container=True, content=bar)
+    named = ft.Semantics(identifier="notice", container=True, content=bar)
+    return ft.Row([named], alignment=ft.MainAxisAlignment.CENTER)
