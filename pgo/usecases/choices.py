@@ -144,7 +144,7 @@ def check_choice(choice: ShareChoice, *, today: date) -> None:
 
 @dataclass(frozen=True, slots=True)
 class GrantFrame:
-    """What a grant needs beside the choice; ``period`` as instants, end excluded."""
+    """What a grant needs beside the choice; ``period`` as instants, end excluded; ``answers`` a request."""
 
     grant_id: str
     subject: str
@@ -154,6 +154,7 @@ class GrantFrame:
     seen: frozenset[RecordHash]
     lang: str
     shown_text: str
+    answers: str | None = None
 
 
 def grant_of(choice: ShareChoice, frame: GrantFrame, *, actor: ActorRef) -> Grant:
@@ -172,6 +173,7 @@ def grant_of(choice: ShareChoice, frame: GrantFrame, *, actor: ActorRef) -> Gran
             rules=_rules(choice, actor),
             seen=frame.seen,
             shown=Shown(frame.lang, "sha256:" + hashlib.sha256(frame.shown_text.encode("utf-8")).hexdigest()),
+            answers=frame.answers,
             review_by=min(frame.at + timedelta(days=365), frame.period[1]),
         )
     except ConsentError as exc:

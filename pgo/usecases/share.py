@@ -25,6 +25,7 @@ from pgo.errors import InputRefused, NotFound
 from pgo.store.journal import Event
 from pgo.store.ledger import LedgerRow
 from pgo.store.protocols import VaultStore
+from pgo.usecases import requests
 from pgo.usecases.choices import (
     GrantFrame,
     Preset,
@@ -116,7 +117,9 @@ def preview(session: Session, choice: ShareChoice) -> SharePreview:
     return count(session, Draft(grant, key, card.actor, choice, load_ledger(store)))
 
 
-def sign_share(session: Session, choice: ShareChoice, *, lang: str, shown_text: str) -> str:
+def sign_share(
+    session: Session, choice: ShareChoice, *, lang: str, shown_text: str, answers: str | None = None
+) -> str:
     """Sign the grant and queue its first delivery. Returns the grant id.
 
     Args:
@@ -124,10 +127,11 @@ def sign_share(session: Session, choice: ShareChoice, *, lang: str, shown_text: 
         choice: what was previewed.
         lang: language of the text shown.
         shown_text: the exact words the patient read; only their hash goes into the grant.
+        answers: id of the request this is the answer to; it leaves the inbox.
 
     Raises:
         InputRefused: ``choice_invalid`` with ``fields``, ``card_expired``.
-        NotFound: unknown recipient.
+        NotFound: unknown recipient or request.
     """
     check_choice(choice, today=session.today())
     store, at = session.store, session.now()
@@ -144,6 +148,9 @@ def sign_share(session: Session, choice: ShareChoice, *, lang: str, shown_text: 
             seen=frozenset(ledger.heads),
             words=(lang, shown_text),
         )
+        if answers is not None:
+            frame = replace(frame, answers=answers)
+            requests.answered(session, answers)
         signed = sign(store, grant_of(choice, frame, actor=card.actor), ledger)
         _append(store, signed, grant_id=frame.grant_id, recipient_id=stored.id, choice=choice)
         store.journal.add(Event.GRANT_SIGNED, at=at, grant=frame.grant_id, recipient=stored.id)

@@ -6,27 +6,23 @@ what the recipient still has to confirm; the two are never mixed up.
 
 from __future__ import annotations
 
-from functools import partial
-
 import flet as ft
 
 from consent.decision import GrantState
 from pgo.ui.records.frame import answered, stacked
 from pgo.ui.safety import component
 from pgo.ui.sharing.parts import sentences, share_badge
+from pgo.ui.sharing.stop import StopButton
 from pgo.ui.sharing_words import choice_sentences, delivery_sentences, know_sentences, receipt_sentence
 from pgo.ui.state import AppState, Ok, go, use_action, use_app, use_query
 from pgo.ui.text import fmt_moment
 from pgo.ui.widgets import (
-    Ask,
-    danger_button,
     live,
     muted,
     page_body,
     secondary_button,
     section_card,
     toolbar,
-    use_confirm,
 )
 from pgo.usecases import deliver, share
 from pgo.usecases.session import Session
@@ -61,7 +57,7 @@ def Detail(row: ShareRow) -> ft.Control:
         Progress(
             row, key=f"progress-{row.state}"
         ),  # what was said about a try ends with the state it was about
-        Again(row) if stopped else Stop(row),
+        Again(row) if stopped else _stop(app, row),
         section_card(
             app.t("share.detail.agreed"),
             sentences(app, choice_sentences(app.lang, row.choice, name=name, names=row.names)),
@@ -142,29 +138,8 @@ def _looked(app: AppState, row: ShareRow) -> ft.Control:
     )
 
 
-@component
-def Stop(row: ShareRow) -> ft.Control:
-    """Stop sharing: one button, one question."""
-    app = use_app()
-    ask = use_confirm()
-    name = row.recipient.name
-
-    async def stop() -> None:
-        if isinstance(await app.run(share.withdraw, app.session, row.grant_id), Ok):
-            app.changed(app.t("share.detail.stopped_toast", name=name))
-
-    question = Ask(
-        title=app.t("share.detail.stop_sure", name=name),
-        text=app.t("share.detail.stop_body", name=name),
-        yes=app.t("share.detail.stop_yes"),
-        no=app.t("share.detail.stop_no"),
-        work=stop,
-        danger=True,
-    )
-    button = danger_button(
-        app.t("share.detail.stop"), partial(ask, question), key="share-stop", icon=ft.Icons.BLOCK_ROUNDED
-    )
-    return toolbar(button, _looked(app, row))
+def _stop(app: AppState, row: ShareRow) -> ft.Control:
+    return toolbar(StopButton(row, whole=True), _looked(app, row))
 
 
 @component

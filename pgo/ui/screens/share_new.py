@@ -20,7 +20,7 @@ from pgo.errors import InputRefused
 from pgo.ui.records.frame import answered, stacked
 from pgo.ui.safety import component
 from pgo.ui.sharing.choices import SincePart, WhatPart, WhenPart
-from pgo.ui.sharing.form import ShareForm, choice_of, problems, start_form
+from pgo.ui.sharing.form import ShareForm, choice_of, problems, start_form, with_choice
 from pgo.ui.sharing.parts import sentences
 from pgo.ui.sharing.preview import PreviewPanel
 from pgo.ui.sharing.refine import RefinePart
@@ -45,8 +45,9 @@ from pgo.ui.widgets import (
     text_button,
     toolbar,
 )
-from pgo.usecases import share
+from pgo.usecases import requests, share
 from pgo.usecases.picking import names_in
+from pgo.usecases.requests import RequestRow
 from pgo.usecases.session import Session
 from pgo.usecases.share import Preset, RecipientRow, ShareChoice, SharePreview
 
@@ -58,6 +59,7 @@ class Start:
     recipient: RecipientRow
     presets: tuple[Preset, ...]
     today: date
+    asked: RequestRow | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +81,31 @@ def read_start(session: Session, recipient_id: str) -> Start:
 def Screen() -> ft.Control:
     """Read where to start from, then draw the form."""
     app = use_app()
-    recipient_id = str(ft.use_route_params().get("recipient", ""))
-    start = use_query(lambda session: read_start(session, recipient_id), recipient_id)
+    params = ft.use_route_params()
+    recipient_id, request_id = str(params.get("recipient", "")), str(params.get("request", ""))
+
+    def read(session: Session) -> Start:
+        return read_answer(session, request_id) if request_id else read_start(session, recipient_id)
+
+    start = use_query(read, recipient_id, request_id)
     if start.value is None:
         waiting = answered(app, start, lambda _start: ft.Container())
         return page_body(app.t("share.new.plain_title"), waiting, back=("/share", app.t("share.title")))
-    editor: ft.Control = Editor(start.value, key=recipient_id)
+    editor: ft.Control = Editor(start.value, key=recipient_id or request_id)
     return editor
+
+
+def read_answer(session: Session, request_id: str) -> Start:
+    """Read where an answer to a request starts from: exactly what is asked."""
+    asked = requests.request(session, request_id)
+    return Start(asked.recipient, share.presets(asked.recipient.kind), session.today(), asked)
+
+
+def first_form(start: Start) -> ShareForm:
+    """The form as it first appears: the usual preset, or what a request asks for."""
+    form = start_form(start.presets, today=start.today)
+    choice = None if start.asked is None else start.asked.choice
+    return form if choice is None else with_choice(form, choice)
 
 
 @component
@@ -93,8 +113,7 @@ def Editor(start: Start) -> ft.Control:
     """The form with its live preview."""
     app = use_app()
     name = start.recipient.name
-    first = start_form(start.presets, today=start.today)
-    form, set_state = ft.use_state(first)
+    form, set_state = ft.use_state(first_form(start))
 
     def set_form(changed: ShareForm) -> None:
         set_state(changed)
@@ -120,7 +139,7 @@ def Editor(start: Start) -> ft.Control:
     page = page_body(
         app.t("share.new.title", name=name),
         *parts,
-        *([Signing(choice, name, names, counted)] if choice and not seen.failed else []),
+        *([Signing(choice, name, names, start.asked, counted)] if choice and not seen.failed else []),
         back=("/share", app.t("share.title")),
     )
     return ft.Column(
@@ -180,7 +199,9 @@ def _in_view(app: AppState, preview: SharePreview | None, *, chosen: bool) -> ft
 
 
 @component
-def Signing(choice: ShareChoice, name: str, names: Mapping[str, str], counted: bool) -> ft.Control:
+def Signing(
+    choice: ShareChoice, name: str, names: Mapping[str, str], asked: RequestRow | None, counted: bool
+) -> ft.Control:
     """The words that are signed, and the button."""
     app = use_app()
 
@@ -191,6 +212,7 @@ def Signing(choice: ShareChoice, name: str, names: Mapping[str, str], counted: b
             choice,
             lang=app.lang,
             shown_text=shown_text(app.lang, choice, name=name, names=names),
+            answers=None if asked is None else asked.id,
         )
         if isinstance(outcome, Ok):
             app.changed(app.t("share.new.signed", name=name))

@@ -192,6 +192,20 @@ def with_sensitivity(form: ShareForm, cluster: Sensitivity, *, on: bool) -> Shar
     return replace(form, preset=OWN, sensitivity=chosen)
 
 
+def with_choice(form: ShareForm, choice: ShareChoice) -> ShareForm:
+    """Take over what somebody asked for; its length stays the safe one until the patient changes it."""
+    return replace(
+        form,
+        preset=OWN,
+        categories=choice.categories,
+        sensitivity=choice.sensitivity,
+        purpose=choice.purpose,
+        since=Since.OWN if choice.data_from or choice.data_until else Since.ALL,
+        data_from=choice.data_from,
+        data_until=choice.data_until,
+    )
+
+
 def problems(form: ShareForm, *, today: date) -> Mapping[str, str]:
     """Return what keeps this form from being signed: field name to the last part of its text key."""
     found: dict[str, str] = {}

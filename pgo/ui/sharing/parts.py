@@ -59,6 +59,7 @@ def named_button(
     key: str,
     icon: ft.IconData | None = None,
     primary: bool = False,
+    danger: bool = False,
 ) -> ft.Control:
     """A button whose short label stands under a name; the spoken name says for whom it is.
 
@@ -69,10 +70,17 @@ def named_button(
         key: stable identifier.
         icon: before the label.
         primary: drawn as the thing to do here.
+        danger: drawn as something that takes away.
     """
     content = ft.Text(label, semantics_label=spoken)
     button = ft.FilledTonalButton if primary else ft.OutlinedButton
-    return keyed(key, button(content=content, icon=icon, on_click=on_click))
+    red = ft.ButtonStyle(
+        color={ft.ControlState.DEFAULT: ft.Colors.ERROR},
+        icon_color={ft.ControlState.DEFAULT: ft.Colors.ERROR},
+        side={ft.ControlState.DEFAULT: ft.BorderSide(1, ft.Colors.ERROR)},
+    )
+    style = red if danger else None
+    return keyed(key, button(content=content, icon=icon, on_click=on_click, style=style))
 
 
 def so(app: AppState, lines: Sequence[str]) -> ft.Control:

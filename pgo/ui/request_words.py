@@ -1,0 +1,60 @@
+"""A request in plain sentences: who asks, what for, and what is new in it.
+
+The words of the recipient are shown as theirs, never as the app's. It imports no Flet: the words are tested
+without a screen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from consent.codes import ANY, Category, Sensitivity
+from pgo.ui.sharing_words import category_name, join, lower_first, purpose_name, sensitivity_name
+from pgo.ui.text import fmt_date, has, t
+from pgo.usecases.requests import RequestRow
+
+_MEMBERS: Final = ("purpose", "category", "sensitivity", "data_period", "topic", "use_condition", "action")
+
+
+def own_words(lang: str, row: RequestRow) -> str:
+    """What the recipient says it is for, in the reader's language where there is one."""
+    return row.words.get(lang) or next(iter(row.words.values()), "")
+
+
+def difference(lang: str, row: RequestRow) -> tuple[str, ...]:
+    """Say what is asked beyond what is granted: "also: ..."; nothing new is said as such."""
+    if not row.also:
+        return (t(lang, "request.nothing_new", name=row.recipient.name),)
+    lines = [_line(lang, member, row.also[member]) for member in _MEMBERS if member in row.also]
+    rest = sorted(set(row.also) - set(_MEMBERS))
+    if rest:
+        lines.append(t(lang, "request.also.other", what=join(rest)))
+    return tuple(lines)
+
+
+def _line(lang: str, member: str, words: Sequence[str]) -> str:
+    return t(lang, "request.also", what=join(_word(lang, member, word) for word in words))
+
+
+def _word(lang: str, member: str, word: str) -> str:
+    if word == ANY:
+        key = f"request.any.{member}"
+        return t(lang, key if has(lang, key) else "request.any")
+    if member == "category" and word in frozenset(Category):
+        return lower_first(category_name(lang, Category(word)))
+    if member == "sensitivity" and word in frozenset(Sensitivity):
+        return lower_first(sensitivity_name(lang, Sensitivity(word)))
+    if member == "purpose":
+        return lower_first(purpose_name(lang, word))
+    if member == "data_period":
+        side, _, day = word.partition(" ")
+        return t(lang, f"request.data_{side}", date=fmt_date(lang, day))
+    key = f"request.{member}.{word}"
+    return t(lang, key) if has(lang, key) else word
+
+
+def refusal(lang: str, code: str) -> str:
+    """Say why a request cannot be taken in."""
+    key = f"request.refused.{code}"
+    return t(lang, key if has(lang, key) else "request.refused.request_invalid")
