@@ -58,22 +58,25 @@ class Plan:
             return self.evaluator.answer(facts)
         return answer
 
-    def outcomes(self, catalog: Catalog) -> list[Permit | Reason]:
-        """Say for every row of a catalog how it is permitted, or why not."""
+    def outcomes(self, catalog: Catalog) -> list[Decision]:
+        """Decide for every row of a catalog.
+
+        As `decide`, but what a refusal quotes of dates and names in `missing` may be another row's that is
+        refused for the same reasons.
+        """
         permits, bits = self.permits(catalog), self._row_bits(catalog)
         denied = {pattern for pattern in set(bits) if self.table.denied(pattern)}
         keys = zip(*(self._alike_places(catalog, part) for part in self._parts), strict=True)
-        nearest: dict[Hashable, Permit | Reason] = {}
-        rows: list[Permit | Reason] = []
+        known: dict[Hashable, Decision] = {}
+        rows: list[Decision] = []
         for permit, pattern, key, facts in zip(permits, bits, keys, catalog.facts, strict=True):
             if permit is not None:
                 rows.append(permit)
-            elif pattern in denied:
-                rows.append(Reason.DENIED)
-            else:
-                if key not in nearest:
-                    nearest[key] = _outcome(self._alike(facts))
-                rows.append(nearest[key])
+                continue
+            alike: Hashable = pattern if pattern in denied else key  # a deny says no more than who denied
+            if alike not in known:
+                known[alike] = self._alike(facts)
+            rows.append(known[alike])
         return rows
 
     def permits(self, catalog: Catalog) -> list[Permit | None]:
@@ -140,10 +143,6 @@ class Plan:
         return part_key(part, facts)
 
 
-def _outcome(answer: Decision) -> Permit | Reason:
-    return answer if isinstance(answer, Permit) else answer.reason
-
-
 def _with_children(bound: Bound) -> Iterable[Bound]:
     yield bound
     for child in bound.children:
@@ -198,18 +197,13 @@ def preview(plan: Plan, facts: Catalog | Iterable[ResourceFacts]) -> Preview:
     held_back: Counter[Reason] = Counter()
     seen: Counter[Category] = Counter()
     passed: Counter[Category] = Counter()
-    for (categories, outcome), count in _counted(plan, catalog).items():
-        for category in categories:
-            seen[category] += count
-        if isinstance(outcome, Reason):
-            held_back[outcome] += count
-        else:
-            for category in categories:
-                passed[category] += count
+    for item, answer in zip(catalog.facts, plan.outcomes(catalog), strict=True):
+        seen.update(item.categories)
+        match answer:
+            case Permit():
+                passed.update(item.categories)
+            case Deny(reason=reason):
+                held_back[reason] += 1
     by_category = {category: (passed[category], seen[category]) for category in Category if seen[category]}
     permitted = len(catalog) - held_back.total()
     return Preview(len(catalog), permitted, dict(held_back.most_common()), by_category)
-
-
-def _counted(plan: Plan, catalog: Catalog) -> Counter[tuple[frozenset[Category], Permit | Reason]]:
-    return Counter(zip((item.categories for item in catalog.facts), plan.outcomes(catalog), strict=True))

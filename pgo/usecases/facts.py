@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from consent.catalog import Catalog
 from consent.errors import InvalidDocument
 from consent.facts import ResourceFacts
 from consent.outcome import Deny, Permit
@@ -18,6 +19,12 @@ def all_facts(session: Session) -> Facts:
     """(record number, facts) of all records outside the trash, newest record first."""
     store = session.store
     return session.remembered("facts", store.records.stamp(), lambda: _read(store))
+
+
+def catalog_of(session: Session) -> Catalog:
+    """The facts of `all_facts`, in their order, ready to be asked about together."""
+    facts, stamp = all_facts(session), session.store.records.stamp()
+    return session.remembered("catalog", stamp, lambda: Catalog(one for _, one in facts))
 
 
 def permitted_now(session: Session, plan: Plan) -> dict[int, Permit]:

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from consent.catalog import Catalog
 from consent.codes import Category, Sensitivity
 from consent.decision import Decision, Deny, Reason
 from consent.effective import effective
@@ -24,7 +25,7 @@ from crypto.keys import SigningKey
 from pgo.usecases.choices import ACTION, ShareChoice
 from pgo.usecases.consenting import ledger_of_one
 from pgo.usecases.delivering import may_send
-from pgo.usecases.facts import Facts, all_facts
+from pgo.usecases.facts import Facts, all_facts, catalog_of
 from pgo.usecases.objections import ObjectionRow, objection_row, objections_in_force
 from pgo.usecases.read import Page, RecordRow, record_row
 from pgo.usecases.reasons import WhyNot, reason_of
@@ -86,10 +87,9 @@ def count(session: Session, draft: Draft) -> SharePreview:
     permitted: list[int] = []
     seen: Counter[Category | Sensitivity] = Counter()
     passed: Counter[Category | Sensitivity] = Counter()
-    for number, one in facts:
+    for (number, one), answer in zip(facts, plan.outcomes(catalog_of(session)), strict=True):
         about = one.categories | needed_clusters(one)
         seen.update(about)
-        answer = plan.decide(one)
         if may_send(answer):
             permitted.append(number)
             passed.update(about)
@@ -142,13 +142,13 @@ def _why_not(answer: Decision) -> WhyNot:
 
 
 def _conflicts(session: Session, draft: Draft, facts: Facts) -> tuple[Conflict, ...]:
-    ticked = _plan(session, draft, ())
-    wanted = [one for _, one in facts if may_send(ticked.decide(one))]
+    ticked = _plan(session, draft, ()).permits(catalog_of(session))
+    wanted = Catalog(one for (_, one), permit in zip(facts, ticked, strict=True) if may_send(permit))
     found: list[Conflict] = []
     for signed in objections_in_force(draft.ledger, at=session.now()):
         rules = signed.record.rules if isinstance(signed.record, Grant) else ()
         plan = _plan(session, draft, rules)
-        lost = sum(1 for one in wanted if not may_send(plan.decide(one)))
+        lost = sum(1 for permit in plan.permits(wanted) if not may_send(permit))
         if lost:
             found.append(Conflict(objection_row(session, signed), lost))
     return tuple(found)
