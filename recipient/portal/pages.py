@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from pgo.health.record.index import RecordIndex
 from pgo.health.record.kinds import RecordKind
+from pgo.health.record.printed import brief_number, printed_unit
 from pgo.health.record.series import Point, Series
 from pgo.health.record.status import RecordStatus, status_on
 from pgo.health.record.words import folded
@@ -179,7 +180,7 @@ def trend_page(look: Look, series: Series, *, lang: str, at: datetime) -> Page:
                     "id": point.record_id,
                     "when": day_text(lang, point.at),
                     "value": _spoken(point, series, lang=lang),
-                    "unit": shown(series.unit),
+                    "unit": printed_unit(shown(series.unit)),
                 }
                 for point in reversed(series.points)
             ],
@@ -234,7 +235,9 @@ def _line(item: Item, *, lang: str, at: datetime, with_kind: bool = False, mark_
         badge = t(lang, f"status.{status}")
     elif status is RecordStatus.PLANNED:
         badge = t(lang, "status.planned")
-    detail = number_text(lang, shown(index.detail))
+    # Only what was measured: in the words of a prescription nothing is rounded or rewritten.
+    said = shown(index.detail)
+    detail = number_text(lang, _brief(said) if index.kind is RecordKind.MEASUREMENT else said)
     if with_kind:
         detail = " · ".join(filter(None, (t(lang, f"kind.{index.kind}"), detail)))
     return Line(
@@ -252,8 +255,8 @@ def _tiles(series: Iterable[Series], *, lang: str) -> list[Tile]:
         Tile(
             key=opaque_key(one.key),
             title=shown(one.title),
-            value=_spoken(one.points[-1], one, lang=lang),
-            unit=shown(one.unit),
+            value=_spoken(one.points[-1], one, lang=lang, brief=True),
+            unit=printed_unit(shown(one.unit)),
             when=day_text(lang, one.points[-1].at),
             count=len(one.points),
             spark=spark_line(dots) if len(dots := _dots(one.points)) > 1 else None,
@@ -285,9 +288,15 @@ def _bare(point: Point, series: Series) -> str:
     return shown(point.text.removesuffix(series.unit).strip() if series.unit else point.text)
 
 
-def _spoken(point: Point, series: Series, *, lang: str) -> Markup:
+def _brief(text: str) -> str:
+    """Return a value for a tile or a line; the trend table and the record show every digit."""
+    return printed_unit(brief_number(text))
+
+
+def _spoken(point: Point, series: Series, *, lang: str, brief: bool = False) -> Markup:
     """Return the value for a page; a comparator is also said in words, because screen readers skip ``<``."""
-    written = number_text(lang, _bare(point, series))
+    bare = _bare(point, series)
+    written = number_text(lang, _brief(bare) if brief else bare)
     for sign, key in _COMPARATORS.items():
         if written.startswith(sign):
             return Markup('<span aria-hidden="true">{}</span><span class="sr">{} </span>{}').format(
@@ -297,7 +306,8 @@ def _spoken(point: Point, series: Series, *, lang: str) -> Markup:
 
 
 def _with_unit(point: Point, series: Series, *, lang: str) -> str:
-    return " ".join(filter(None, (number_text(lang, _bare(point, series)), shown(series.unit))))
+    value, unit = _brief(_bare(point, series)), printed_unit(shown(series.unit))
+    return " ".join(filter(None, (number_text(lang, value), unit)))
 
 
 def _is_questionnaire_score(item: Item) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pgo.health.record.printed import printed_unit
 from pgo.ui.records.say import (
     brief_value,
     has_comparator,
@@ -11,7 +12,6 @@ from pgo.ui.records.say import (
     say_moment,
     say_period,
     say_short_date,
-    say_unit,
     say_value,
     speak_value,
     typed_date,
@@ -120,7 +120,10 @@ def test_only_a_leading_sign_makes_a_bound() -> None:
 
 
 def test_ucum_units_are_printed_the_way_people_write_them() -> None:
-    assert say_unit("mm[Hg]") == "mmHg"
-    assert say_unit("10*9/L") == "10⁹/L"
-    assert say_unit("10*12/L") == "10¹²/L"
-    assert say_unit("mmol/L") == "mmol/L"
+    assert printed_unit("mm[Hg]") == "mmHg"
+    assert printed_unit("10*9/L") == "10⁹/L"
+    assert printed_unit("10*12/L") == "10¹²/L"
+    assert printed_unit("mmol/L") == "mmol/L"
+    assert printed_unit("mL/min/{1.73_m2}") == "mL/min/(1.73 m2)"
+    assert printed_unit("37.4 Cel") == "37.4 °C"
+    assert printed_unit("Celsius") == "Celsius"

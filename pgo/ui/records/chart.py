@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Final
 import flet as ft
 import flet_charts as fch
 
+from pgo.health.record.printed import printed_unit
 from pgo.ui.records.axis import TimeAxis, nice_ticks, tick_text, time_axis
 from pgo.ui.records.frame import quiet
 from pgo.ui.records.plot import Dot, Plot, build_plot, dot_text, in_words, thinned
 from pgo.ui.records.rows import line, open_record, value_text
-from pgo.ui.records.say import say_moment, say_unit
+from pgo.ui.records.say import say_moment
 from pgo.ui.room import use_layout
 from pgo.ui.safety import component
 from pgo.ui.state import AppState, use_app
@@ -63,7 +64,7 @@ def _with_room(app: AppState, drawing: ft.Control) -> ft.Control:
 
 
 def _unit_line(app: AppState, series: Series) -> list[ft.Control]:
-    return [muted(app.t("series.unit", unit=say_unit(series.unit)))] if series.unit else []
+    return [muted(app.t("series.unit", unit=printed_unit(series.unit)))] if series.unit else []
 
 
 def _drawing(

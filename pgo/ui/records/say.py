@@ -18,17 +18,13 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from decimal import Decimal
 
+from pgo.health.record.printed import brief_number, printed_unit
 from pgo.ui.text import fmt_date, t
 
 _CLOCK = re.compile(r"\d{4}-\d{2}-\d{2}T(\d{2}:\d{2})")
 _ISO = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
 _TYPED = re.compile(r"(?:(?:(\d{1,2})[-/. ])?(\d{1,2})[-/. ])?(\d{4})")
-_LONG_FRACTION = re.compile(r"-?\d+\.\d{5,}")
-_PRINTED = (("mm[Hg]", "mmHg"), ("[degF]", "°F"), ("/uL", "/µL"))
-_POWER_OF_TEN = re.compile(r"10\*(\d+)")
-_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _DECIMAL_POINT = re.compile(r"(?<=\d)\.(?=\d)")
 # FHIR R4 Quantity.comparator, and the one-glyph forms some sources print; longest first.
 _COMPARATORS = (("<=", "most"), ("≤", "most"), (">=", "least"), ("≥", "least"), ("<", "less"), (">", "more"))
@@ -62,20 +58,10 @@ def say_period(lang: str, start: str, end: str) -> str:
     return first or last
 
 
-def say_unit(unit: str) -> str:
-    """Return a UCUM unit the way people write it: ``mm[Hg]`` is mmHg, ``10*9/L`` is 10⁹/L; others unchanged.
-
-    Source: UCUM, table of units in print symbol form, https://ucum.org/ucum
-    """
-    for code, printed in _PRINTED:
-        unit = unit.replace(code, printed)
-    return _POWER_OF_TEN.sub(lambda found: "10" + found.group(1).translate(_RAISED), unit)
-
-
 def say_value(lang: str, text: str) -> str:
     """Return a measured value with the decimal sign of the language; no digit is added or lost."""
     shown = _DECIMAL_POINT.sub(",", text) if lang == "nl" else text
-    return say_unit(shown)
+    return printed_unit(shown)
 
 
 def brief_value(lang: str, text: str) -> str:
@@ -83,14 +69,7 @@ def brief_value(lang: str, text: str) -> str:
 
     A fraction of up to four digits stays as it is; the record itself always shows every digit.
     """
-    return say_value(lang, _LONG_FRACTION.sub(_rounded, text))
-
-
-def _rounded(number: re.Match[str]) -> str:
-    value = Decimal(number.group())
-    if abs(value) >= 1:
-        return f"{value:.2f}"
-    return f"{value:.3g}" if "e" not in f"{value:.3g}" else number.group()
+    return say_value(lang, brief_number(text))
 
 
 def speak_value(lang: str, text: str) -> str:
