@@ -16,6 +16,7 @@ from consent.decision import Permit, Reason
 from consent.facts import ResourceFacts
 from consent.model import ANY, Action
 from consent.plan import compile_plan, preview
+from tests.support import classification
 from tests.support.consent_builders import CLINIC, NOW, a_grant, a_ledger, a_permit
 
 FOLDERS = ("synthea", "bulk-ndjson", "hl7-r4-examples", "nl", "consent-and-labels")
