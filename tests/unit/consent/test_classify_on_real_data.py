@@ -111,6 +111,12 @@ SYNTHEA = {
 
 
 @pytest.mark.data
+def test_the_report_per_category_and_cluster_is_current(shared_data: Path) -> None:
+    """Dutch XML included, read as the app reads it. Look at each number before writing the page anew."""
+    assert classification.report(shared_data) == classification.PAGE.read_text(encoding="utf-8")
+
+
+@pytest.mark.data
 @pytest.mark.parametrize("folder", ["synthea", "bulk-ndjson"])
 def test_an_ordinary_care_grant_permits_ordinary_coded_records(
     classified: dict[str, list[tuple[dict[str, Any], ResourceFacts]]], folder: str
