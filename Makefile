@@ -6,7 +6,7 @@ PYTHON ?= python3
 endif
 DEV = $(PYTHON) tools/dev.py
 
-.PHONY: demo demo-clean test check lock
+.PHONY: demo demo-clean test check bench lock
 
 demo:            ## the demo clinic and the app, in your browser  (ARGS=--no-browser prints the link)
 	@$(DEV) demo $(ARGS)
@@ -19,6 +19,9 @@ test:            ## the whole test suite  (ARGS="tests/unit -x" for a part)
 
 check:           ## formatting, lint, types, architecture, texts
 	@$(DEV) check
+
+bench:           ## every benchmark, with its goals  (ARGS=consent_bench for one)
+	@$(DEV) bench $(ARGS)
 
 lock:            ## resolve the dependencies again (needs uv)
 	@$(DEV) lock

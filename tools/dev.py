@@ -7,6 +7,7 @@ the lock file's hash so that a second start installs nothing.
     python3 tools/dev.py demo         the clinic, the app, in your browser
     python3 tools/dev.py test         the whole test suite
     python3 tools/dev.py check        formatting, types, architecture, texts
+    python3 tools/dev.py bench        the benchmarks, with their goals
     python3 tools/dev.py lock         resolve the dependencies again (maintainers)
     python3 tools/dev.py demo-clean   remove what the demo wrote
 """
@@ -106,6 +107,12 @@ def check(_extra: list[str]) -> int:
     return 1 if failed else 0
 
 
+def bench(extra: list[str]) -> int:
+    """Run the benchmarks and print their tables."""
+    ensure_environment(DEV_LOCK)
+    return run(PYTHON, "-m", "benchmarks", *extra)
+
+
 def lock(_extra: list[str]) -> int:
     """Resolve the dependencies again for every platform and Python we support."""
     common = (
@@ -117,7 +124,7 @@ def lock(_extra: list[str]) -> int:
     return 0
 
 
-TASKS = {"demo": demo, "demo-clean": demo_clean, "test": test, "check": check, "lock": lock}
+TASKS = {"demo": demo, "demo-clean": demo_clean, "test": test, "check": check, "bench": bench, "lock": lock}
 
 
 def main() -> int:
