@@ -85,6 +85,7 @@ def _row(session: Session, ledger: Ledger, recipient_id: str, record_id: int, fa
     by_hash = {one.hash: one.record for one in ledger.records}
     grants = [(hash_, by_hash[hash_]) for hash_ in answer.basis if hash_ in by_hash]
     against = _objecting(ledger, answer)
+    own = {row.grant_id for row in store.ledger.grants() if row.recipient_id == recipient_id}
     return WhyRow(
         recipient=recipient_row(recipient),
         may_see=may_send(answer),
@@ -92,8 +93,8 @@ def _row(session: Session, ledger: Ledger, recipient_id: str, record_id: int, fa
         reason=_reason(answer),
         missing=answer.missing if isinstance(answer, Deny) else (),
         share_id=next(
-            (str(one.id) for hash_, one in grants if isinstance(one, Grant) and hash_ not in against),
-            None,
+            (str(one.id) for _, one in grants if isinstance(one, Grant) and one.id in own),
+            None,  # the nearest permission may be somebody else's
         ),
         objections=tuple(str(one.id) for hash_, one in grants if isinstance(one, Grant) and hash_ in against),
     )

@@ -9,7 +9,6 @@ import flet as ft
 
 from pgo.ui.room import use_layout
 from pgo.ui.safety import component
-from pgo.ui.sharing.reminders import Reminders
 from pgo.ui.shell import LARGE_TEXT
 from pgo.ui.state import AppState, go, use_app, use_query
 from pgo.ui.text import fmt_date
@@ -67,7 +66,7 @@ def Screen() -> ft.Control:
     return page_body(
         greeting(app, found),
         *reminder,
-        *([Reminders()] if found.shares_in_force else []),
+        *_sharing_reminders(found),
         Tiles(found),
         _next_steps(app, found),
         _newest(app, found),
@@ -101,6 +100,15 @@ def _nothing_yet(app: AppState) -> ft.Control:
     )
     sentence = app.t("overview.empty.text")
     return card(empty_state(ft.Icons.INBOX_OUTLINED, app.t("overview.empty.title"), sentence, buttons))
+
+
+def _sharing_reminders(found: Overview) -> list[ft.Control]:
+    if not found.shares_in_force:
+        return []
+    # Loaded with the first share only: the first frame must not pay for the consent engine.
+    from pgo.ui.sharing.reminders import Reminders
+
+    return [Reminders()]
 
 
 def _recovery_reminder(app: AppState) -> ft.Control:

@@ -223,7 +223,7 @@ def test_why_says_for_everybody_by_which_rule(session: Session) -> None:
     found = why(session, number_of(session, HB))
     clinic, pharmacy = found.rows
     assert (clinic.may_see, clinic.reason, clinic.share_id) == (True, None, grant_id)
-    assert (pharmacy.may_see, pharmacy.reason) == (False, Reason.RECIPIENT)
+    assert (pharmacy.may_see, pharmacy.reason, pharmacy.share_id) == (False, Reason.RECIPIENT, None)
     hidden = why(session, number_of(session, "Condition/c2"))
     assert [row.reason for row in hidden.rows] == [Reason.RECIPIENT, Reason.SENSITIVE]
 
