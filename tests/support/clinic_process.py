@@ -22,7 +22,7 @@ START_SECONDS = 30.0
 
 @contextlib.contextmanager
 def running_clinic(folder: Path) -> Iterator[ClinicProcess]:
-    """Run a clinic for the tests of one module: they share it, each with a patient of its own."""
+    """Run a clinic until the end of a test, or of a module whose tests each bring a patient of their own."""
     clinic = ClinicProcess(folder)
     try:
         yield clinic

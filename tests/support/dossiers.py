@@ -58,7 +58,8 @@ def shared_file(relative: str) -> Path:
 def own_dossier(folder: Path, name: str = "Test Persoon") -> Dossier:
     """Write our small record, with one entry that is no resource: nine entries, eight records."""
     bundle: dict[str, Any] = json.loads(a_record())
-    bundle["entry"][0]["resource"]["name"][0]["text"] = name
+    given, _, family = name.partition(" ")
+    bundle["entry"][0]["resource"]["name"] = [{"text": name, "family": family, "given": [given]}]
     bundle["entry"].append({"resource": {"id": "zonder-soort"}})
     path = folder / "dossier.json"
     path.write_text(json.dumps(bundle), encoding="utf-8")

@@ -81,9 +81,14 @@ class Patient:
 
     # ----------------------------------------------------------------- acting
     def tab(self, key: str) -> None:
-        """Go to a part of the app by the navigation; a phone shows the short names."""
-        long, short = re.escape(t("nl", key)), re.escape(t("nl", f"{key}.short"))
-        self.ui.click(re.compile(rf"^({long}|{short})( Tabblad.*)?$"))
+        """Go to a part of the app by the navigation: a bar with short names, or a rail on the desktop."""
+        names = f"({re.escape(t('nl', key))}|{re.escape(t('nl', f'{key}.short'))})"
+        page = self.ui.page
+        bar = page.get_by_role("tab", name=re.compile(f"^{names}"))
+        rail = page.get_by_role("button", name=re.compile(f"^{names} Tabblad"))
+        where = bar.or_(rail).first
+        where.wait_for(state="attached", timeout=SLOW_SECONDS * 1000)
+        self.ui.tap(where)
 
     def record(self, part: str) -> None:
         """Open a part of the record: profile, medication, measurements or timeline."""

@@ -16,10 +16,10 @@ from tests.support.journey import DESKTOP, PHONE, Clinician, Patient, World, bot
 pytestmark = [pytest.mark.ui, pytest.mark.timeout(300)]
 
 
-@pytest.fixture(scope="module")
-def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClinicProcess]:
-    """One clinic for these journeys."""
-    with running_clinic(tmp_path_factory.mktemp("clinic")) as running:
+@pytest.fixture
+def clinic(tmp_path: Path) -> Iterator[ClinicProcess]:
+    """A clinic that nobody shares with yet."""
+    with running_clinic(tmp_path) as running:
         yield running
 
 
