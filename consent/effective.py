@@ -169,7 +169,7 @@ class _Changes:
         return [v for v in versions if v.hash in self.ended_by and not self.ended_by[v.hash]]
 
     def _replaces(self, signed: SignedRecord) -> bool:
-        return signed.hash not in self.ledger.incomplete and self.standing.entitled(signed)
+        return self.standing.entitled(signed)
 
     def _seen_by(self, versions: Iterable[SignedRecord]) -> frozenset[RecordHash]:
         return frozenset[RecordHash]().union(*(self.ledger.past[v.hash] for v in versions))

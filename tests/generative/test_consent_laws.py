@@ -147,6 +147,14 @@ def test_l7_nothing_is_permitted_outside_the_period(dice: Random) -> None:
 
 
 @law(1_000)
+def test_l7_setting_the_clock_back_changes_nothing(dice: Random) -> None:
+    world, question, _ = a_case(dice)
+    newest = max(signed.record.at for signed in world.records)
+    back = newest - timedelta(days=dice.randint(1, 1000))
+    assert decide(world.ledger, question, at=back) == decide(world.ledger, question, at=newest)
+
+
+@law(1_000)
 def test_l8_the_content_of_superseded_versions_is_inert(dice: Random) -> None:
     old, new, other = (a_grant_record(dice, grant_id="a") for _ in range(3))
     one = World(()).plus(old)

@@ -8,14 +8,26 @@ from random import Random
 
 from consent.codes import RESEARCH_DUTY, RESEARCH_FLOOR, Category, Effect, Sensitivity
 from consent.dates import DateInterval
-from consent.decision import Deny, Permit, decide
+from consent.decision import Deny, Permit, Reason, decide
 from consent.decision_json import decision_bytes
 from consent.errors import ConsentError
 from consent.fhir import grant_to_fhir
 from consent.fhir_import import Proposal, import_consent
 from consent.ledger import Ledger
 from consent.matching import MAYBE, NO, YES, Tri, needed_clusters
-from consent.model import ANY, By, Grant, KeyRecord, Period, RecordHash, Rule, Study, Target
+from consent.model import (
+    ANY,
+    Basis,
+    By,
+    Grant,
+    KeyRecord,
+    Period,
+    RecordHash,
+    Rule,
+    Study,
+    Target,
+    Withdrawal,
+)
 from consent.plan import compile_plan
 from consent.research import Subsumption, struck, topics_inside
 from consent.rules import is_research
@@ -28,12 +40,14 @@ from tests.support.consent_random import (
     CLUSTERS,
     DAYS,
     ICD,
+    PARENT_KEY,
     World,
     a_grant_record,
     a_limit,
     a_question,
     a_research_use,
     a_withdrawal_record,
+    an_authority,
     chance,
     some,
     some_facts,
@@ -302,6 +316,27 @@ def test_l22_denying_needs_no_more_signatures_than_permitting(dice: Random) -> N
     for record in (deny, stop):
         signed = unsigned(record, "single", kid=tip.kid, position=tip.position + 1, previous=tip.hash)
         assert isinstance(decide(World((*world.records, signed)).ledger, question, at=at), Deny)
+
+
+@law(2_000)
+def test_l22_a_representative_never_ends_the_persons_own_deny(dice: Random) -> None:
+    adult = replace(an_authority(dice), basis=Basis.MENTOR, scope=(), cosigners=frozenset(), born_on=None)
+    deny = replace(a_grant_record(dice, only=Effect.DENY, grant_id="a"), by=By("k1"))
+    permit = replace(a_grant_record(dice, only=Effect.PERMIT, grant_id="b"), by=By("k2"))
+    log = [unsigned(replace(r, by=By(kid)), kid, kid=kid) for r, kid in ((adult, "root"), (deny, "k1"))]
+    log.append(unsigned(permit, "k2", kid="k2"))
+    ending: Grant | Withdrawal
+    if chance(dice, 0.5):
+        ending = replace(a_withdrawal_record(dice), target=Target("lift", ("a",)))
+    else:
+        ending = a_grant_record(dice, only=Effect.PERMIT, grant_id="a")
+    by = By(PARENT_KEY, "representative", "auth")
+    told = replace(ending, by=by, at=BASE, seen=frozenset(signed.hash for signed in log))
+    after = World((*log, unsigned(told, "rep", kid=PARENT_KEY)))
+    question, at = a_question(dice, World((log[2],))), after_all(dice)
+    before = decide(World(tuple(log)).ledger, question, at=at)
+    if isinstance(before, Deny) and before.reason is Reason.DENIED:
+        assert not permitted(decide(after.ledger, question, at=at))
 
 
 @law(1_000)
