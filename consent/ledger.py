@@ -122,7 +122,8 @@ class Ledger:
             for r in self.records
             if max((r.record.at, *(signed_at[name] for name in self.past[r.hash]))) <= moment
         ]
-        return Ledger.of_verified(kept, subject=self.subject)
+        # Whole chains up to a place: what is kept was checked when this ledger was built.
+        return Ledger._assembled({r.hash: r for r in kept}, self.subject)
 
     def head(self, kid: str) -> tuple[int, str]:
         """Return position and hash of the last record of this key; (-1, GENESIS) when there is none."""

@@ -15,7 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
-from consent.decision import Decision, decide
+from consent.asking import Answers
+from consent.decision import Decision
 from consent.decision_json import decision_bytes
 from consent.errors import ConsentError
 from consent.fhir_import import import_consent, outcome_to_json
@@ -63,15 +64,14 @@ def _answer_all(options: argparse.Namespace, line: Callable[[int, _Answer, Ledge
             ledger = parse_log(stream.read(MAX_LOG_BYTES + 1), signed=not options.unsigned)
     except ConsentError as exc:
         return refuse("The log", exc)
-    every_one_read = True
+    answers, every_one_read = Answers(ledger), True
     with _opened(options.ask) as questions:
         for number, text in enumerate(_lines(questions), start=1):
             if not text.strip():
                 continue
             answer: _Answer
             try:
-                asked = parse_question(text)
-                answer = decide(ledger, asked.question, at=asked.at, known_as_of=asked.known_as_of)
+                answer = answers.answer(parse_question(text))
             except ConsentError as exc:
                 every_one_read = False
                 answer = exc

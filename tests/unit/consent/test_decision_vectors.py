@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from consent.asking import Answers
 from consent.decision import decide
 from consent.decision_json import decision_to_json
 from consent.errors import ConsentError
@@ -30,6 +31,16 @@ def test_a_vector_is_answered_as_written(vector: dict[str, Any]) -> None:
     decision = decide(ledger, asked.question, at=asked.at, known_as_of=asked.known_as_of)
     found = decision_to_json(decision, ledger_head=ledger.head_hash)
     assert {name: found[name] for name in vector["expect"]} == vector["expect"]
+
+
+def test_many_questions_at_once_get_the_answers_of_one_by_one() -> None:
+    ledger = parse_log(json.dumps(VECTORS["logs"]["sanne"]).encode(), signed=False)
+    answers = Answers(ledger)
+    for known in ({}, {"known_as_of": "2025-01-01"}):
+        for vector in VECTORS["decisions"] * 2:
+            asked = parse_question(json.dumps(vector["ask"] | known).encode())
+            alone = decide(ledger, asked.question, at=asked.at, known_as_of=asked.known_as_of)
+            assert answers.answer(asked) == alone
 
 
 @pytest.mark.parametrize("vector", VECTORS["refusals"], ids=lambda vector: vector["name"])
