@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import flet as ft
 
 from pgo.ui.records.say import brief_value, say_moment, speak_value
+from pgo.ui.shell import LARGE_TEXT
 from pgo.ui.state import AppState, go
 from pgo.ui.text import fmt_date
 from pgo.ui.theme import FONT_STRONG, RADIUS_SMALL
@@ -96,6 +97,11 @@ def open_record(record_id: int) -> Callable[[], None]:
     return lambda: go(f"/record/{record_id}")
 
 
+def is_large(app: AppState) -> bool:
+    """Tell whether the text is too large for words beside each other on a phone."""
+    return app.prefs.text_scale > LARGE_TEXT
+
+
 def value_text(app: AppState, text: str) -> ft.Text:
     """A measured value as text; comparators are spoken as words."""
     return ft.Text(
@@ -116,8 +122,20 @@ def line(
     leading: ft.Control | None = None,
     trailing: ft.Control | None = None,
     on_click: Callable[[], None] | None = None,
+    below: bool = False,
 ) -> ft.Control:
-    """A row of a list; with ``on_click`` the whole row is one button with all its words as name."""
+    """A row of a list; with ``on_click`` the whole row is one button with all its words as name.
+
+    Args:
+        lines: the words, under each other.
+        key: stable identifier.
+        leading: at the left.
+        trailing: at the right, or under the words when ``below``: large text leaves no room beside them.
+        on_click: opens something.
+        below: see ``trailing``.
+    """
+    if below and trailing is not None:
+        lines, trailing = [*lines, trailing], None
     cells: list[ft.Control] = [leading] if leading is not None else []
     cells.append(ft.Column(lines, spacing=2, expand=3, tight=True, alignment=ft.MainAxisAlignment.CENTER))
     if isinstance(trailing, ft.Text) and len(trailing.value) > _SHORT_VALUE:
@@ -159,6 +177,7 @@ def record_line(
         leading=kind_icon(row.kind) if icon else None,
         trailing=value_text(app, row.value_text) if row.value_text else None,
         on_click=open_record(row.id),
+        below=not one_line and is_large(app),
     )
 
 

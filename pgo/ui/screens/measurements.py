@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import flet as ft
 
 from pgo.ui.records.frame import answered, nothing_collected, quiet, record_tabs, stacked
-from pgo.ui.records.rows import line, value_text
+from pgo.ui.records.rows import is_large, line, value_text
 from pgo.ui.records.tokens import token_of
 from pgo.ui.safety import component
 from pgo.ui.state import AppState, go, use_app, use_query
@@ -76,4 +76,5 @@ def _line(app: AppState, one: SeriesSummary) -> ft.Control:
         key=f"series-{token_of(one.key)}",
         trailing=value_text(app, one.last_text),
         on_click=open_series,
+        below=is_large(app),
     )

@@ -189,7 +189,13 @@ def _in_view(app: AppState, preview: SharePreview | None, *, chosen: bool) -> ft
     else:
         seen, total = fmt_number(app.lang, preview.permitted), fmt_number(app.lang, preview.total)
         words = app.t("share.new.would_see", n=seen, total=total)
-    label = ft.Text(words, theme_style=ft.TextThemeStyle.TITLE_SMALL, color=ft.Colors.ON_PRIMARY_CONTAINER)
+    label = ft.Text(
+        words,
+        theme_style=ft.TextThemeStyle.TITLE_SMALL,
+        color=ft.Colors.ON_PRIMARY_CONTAINER,
+        expand=True,
+        expand_loose=True,  # in the middle while it fits, on two lines when the text is large
+    )
     icon = ft.Icon(ft.Icons.VISIBILITY_OUTLINED, size=20, color=ft.Colors.ON_PRIMARY_CONTAINER)
     return ft.Container(
         ft.Row([icon, label], alignment=ft.MainAxisAlignment.CENTER, spacing=8),
