@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -25,12 +25,15 @@ from consent.decision import GrantState, Reason
 from pgo.bootstrap import Deliverer, build_application
 from pgo.health.demo import demo_bundle
 from pgo.health.medication.entry import MedicationForm
-from pgo.usecases import deliver, looked, medicate, share
+from pgo.usecases import deliver, looked, medicate, objections, share
 from pgo.usecases.collect import collect
-from pgo.usecases.read import overview
+from pgo.usecases.facts import all_facts
+from pgo.usecases.objections import ObjectionChoice
+from pgo.usecases.read import medications, overview
 from pgo.usecases.session import Application, Session
 from pgo.usecases.share import DeliveryState, ShareChoice
 from pgo.usecases.unlock import create_vault, unlock
+from pgo.usecases.why import why
 from sync.card import RecipientCard
 from sync.errors import Unreachable
 from sync.transport import InboxTransport, Transport
@@ -339,3 +342,88 @@ def test_offline_is_normal_and_goes_out_by_itself(session: Session, clinic: Clin
     assert state(again, grant_id) is DeliveryState.DELIVERED
     again.lock()
     assert deliverer.join(20), "the deliverer ends with the lock"
+
+
+# ------------------------------------------------------------------ objections and exceptions
+
+
+def shown(clinician: httpx.Client, address: str, title: str) -> bool:
+    return title in clinician.get(address).text
+
+
+def test_an_objection_to_one_record_erases_that_record_and_leaves_the_rest(
+    session: Session, clinic: Clinic
+) -> None:
+    clinician = clinic.clinician()
+    before = patients(clinician)
+    grant_id = signed(session)
+    deliver.deliver(session)
+    (address,) = set(patients(clinician)) - set(before)
+    row = medications(session).current[0]
+    assert shown(clinician, address, row.title)
+    held = share.share(session, grant_id).delivery.delivered_count
+
+    made = objections.object_to(session, ObjectionChoice(record_id=row.id), lang="nl", shown_text="Nee.")
+    deliver.deliver(session)
+    assert not shown(clinician, address, row.title)
+    delivery = share.share(session, grant_id).delivery
+    assert (delivery.state, delivery.delivered_count) == (DeliveryState.DELIVERED, held - 1)
+    (answer,) = why(session, row.id).rows
+    assert (answer.may_see, answer.has_it) == (False, False)
+
+    objections.lift(session, made)
+    deliver.deliver(session)
+    assert shown(clinician, address, row.title)
+    assert share.share(session, grant_id).delivery.delivered_count == held
+
+
+def test_an_objection_wins_when_the_record_arrived_without_our_knowing(
+    session: Session, network: LosesAnswers, clinic: Clinic
+) -> None:
+    clinician = clinic.clinician()
+    before = patients(clinician)
+    signed(session)
+    network.lose = 1
+    deliver.deliver(session)  # it arrived, the receipt did not
+    (address,) = set(patients(clinician)) - set(before)
+    row = medications(session).current[0]
+    assert shown(clinician, address, row.title)
+    objections.object_to(session, ObjectionChoice(record_id=row.id), lang="nl", shown_text="Nee.")
+    for _ in range(3):
+        deliver.send_now(session)
+    assert not shown(clinician, address, row.title)
+
+
+def test_an_objection_to_a_recipient_stops_it_and_lifting_starts_it_again(
+    session: Session, clinic: Clinic
+) -> None:
+    clinician = clinic.clinician()
+    before = patients(clinician)
+    grant_id = signed(session)
+    deliver.deliver(session)
+    made = objections.object_to(
+        session, ObjectionChoice(recipient_id="ura:00000123"), lang="nl", shown_text="Nooit."
+    )
+    deliver.deliver(session)
+    assert patients(clinician) == before
+    objections.lift(session, made)
+    deliver.deliver(session)
+    assert len(patients(clinician)) == len(before) + 1
+    assert state(session, grant_id) is DeliveryState.DELIVERED
+
+
+def test_preview_and_delivery_agree_on_a_choice_with_exceptions(session: Session) -> None:
+    references = {number: one.reference for number, one in all_facts(session)}
+    reference = references[medications(session).current[0].id]
+    assert reference is not None
+    choice = replace(
+        choice_of(session),
+        left_out=frozenset({reference}),
+        without_authors=frozenset({"Organization/demo-praktijk"}),
+    )
+    seen = share.preview(session, choice)
+    assert 0 < seen.permitted < share.preview(session, choice_of(session)).permitted
+    grant_id = share.sign_share(session, choice, lang="nl", shown_text="U deelt met ...")
+    deliver.deliver(session)
+    delivery = share.share(session, grant_id).delivery
+    assert (delivery.delivered_count, delivery.refused_count) == (seen.permitted, 0)
