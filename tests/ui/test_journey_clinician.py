@@ -47,6 +47,7 @@ def test_a_clinician_reads_what_is_shared_and_no_more(
 
 
 def shares_after_two_checks(patient: Patient, world: World, dossier: Dossier) -> None:
+    patient.camera = False
     patient.makes_a_vault()
     patient.press("to-collect")
     patient.collects(dossier.file)

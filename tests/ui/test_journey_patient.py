@@ -262,6 +262,7 @@ def test_offline_is_normal(tmp_path: Path, browser: Browser, clinic: ClinicProce
         patient = world.patient
         card = clinic.card
         clinic.stop()
+        patient.camera = False  # the other journeys have these screens
         patient.makes_a_vault()
         patient.press("to-collect")
         patient.collects(dossier.file)
@@ -269,6 +270,7 @@ def test_offline_is_normal(tmp_path: Path, browser: Browser, clinic: ClinicProce
 
         patient.adds_the_clinic(card)
         seen, _total = patient.seen_of_all()
+        patient.camera = True
         patient.signs()
         patient.says("share.state.waiting")
         patient.says("share.detail.error.unreachable", name=CLINIC_NAME)
