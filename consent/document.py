@@ -23,7 +23,7 @@ from consent.record_json import read_object, record_from_json, record_to_json
 from consent.records import Authority, Cosignature, Grant, KeyRecord, Record, RecordHash, Withdrawal
 from crypto.canonical import JsonValue, canonical_bytes, sha256_id
 from crypto.chain import GENESIS
-from crypto.errors import CryptoError
+from crypto.errors import CryptoError, Malformed
 from crypto.keys import SigningKey, VerifyKey
 from crypto.signing import peek_jws, sign_jws, verify_jws
 
@@ -35,6 +35,8 @@ TYP_AUTHORITY: Final = "pgo-authority+jws"
 TYP_COSIGNATURE: Final = "pgo-cosignature+jws"
 _TYPES: Final = frozenset({TYP_GRANT, TYP_WITHDRAWAL, TYP_KEY, TYP_AUTHORITY, TYP_COSIGNATURE})
 _HASH_TAG: Final = b"pgo/1/consent-record\n"
+# What is wrong with the form of a token, where that is more than a bad signature.
+_MALFORMED: Final = {"jws_algorithm": "algorithm", "jws_header": "header", "too_large": "too_large"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ def verify_record(token: str, key: VerifyKey) -> SignedRecord:
         # Step 2
         payload = verify_jws(token, key, typ=typ, max_bytes=MAX_TOKEN_BYTES)
     except CryptoError as exc:
-        raise NotTrusted("signature") from exc
+        raise NotTrusted(token_fault(exc, "signature")) from exc
     # Step 3
     body = read_object(payload, max_bytes=MAX_TOKEN_BYTES)
     if body.keys() != {"position", "previous", "record"}:
@@ -124,6 +126,11 @@ def verify_record(token: str, key: VerifyKey) -> SignedRecord:
     if record.by.kid != key.id:
         raise NotTrusted("kid")
     return SignedRecord(token, record_hash(token), key.id, position, previous, record)
+
+
+def token_fault(error: CryptoError, otherwise: str) -> str:
+    """Name what is wrong with a token, where its form alone tells."""
+    return _MALFORMED.get(error.reason, otherwise) if isinstance(error, Malformed) else otherwise
 
 
 def _place(body: Mapping[str, object]) -> tuple[int, str]:

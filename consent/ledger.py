@@ -17,10 +17,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
-from consent.document import SignedRecord, verify_record
+from consent.document import SignedRecord, token_fault, verify_record
 from consent.errors import Forked, NotTrusted
 from consent.records import KeyRecord, Record, RecordHash
 from crypto.canonical import canonical_bytes, sha256_id
@@ -29,6 +29,8 @@ from crypto.errors import CryptoError
 from crypto.keys import VerifyKey
 from crypto.signing import peek_jws
 
+# Another device's clock may run a little ahead of this one's.
+CLOCK_SKEW: Final = timedelta(minutes=5)
 _HEAD_TAG: Final = b"pgo/1/consent-head\n"
 
 
@@ -53,20 +55,34 @@ class Ledger:
     head_hash: str
 
     @classmethod
-    def of(cls, tokens: Iterable[str], *, keys: Iterable[VerifyKey], subject: str) -> Ledger:
+    def of(
+        cls,
+        tokens: Iterable[str],
+        *,
+        keys: Iterable[VerifyKey],
+        subject: str,
+        at: datetime | None = None,
+    ) -> Ledger:
         """Verify tokens and build the ledger.
 
         Args:
             tokens: signed records in any order, untrusted.
             keys: the device keys trusted for this subject.
             subject: whose consent this is.
+            at: now, for tokens that just arrived: none may be signed later. None for an own store,
+                which must stay readable when the clock was set back.
 
         Raises:
             NotTrusted: a token, key, subject or chain does not hold; `position` says where.
             Forked: one key signed two records for one position.
             InvalidDocument: a record is signed but malformed.
         """
-        return cls.of_verified(_verify_all(tokens, {key.id: key for key in keys}), subject=subject)
+        signed = _verify_all(tokens, {key.id: key for key in keys})
+        if at is not None:
+            for record in signed:
+                if record.record.at > at + CLOCK_SKEW:
+                    raise NotTrusted("from_the_future", position=record.position)
+        return cls.of_verified(signed, subject=subject)
 
     @classmethod
     def of_verified(cls, records: Iterable[SignedRecord], *, subject: str) -> Ledger:
@@ -138,7 +154,7 @@ def _verify_all(tokens: Iterable[str], by_kid: dict[str, VerifyKey]) -> list[Sig
         try:
             waiting.append((place, peek_jws(token).kid, token))
         except CryptoError as exc:
-            raise NotTrusted("not_a_token", position=place) from exc
+            raise NotTrusted(token_fault(exc, "not_a_token"), position=place) from exc
     signed: list[SignedRecord] = []
     while waiting:
         ready = [entry for entry in waiting if entry[1] in by_kid]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,3 +24,10 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip("the shared test data folder ../shared/data is not here")
     return SHARED_DATA
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many random cases of consent this run checked, when it checked any."""
+    laws = sys.modules.get("tests.support.laws")
+    if laws is not None and laws.drawn:
+        terminalreporter.write_line(laws.summary())
