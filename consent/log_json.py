@@ -19,7 +19,7 @@ from consent.document import SignedRecord
 from consent.errors import ConsentError, InvalidDocument, NotTrusted
 from consent.ledger import Ledger
 from consent.record_json import VERSION, read_object, record_from_json
-from consent.records import RecordHash
+from consent.records import Cosignature, RecordHash
 from crypto.chain import GENESIS
 from crypto.errors import CryptoError
 from crypto.keys import VerifyKey
@@ -29,6 +29,7 @@ MAX_RECORDS: Final = 100_000
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MEMBERS: Final = frozenset({"keys", "records", "subject"})
 _PLACE: Final = frozenset({"hash", "position"})
+_STAND_IN: Final = "sha256:"
 NOBODY: Final = {"kid": "unsigned", "role": "self"}
 NOT_SHOWN: Final = {"lang": "und", "text_hash": "sha256:" + "0" * 64}
 
@@ -91,8 +92,18 @@ def _plain_record(value: object, subject: str, positions: dict[str, int]) -> Sig
     hash_ = _text(value.get("hash"), "hash")
     if not isinstance(seen, list):
         raise InvalidDocument("seen")
+    names = frozenset(RecordHash(_text(one, "seen")) for one in seen)
     filled = _filled({name: item for name, item in value.items() if name not in _PLACE}, subject)
-    record = replace(record_from_json(filled), seen=frozenset(RecordHash(_text(one, "seen")) for one in seen))
+    # Hashes are free texts here; the reader of records knows only real ones, so it sees stand-ins.
+    filled["seen"] = [f"{_STAND_IN}{name}" for name in names]
+    if value.get("kind") == "cosignature":
+        filled["target"] = f"{_STAND_IN}{_text(value.get('target'), 'target')}"
+    record = record_from_json(filled)
+    if isinstance(record, Cosignature):
+        target = RecordHash(record.target.removeprefix(_STAND_IN))
+        record = replace(record, seen=names, target=target)
+    else:
+        record = replace(record, seen=names)
     position = value.get("position", positions.get(record.by.kid, 0))
     if not isinstance(position, int) or isinstance(position, bool) or position < 0:
         raise InvalidDocument("position")
@@ -109,7 +120,6 @@ def _filled(value: dict[str, object], subject: str) -> dict[str, object]:
     elif kind == "withdrawal":
         filled["erase"] = "none"
     filled |= value
-    filled["seen"] = []
     for name in ("at", "review_by"):
         if name in filled:
             filled[name] = _moment(filled[name])

@@ -229,6 +229,37 @@ def test_a_plain_log_that_is_not_right_is_refused(log: bytes, error: type[Consen
         parse_log(log, signed=False)
 
 
+MENTOR: dict[str, Any] = {
+    "hash": "a1",
+    "kind": "authority",
+    "id": "mentor-of-s",
+    "at": "2026-01-01",
+    "representative": "k2",
+    "basis": "mentor",
+    "period": ["2026-01-01", "2026-07-01"],
+}
+COSIGNED: dict[str, Any] = {"hash": "c1", "kind": "cosignature", "at": "2026-01-02", "target": "g1"}
+
+
+def test_a_representative_needs_an_authority_that_holds() -> None:
+    by = {"kid": "k2", "role": "representative", "authority": "mentor-of-s"}
+    signed = GRANT | {"by": by, "seen": ["a1"]}
+    assert isinstance(answer(plain(MENTOR, signed)), Permit)
+    late = answer(plain(MENTOR, signed), at="2026-08-01")
+    assert isinstance(late, Deny)
+    assert late.reason is Reason.AUTHORITY_LAPSED
+    alone = answer(plain(GRANT | {"by": by}))
+    assert isinstance(alone, Deny)
+    assert alone.reason is Reason.AUTHORITY_LAPSED
+
+
+def test_a_cosignature_names_what_it_signs_under() -> None:
+    ledger = parse_log(plain(GRANT, COSIGNED | {"seen": ["g1"]}), signed=False)
+    assert ledger.heads == ("c1",)
+    with pytest.raises(InvalidDocument, match="cosignature_unseen"):
+        parse_log(plain(GRANT, COSIGNED), signed=False)
+
+
 def test_the_place_of_a_bad_record_is_told() -> None:
     with pytest.raises(InvalidDocument) as caught:
         parse_log(plain(GRANT, STOP | {"target": ["moon"]}), signed=False)

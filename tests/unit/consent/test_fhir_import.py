@@ -20,10 +20,18 @@ from hypothesis import strategies as st
 from consent.codes import ANY, Action, Category, Effect, Sensitivity
 from consent.decision import Permit, decide
 from consent.fhir import denies_to_fhir, grant_to_fhir, signed_to_fhir
-from consent.fhir_import import Dialect, Directive, Outcome, Proposal, Review, import_consent
+from consent.fhir_import import (
+    Dialect,
+    Directive,
+    Outcome,
+    Proposal,
+    Review,
+    import_consent,
+    outcome_to_json,
+)
 from consent.fhir_provision import Doubt
 from consent.ledger import Ledger
-from consent.model import ActorRef, DatePeriod, Grant, Period, deny_rule
+from consent.model import ActorRef, By, DatePeriod, Grant, Period, deny_rule
 from pgo.health.record.reader import read_records
 from pgo.health.record.resource import Refused
 from tests.support.consent_builders import (
@@ -126,6 +134,19 @@ def test_the_profile_names_the_dialect() -> None:
         ({"modifierExtension": [{"url": "urn:x", "valueBoolean": True}]}, Doubt.MODIFIER),
         ({"someNewMember": 1}, Doubt.MODIFIER),
         ({"dataPeriod": {"start": "soon"}}, Doubt.BAD_SHAPE),
+        ({"dataPeriod": {"start": 2020}}, Doubt.BAD_SHAPE),
+        ({"dataPeriod": "2020"}, Doubt.BAD_SHAPE),
+        ({"period": {"start": "2026-01-01T99:00:00Z", "end": "2027"}}, Doubt.NO_PERIOD),
+        ({"period": {"start": 2026, "end": 2027}}, Doubt.NO_PERIOD),
+        ({"period": {"start": "2027", "end": "2026"}}, Doubt.NO_PERIOD),
+        ({"actor": [{"reference": {"display": "the doctor"}}]}, Doubt.ACTOR_ROLE),
+        ({"purpose": "TREAT"}, Doubt.BAD_SHAPE),
+        ({"type": "deny", "code": [{"text": "diabetes"}]}, Doubt.CODE),
+        ({"type": "deny", "class": [{"code": "Dream"}]}, Doubt.CLASS),
+        ({"type": "deny", "purpose": [{"code": "RESEARCHISH"}]}, Doubt.PURPOSE),
+        ({"type": "deny", "data": [{"meaning": "related"}]}, Doubt.DATA),
+        ({"type": "deny", "provision": [{"type": "deny"}]}, Doubt.CHILD_LIKE_ROOT),
+        ({"type": "deny", "provision": [{}]}, Doubt.CHILD_WITHOUT_TYPE),
         ({"provision": [{"type": "permit", "purpose": [{"code": "COC"}]}]}, Doubt.CHILD_LIKE_ROOT),
         ({"provision": [{"purpose": [{"code": "COC"}]}]}, Doubt.CHILD_WITHOUT_TYPE),
         (
@@ -161,6 +182,61 @@ def test_a_bare_reference_names_nobody() -> None:
     consent = foreign()
     consent["provision"]["actor"][0]["reference"] = {"reference": "Organization/1"}
     assert doubts(consent) == {Doubt.NO_RECIPIENT}
+
+
+@pytest.mark.parametrize(
+    "identifier",
+    [
+        {"system": "urn:pgo:actor:wizard", "value": "1"},
+        {"system": "urn:x", "value": "1"},
+        {"system": "http://fhir.nl/fhir/NamingSystem/big"},
+        {"value": "1"},
+    ],
+)
+def test_a_number_of_an_unknown_kind_names_nobody(identifier: dict[str, str]) -> None:
+    consent = foreign()
+    consent["provision"]["actor"][0]["reference"]["identifier"] = identifier
+    assert doubts(consent) == {Doubt.NO_RECIPIENT}
+
+
+def test_limits_on_records_writers_and_codes_are_read() -> None:
+    consent = foreign(
+        period={"start": "2026-01-01T00:00:00+01:00", "end": "2026-12-31T23:59:59"},
+        code=[{"coding": [{"system": "http://loinc.org", "code": "4548-4"}]}],
+        data=[
+            {"meaning": "instance", "reference": {"reference": "Observation/1"}},
+            {"meaning": "authoredby", "reference": {"reference": "Practitioner/2"}},
+        ],
+        action=[{"coding": [{"code": "disclose"}]}],
+    )
+    outcome = import_consent(consent)
+    assert isinstance(outcome, Proposal)
+    (rule,) = outcome.rules
+    assert rule.instance == frozenset({"Observation/1"})
+    assert rule.author == frozenset({"Practitioner/2"})
+    assert rule.code == frozenset({"http://loinc.org|4548-4"})
+    assert rule.action == frozenset({Action.EXTRACT})
+    assert outcome.period == Period(instant(2025, 12, 31).replace(hour=23), instant(2027))
+    consent["provision"] |= {"type": "deny"}
+    strict = import_consent(consent)
+    assert isinstance(strict, Proposal)
+    assert strict.rules[0].action == frozenset({Action.EXTRACT, Action.RESHARE})
+    assert strict.rules[0].code == frozenset({"http://loinc.org|4548-4"})
+
+
+def test_a_representative_is_named_as_the_one_who_gave_it() -> None:
+    grant = replace(a_grant(), by=By("k9", "representative", "a1"))
+    (consent,) = grant_to_fhir(grant)
+    R4Consent.model_validate(consent)
+    assert consent["performer"][0]["type"] == "RelatedPerson"
+
+
+def test_an_outcome_is_told_as_json() -> None:
+    directive = foreign()
+    directive["scope"]["coding"][0]["code"] = "adr"
+    found = [outcome_to_json(import_consent(c)) for c in (directive, foreign(), foreign(type=None))]
+    assert [value["outcome"] for value in found] == ["directive", "proposal", "review"]
+    assert json.loads(json.dumps(found)) == found
 
 
 def test_a_custodian_is_no_recipient() -> None:
