@@ -90,6 +90,7 @@ def cells_of(plan: Plan, kinds: Iterable[tuple[int, ResourceFacts]]) -> list[Cel
         for first, last, dates in _stretches(table.cut_points)
     ]
     found: list[Cell] = []
+    known: dict[int, Permit | None] = {}
     for number, facts in kinds:
         own = table.part_bits(Part.KIND, facts) & table.part_bits(Part.REFERENCE, facts)
         for first, last, dates, bits in stretches:
@@ -98,7 +99,10 @@ def cells_of(plan: Plan, kinds: Iterable[tuple[int, ResourceFacts]]) -> list[Cel
                 continue
             if both & untold:
                 found.append(Cell(number, first, last, None))
-            elif (permit := plan.permit_of(both, replace(facts, dates=dates))) is not None:
+                continue
+            if both not in known:
+                known[both] = plan.permit_of(both, replace(facts, dates=dates))
+            if (permit := known[both]) is not None:
                 found.append(Cell(number, first, last, permit))
     return found
 

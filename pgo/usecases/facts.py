@@ -5,7 +5,7 @@ from __future__ import annotations
 from consent.catalog import Catalog
 from consent.errors import InvalidDocument
 from consent.facts import ResourceFacts
-from consent.outcome import Deny, Permit
+from consent.outcome import Permit
 from consent.plan import Plan
 from consent.plan_cells import cells_of, is_certain
 from pgo.store.protocols import VaultStore
@@ -47,13 +47,12 @@ def permitted_now(session: Session, plan: Plan) -> dict[int, Permit]:
                 single.add(number)
             else:
                 found[number] = cell.permit
-        for number, facts in keys.facts_of(single).items():
-            found.pop(number, None)
-            match plan.decide(facts):
-                case Permit() as permit:
-                    found[number] = permit
-                case Deny():
-                    pass
+        left_open = keys.facts_of(single)
+    for number in left_open:
+        found.pop(number, None)
+    for number, answer in zip(left_open, plan.permits(Catalog(left_open.values())), strict=True):
+        if answer is not None:
+            found[number] = answer
     return found
 
 
