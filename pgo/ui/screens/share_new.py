@@ -131,7 +131,7 @@ def Editor(start: Start) -> ft.Control:
     counted = seen.value is not None and seen.value.choice == choice and not seen.failed
     names = seen.value.names if seen.value else {}
     parts = [
-        *_steps(app, form, set_form, start, choice, last, names, wrong),
+        *_steps(app, start, Step(form, set_form, wrong, choice, seen.value)),
         note(_refused(app, seen.failed), "bad")
         if seen.failed
         else PreviewPanel(last if choice else None, name),
@@ -147,18 +147,22 @@ def Editor(start: Start) -> ft.Control:
     )
 
 
-def _steps(
-    app: AppState,
-    form: ShareForm,
-    change: Callable[[ShareForm], None],
-    start: Start,
-    choice: ShareChoice | None,
-    last: SharePreview | None,
-    names: Mapping[str, str],
-    wrong: Mapping[str, str],
-) -> list[ft.Control]:
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What the four steps of the form share: the form, how to change it, what it means so far."""
+
+    form: ShareForm
+    change: Callable[[ShareForm], None]
+    wrong: Mapping[str, str]
+    choice: ShareChoice | None
+    counted: Counted | None
+
+
+def _steps(app: AppState, start: Start, step: Step) -> list[ft.Control]:
     """The four steps, each with the sentences it puts into the text that is signed."""
-    lang = app.lang
+    lang, form, change, wrong, choice = app.lang, step.form, step.change, step.wrong, step.choice
+    names = step.counted.names if step.counted else {}
+    last = step.counted.preview if step.counted else None
     what = what_sentences(lang, choice) if choice else ()
     when = (period_sentence(lang, choice),) if choice else ()
     since = (data_sentence(lang, choice),) if choice else ()

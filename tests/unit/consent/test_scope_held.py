@@ -10,7 +10,7 @@ import pytest
 from consent.decision import Deny, Permit
 from consent.errors import InvalidDocument
 from consent.facts import ResourceFacts
-from consent.model import Category, Effect, Rule, deny_rule
+from consent.model import Action, Category, Effect, Rule, deny_rule
 from consent.scope import MAX_NAMED
 from consent.statement import (
     Statement,
@@ -47,9 +47,9 @@ def permits(statement: Statement, one: ResourceFacts) -> bool:
         statement,
         actor=[CLINIC],
         purpose=["TREAT"],
-        action=["copy"],
+        action=[Action.COPY],
         facts=one,
-        at=NOW,  # type: ignore[list-item]
+        at=NOW,
     )
     assert isinstance(said, Permit | Deny)
     return isinstance(said, Permit)
@@ -68,7 +68,7 @@ def test_what_was_never_sent_is_not_named() -> None:
     statement = a_statement(WITHOUT_TWO, held=[KEPT, LEFT_OUT])
     assert "never-sent" not in sign_statement(statement, KEY)
     (rule,) = statement.scope
-    assert [child.instance for child in rule.exception] == [{"Observation/left-out"}]
+    assert [child.instance for child in rule.exception] == [frozenset({"Observation/left-out"})]
 
 
 def test_a_recipient_that_holds_nothing_learns_nothing() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -162,7 +163,7 @@ def test_later_is_no_for_a_week(session: Session) -> None:
 
 
 def test_what_this_app_cannot_grant_is_shown_without_a_yes(session: Session) -> None:
-    research = {
+    research: dict[str, Any] = {
         "purpose": ["HRESCH"],
         "action": [Action.EXTRACT],
         "deidentification": Deidentification.DEID,
