@@ -15,12 +15,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from consent.codes import ANY
+from consent.codes import ANY, RESEARCH_FLOOR
 from consent.decision import Question, decide, grants_in_force
 from consent.effective import effective
+from consent.errors import InvalidDocument
 from consent.evaluator import Evaluator
 from consent.ledger import Ledger
-from consent.matching import Asker
+from consent.matching import Asker, needed_clusters
 from consent.outcome import Deny
 from consent.request import Request
 from consent.research import CONDITIONS, OPT_INS, ResearchUse, Study
@@ -131,19 +132,30 @@ def reconsent_request(
     dimensions = {missing.dimension for missing in refusal.missing}
     wanted = replace(found[1], actor=frozenset({recipient}))
     if "purpose" in dimensions:
-        wanted = replace(wanted, purpose=(wanted.purpose or frozenset()) | question.purpose)
+        wanted = _for_research(wanted, question)
     if dimensions & {"topic", "research_use"}:
         if question.study is None or not _is_told(question.study):
             return None
         wanted = replace(wanted, research_use=_widened(wanted.research_use, question.study))
-    return Request(
-        id=request_id,
-        recipient=recipient,
-        at=at,
-        answer_by=answer_by,
-        wanted=(wanted,),
-        study=question.study,
-    )
+    try:
+        return Request(
+            id=request_id,
+            recipient=recipient,
+            at=at,
+            answer_by=answer_by,
+            wanted=(wanted,),
+            study=question.study,
+        )
+    except InvalidDocument:
+        # Research that nothing delimits may not be asked for either.
+        return None
+
+
+def _for_research(rule: Rule, question: Question) -> Rule:
+    """The same data for the purposes asked: stripped of identity, with clusters by name."""
+    level = max(rule.deidentification or RESEARCH_FLOOR, RESEARCH_FLOOR, key=lambda item: item.rank)
+    named = needed_clusters(question.facts) if rule.sensitivity == ANY else rule.sensitivity
+    return replace(rule, purpose=question.purpose, deidentification=level, sensitivity=named)
 
 
 def _recipient(rule: Rule | None, asking: frozenset[ActorRef]) -> ActorRef | None:
