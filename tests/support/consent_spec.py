@@ -5,8 +5,8 @@ Run `python -m tests.support.consent_spec` to write the page.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 
 from consent.classify import classify
@@ -21,13 +21,13 @@ from consent.model import (
     ResearchUse,
     ResourceFacts,
     Sensitivity,
+    Study,
     Target,
     deny_rule,
 )
 from tests.support.consent_builders import (
     CLINIC,
     DOCTOR,
-    NOW,
     OTHER,
     REGISTRY,
     YEAR,
@@ -37,21 +37,8 @@ from tests.support.consent_builders import (
     facts,
     instant,
 )
-
-
-@dataclass(frozen=True)
-class Case:
-    """One sentence with what it means."""
-
-    chapter: str
-    sentence: str
-    records: tuple[Record, ...]
-    outcome: str
-    resource: ResourceFacts = field(default_factory=facts)
-    actor: tuple[ActorRef, ...] = (CLINIC,)
-    purpose: tuple[str, ...] = ("TREAT",)
-    action: tuple[Action, ...] = (Action.VIEW,)
-    at: datetime = NOW
+from tests.support.consent_case import Case
+from tests.support.consent_spec_research import RESEARCH
 
 
 def _resource(resource_type: str, system: str, code: str, **members: object) -> ResourceFacts:
@@ -101,6 +88,7 @@ TO_REGISTRY = a_grant(
         category=_WANTED,
         code=[f"{_ICD}E10-E14", f"{_ATC}A10", "http://loinc.org|4548-4"],
         data_period=DatePeriod(date(2020, 1, 1), None),
+        research_use=ResearchUse(topics=frozenset({"E11"}), ethics_required=True, regions=frozenset({"EU"})),
         deidentification=Deidentification.DEID,
         obligation=["NORELINK", "DELAU"],
     ),
@@ -123,7 +111,10 @@ def _sanne(sentence: str, outcome: str, resource: ResourceFacts, *, asks: str) -
         "De Wit": {"actor": (DOCTOR,)},
         "a colleague": {"actor": (COLLEAGUE,)},
         "De Wit for a trial": {"actor": (DOCTOR,), "purpose": ("CLINTRL",)},
-        "the registry": research,
+        "the registry": research
+        | {"study": Study(topics=frozenset({"E11"}), regions=frozenset({"NL"}), ethics=True)},
+        "the registry for diabetes and breast cancer": research
+        | {"study": Study(topics=frozenset({"E11", "C50"}), regions=frozenset({"NL"}), ethics=True)},
     }
     case = Case("Worked example: Sanne", f"{asks} asks for {sentence}", SANNE, outcome, resource)
     return replace(case, **who[asks])  # type: ignore[arg-type]  # members named above
@@ -329,20 +320,7 @@ CASES: tuple[Case, ...] = (
         purpose=("TREAT", "HRESCH"),
     ),
     Case("Purposes", "A question without purpose is not permitted", (a_grant(),), "purpose", purpose=()),
-    Case(
-        "Purposes",
-        "Research limited to a topic waits until the study can be stated",
-        (
-            a_grant(
-                replace(TO_REGISTRY.rules[0], code=None, research_use=ResearchUse(topics=frozenset({"E11"})))
-            ),
-        ),
-        "topic",
-        METFORMIN,
-        (REGISTRY,),
-        ("DSRCH",),
-        (Action.EXTRACT,),
-    ),
+    *RESEARCH,
     _sanne("an HbA1c of 2025", "permit", HBA1C, asks="De Wit"),
     _sanne("an HIV viral load", "permit", VIRAL_LOAD, asks="De Wit"),
     _sanne("metformin", "permit", METFORMIN, asks="De Wit"),
@@ -355,6 +333,7 @@ CASES: tuple[Case, ...] = (
     _sanne("metformin", "permit", METFORMIN, asks="the registry"),
     _sanne("an HIV viral load", "sensitive-not-opted-in", VIRAL_LOAD, asks="the registry"),
     _sanne("an HbA1c of 2018", "data-period", OLD_HBA1C, asks="the registry"),
+    _sanne("an HbA1c of 2025", "topic", HBA1C, asks="the registry for diabetes and breast cancer"),
 )
 
 

@@ -10,12 +10,15 @@ import pytest
 
 from consent.decision import Deny, Permit, Question, decide
 from tests.support.consent_builders import a_ledger
-from tests.support.consent_spec import CASES, Case, rendered, rules_page
+from tests.support.consent_case import Case
+from tests.support.consent_spec import CASES, rendered, rules_page
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.sentence for case in CASES])
 def test_rule(case: Case) -> None:
-    question = Question(frozenset(case.actor), frozenset(case.purpose), frozenset(case.action), case.resource)
+    question = Question(
+        frozenset(case.actor), frozenset(case.purpose), frozenset(case.action), case.resource, case.study
+    )
     outcome = decide(a_ledger(*case.records), question, at=case.at)
     match outcome:
         case Permit():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from random import Random
 from typing import Any
 
@@ -26,7 +26,6 @@ from consent.model import (
     Deidentification,
     Erase,
     GrantId,
-    Period,
     Record,
     ResearchUse,
     Sensitivity,
@@ -65,7 +64,7 @@ from tests.support.consent_builders import (
     facts,
     instant,
 )
-from tests.support.consent_random import World, a_grant_record, a_question
+from tests.support.consent_random import CODES, World, chance, some
 from tests.support.laws import law
 
 WANTED = a_permit(
@@ -234,15 +233,22 @@ def test_no_request_where_asking_makes_no_sense() -> None:
 
 @law(1_000)
 def test_every_request_built_from_a_refusal_would_settle_it(dice: Random) -> None:
-    grant = replace(a_grant_record(dice), by=By("k1"))
-    world = World(()).plus(grant)
-    question, at = a_question(dice, world), grant.at + timedelta(days=30)
-    again = reconsent_request(world.ledger, question, at=at, request_id="r", answer_by=at + timedelta(days=9))
+    use = ResearchUse(topics=some(dice, CODES), methods=chance(dice, 0.3), ethics_required=chance(dice, 0.3))
+    grant = a_grant(replace(WANTED, research_use=use, data_period=None))
+    study = replace(
+        STUDY,
+        topics=some(dice, CODES),
+        methods=chance(dice, 0.5),
+        commercial=chance(dice, 0.3),
+        ethics=chance(dice, 0.5),
+    )
+    purpose = frozenset({dice.choice(["HRESCH", "DSRCH", "CLINTRL"])})
+    asked, world = replace(ASK, study=study, purpose=purpose), World(()).plus(grant)
+    again = reconsent_request(world.ledger, asked, at=NOW, request_id="r", answer_by=instant(2026, 9))
+    assert (again is None) == isinstance(decide(world.ledger, asked, at=NOW), Permit)
     if again is not None:
-        more = replace(
-            grant, id=GrantId("again"), rules=again.wanted, period=Period(grant.at, at + timedelta(1))
-        )
-        assert isinstance(decide(world.plus(more).ledger, question, at=at), Permit)
+        more = world.plus(replace(grant, id=GrantId("again"), rules=again.wanted))
+        assert isinstance(decide(more.ledger, asked, at=NOW), Permit)
 
 
 # Receipts
