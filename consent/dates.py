@@ -20,6 +20,7 @@ from consent.errors import InvalidDocument
 _FHIR_DATE = re.compile(
     r"(\d{4})(?:-(\d{2})(?:-(\d{2})(?:T(\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)(Z|[+-]\d{2}:\d{2})?)?)?)?"
 )
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{6})?Z")
 
 
@@ -96,8 +97,9 @@ def parse_day(text: object) -> date:
     Raises:
         InvalidDocument: not a full day.
     """
-    if isinstance(text, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
-        interval = parse_fhir_date(text)
-        if interval.first is not None:
-            return interval.first
+    if isinstance(text, str) and _DAY.fullmatch(text):
+        try:
+            return date.fromisoformat(text)
+        except ValueError as exc:
+            raise InvalidDocument("not_a_day") from exc
     raise InvalidDocument("not_a_day")
