@@ -30,7 +30,7 @@ from consent.classify import classify
 from consent.codes import Category, Effect
 from consent.dates import instant_text
 from consent.errors import ConsentError
-from consent.fhir_provision import Doubt, is_ours, provision_period, read_provision
+from consent.fhir_provision import Doubt, codings, is_ours, provision_period, read_provision
 from consent.rule_json import rule_to_json
 from consent.rules import Period, Rule, check_rule, is_research
 from crypto.canonical import JsonValue
@@ -134,10 +134,7 @@ def outcome_to_json(outcome: Outcome) -> dict[str, JsonValue]:
 
 
 def _is_directive(consent: Mapping[str, object]) -> bool:
-    scope = consent.get("scope")
-    codings = scope.get("coding") if isinstance(scope, Mapping) else None
-    codes = {c.get("code") for c in codings if isinstance(c, Mapping)} if isinstance(codings, list) else set()
-    if not _SCOPES_OF_CARE.isdisjoint(codes):
+    if not _SCOPES_OF_CARE.isdisjoint(code for _, code in codings(consent.get("scope"))):
         return True
     # STU3 has no scope; the Dutch profiles name the directive.
     facts = classify(consent)

@@ -185,7 +185,7 @@ def _actors(provision: Mapping[str, object], reading: Reading) -> frozenset[Acto
         return None
     found: set[ActorRef] = set()
     for actor in _objects(provision, "actor", reading):
-        roles = {code for _, code in _codings(actor.get("role"))}
+        roles = {code for _, code in codings(actor.get("role"))}
         ref = _actor_ref(actor.get("reference"))
         if roles.isdisjoint(_RECIPIENT_ROLES):
             reading.doubts.add(Doubt.ACTOR_ROLE)
@@ -218,8 +218,8 @@ def _actor_ref(reference: object) -> ActorRef | None:
 def _purposes(provision: Mapping[str, object], reading: Reading) -> frozenset[str] | None:
     if "purpose" not in provision:
         return None
-    codes = {coding.get("code") for coding in _objects(provision, "purpose", reading)}
-    known = frozenset(code for code in codes if isinstance(code, str) and code in PURPOSES)
+    codes = _code_texts(provision, "purpose", reading)
+    known = codes & PURPOSES
     if len(known) < len(codes):
         reading.doubts.add(Doubt.PURPOSE)
         return known or None if reading.rule.effect is Effect.PERMIT else None
@@ -230,7 +230,7 @@ def _actions(provision: Mapping[str, object], reading: Reading) -> frozenset[Act
     permit = reading.rule.effect is Effect.PERMIT
     if "action" not in provision:
         return _EVERY_READING if permit else None
-    codes = {code for concept in _objects(provision, "action", reading) for _, code in _codings(concept)}
+    codes = {code for concept in _objects(provision, "action", reading) for _, code in codings(concept)}
     if not codes or not codes <= _ACTIONS.keys():
         reading.doubts.add(Doubt.ACTION)
         return None
@@ -242,9 +242,9 @@ def _categories(provision: Mapping[str, object], reading: Reading) -> frozenset[
     permit = reading.rule.effect is Effect.PERMIT
     if "class" not in provision:
         return ANY if permit else None
-    types = {coding.get("code") for coding in _objects(provision, "class", reading)}
+    types = _code_texts(provision, "class", reading)
     if not permit:
-        touched = frozenset(c for name in types for c in TYPES.get(str(name), frozenset()))
+        touched = frozenset(c for name in types for c in TYPES.get(name, frozenset()))
         if types <= TYPES.keys():
             return touched or None
         reading.doubts.add(Doubt.CLASS)
@@ -265,10 +265,10 @@ def _codes(provision: Mapping[str, object], reading: Reading) -> frozenset[str] 
         return None
     found: set[str] = set()
     for concept in _objects(provision, "code", reading):
-        codings = {f"{system}|{code}" for system, code in _codings(concept) if system}
-        if not codings:
+        named = {f"{system}|{code}" for system, code in codings(concept) if system}
+        if not named:
             reading.doubts.add(Doubt.CODE)
-        found |= codings
+        found |= named
     if Doubt.CODE in reading.doubts and reading.rule.effect is Effect.DENY:
         return None
     return frozenset(found) or None
@@ -279,8 +279,8 @@ def _labels(provision: Mapping[str, object], reading: Reading) -> dict[str, Any]
     permit = reading.rule.effect is Effect.PERMIT
     if "securityLabel" not in provision:
         return {"sensitivity": frozenset[Sensitivity]()} if permit else {}
-    codes = [coding.get("code") for coding in _objects(provision, "securityLabel", reading)]
-    named, unread = read_labels(code.upper() if isinstance(code, str) else "?" for code in codes)
+    codes = _code_texts(provision, "securityLabel", reading)
+    named, unread = read_labels(code.upper() for code in codes)
     if unread:
         reading.doubts.add(Doubt.LABEL)
     if permit:
@@ -335,9 +335,16 @@ def _objects(value: Mapping[str, object], name: str, reading: Reading) -> list[M
     return objects
 
 
-def _codings(concept: object) -> Iterator[tuple[str, str]]:
-    codings = concept.get("coding") if isinstance(concept, Mapping) else None
-    for coding in codings if isinstance(codings, list) else ():
+def _code_texts(value: Mapping[str, object], name: str, reading: Reading) -> frozenset[str]:
+    """Codes of a list of Codings; one without a code is "?", which no list knows."""
+    codes = [coding.get("code") for coding in _objects(value, name, reading)]
+    return frozenset(code if isinstance(code, str) else "?" for code in codes)
+
+
+def codings(concept: object) -> Iterator[tuple[str, str]]:
+    """Yield system and code of every coding of a CodeableConcept; the system may be empty."""
+    found = concept.get("coding") if isinstance(concept, Mapping) else None
+    for coding in found if isinstance(found, list) else ():
         code = coding.get("code") if isinstance(coding, Mapping) else None
         if isinstance(code, str):
             system = coding.get("system")

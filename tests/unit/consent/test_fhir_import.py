@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -395,6 +396,34 @@ def test_odd_content_never_raises_and_never_permits(provision: Any) -> None:
     assert isinstance(outcome, Review) or all(
         rule.effect is Effect.DENY or (rule.actor and rule.purpose) for rule in _rules(outcome)
     )
+
+
+ODD: tuple[Any, ...] = (None, True, 0, -1, "", "?", "2026", "permit", "deny", [], {}, ["?"], [None], {"a": 1})
+
+
+def mutated(value: Any, dice: Random) -> Any:
+    """A copy with one to three places replaced, removed or wrapped."""
+    changed = {"": copy.deepcopy(value)}
+    for _ in range(dice.randint(1, 3)):
+        holder: Any = changed
+        key: Any = ""
+        while isinstance(holder[key], dict | list) and holder[key] and dice.random() < 0.8:
+            holder = holder[key]
+            key = dice.choice(list(holder) if isinstance(holder, dict) else range(len(holder)))
+        if key != "":
+            holder[key] = dice.choice([copy.deepcopy(dice.choice(ODD)), [holder[key]]])
+    return changed[""]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_broken_consent_raises_or_loses_who_it_is_for(seed: int) -> None:
+    dice = Random(seed)
+    whole = [foreign(), foreign(type="deny"), *exported(a_grant(a_permit(), deny_rule(actor=[OTHER])))]
+    for _ in range(100):
+        outcome = import_consent(mutated(dice.choice(whole), dice))
+        assert json.dumps(outcome_to_json(outcome))
+        for rule in _rules(outcome):
+            assert rule.effect is Effect.DENY or (rule.actor and rule.purpose)
 
 
 def _rules(outcome: Outcome) -> tuple[Any, ...]:
