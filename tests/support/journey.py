@@ -112,14 +112,20 @@ class Patient:
         box, floor = where.bounding_box(), self._floor()
         if box is not None and box["y"] + box["height"] > floor:
             self.ui.scroll(int(box["y"] - floor / 2))
-            self.ui.settle(300)  # the wheel glides on, and the names of things follow a little later
+            for _ in range(20):  # the wheel glides on; the places of things follow, later on a busy machine
+                if where.bounding_box() != box:
+                    break
+                self.ui.settle(50)
+            self.ui.settle(200)
         self.ui.tap(where)
 
     def _floor(self) -> float:
         """Where the page ends: at the navigation of a phone, a message, or the bottom of the window."""
         height: float = self.ui.page.evaluate("window.innerHeight")
         bars = (self.ui.page.get_by_role("tablist"), self.ui.key("notice"))
-        tops = [box["y"] for bar in bars if bar.count() and (box := bar.first.bounding_box())]
+        # Not bounding_box(): a message may go while we look, and that would wait for it to come back.
+        measure = "bars => bars.map(bar => bar.getBoundingClientRect().top)"
+        tops: list[float] = [top for bar in bars for top in bar.evaluate_all(measure)]
         return min([height, *(top for top in tops if top > height / 2)])
 
     def has(self, key: str) -> bool:
