@@ -44,7 +44,6 @@ class ConsentKeys:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._numbers: dict[str, int] = {}
 
     def put(self, facts: Mapping[int, str]) -> None:
         """Make the keys of records anew from their facts (as JSON); runs inside a transaction.
@@ -107,11 +106,8 @@ class ConsentKeys:
         return self._number(key), key.first, key.last
 
     def _number(self, key: RecordKey) -> int:
-        number = self._numbers.get(key.kind)
-        if number is None:
-            # What an aborted transaction numbered is gone with it, so only what the table has is remembered.
-            row = self._engine.row("SELECT id FROM consent_kind WHERE facts = ?", (key.kind,))
-            if row is None:
-                return self._engine.insert("INSERT INTO consent_kind (facts) VALUES (?)", (key.kind,))
-            number = self._numbers[key.kind] = int(row[0])
-        return number
+        # Asked each time: a number remembered from a transaction that was undone may mean another kind later.
+        row = self._engine.row("SELECT id FROM consent_kind WHERE facts = ?", (key.kind,))
+        if row is not None:
+            return int(row[0])
+        return self._engine.insert("INSERT INTO consent_kind (facts) VALUES (?)", (key.kind,))

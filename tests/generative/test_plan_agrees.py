@@ -17,4 +17,4 @@ def test_the_plan_answers_as_the_engine_does_in_100_000_random_cases() -> None:
     tally = agree(CASES)
     assert tally.cases >= CASES
     # Vacuous otherwise: a plan that refuses everything would agree with an engine that does.
-    assert 0.2 < tally.permits / tally.cases < 0.9
+    assert 0.1 < tally.permits / tally.cases < 0.9

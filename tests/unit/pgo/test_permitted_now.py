@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from random import Random
@@ -11,10 +12,10 @@ from typing import Any
 import pytest
 
 from consent.codes import Action, Category, Sensitivity
-from consent.model import ANY, DatePeriod, Rule, deny_rule
+from consent.model import ANY, DatePeriod, ResourceFacts, Rule, deny_rule
 from consent.outcome import Permit
 from consent.plan import Plan, compile_plan
-from consent.plan_cells import cells_of
+from consent.plan_cells import cells_of, key_of
 from pgo.health.demo import demo_bundle
 from pgo.store.consent_keys import _JOIN
 from pgo.store.vault import Vault
@@ -128,6 +129,30 @@ def test_records_of_an_older_program_get_their_keys_when_first_asked(session: Se
         engine.run('UPDATE record SET facts = replace(facts, \'"table":"\', \'"table":"older-\')')
     assert permitted_now(session, plan) == wanted
     assert session.store.records.consent.missing() == {}
+
+
+def test_a_kind_numbered_in_an_undone_transaction_means_nothing_afterwards(session: Session) -> None:
+    plan = plan_of(a_permit(category=[Category.LABS]))
+    records, wanted = session.store.records, permitted_now(session, plan)
+    number = min(wanted)
+    (facts,) = records.consent.facts_of([number]).values()
+    directive = replace(facts, categories=frozenset({Category.DIRECTIVES})).to_json()
+    both = replace(facts, categories=frozenset({Category.CAREPLANS, Category.LABS})).to_json()
+
+    def give_up() -> None:
+        with session.store.write(START):
+            records.set_facts({number: directive})
+            records.set_facts({number: directive})
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        give_up()
+    for text in (both, directive):
+        with session.store.write(START):
+            records.set_facts({number: text})
+    newest = dict(records.consent.kinds())[max(dict(records.consent.kinds()))]
+    assert newest == key_of(ResourceFacts.from_json(directive)).kind
+    assert set(permitted_now(session, plan)) == set(wanted) - {number}
 
 
 def test_the_join_reads_nothing_but_the_index(session: Session) -> None:
