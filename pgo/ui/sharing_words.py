@@ -26,6 +26,7 @@ from typing import Final
 from consent.codes import Category, Sensitivity
 from consent.decision import GrantState
 from pgo.ui.text import fmt_date, fmt_moment, has, t
+from pgo.usecases.picking import Named
 from pgo.usecases.share import (
     DeliveryState,
     DeliveryView,
@@ -38,7 +39,7 @@ from pgo.usecases.share import (
 MOST_AT_LEAST: Final = 13  # from here "everything except ..." is the shorter and clearer sentence
 CATEGORY_ORDER: Final[tuple[Category, ...]] = tuple(Category)
 SENSITIVITY_ORDER: Final[tuple[Sensitivity, ...]] = tuple(Sensitivity)
-_NO_NAMES: Final[Mapping[str, str]] = MappingProxyType({})
+_NO_NAMES: Final[Mapping[str, Named]] = MappingProxyType({})
 
 
 class Tone(StrEnum):
@@ -183,7 +184,7 @@ def data_sentence(lang: str, choice: ShareChoice) -> str:
     return t(lang, "share.say.data_all")
 
 
-def single_sentences(lang: str, choice: ShareChoice, names: Mapping[str, str]) -> tuple[str, ...]:
+def single_sentences(lang: str, choice: ShareChoice, names: Mapping[str, Named]) -> tuple[str, ...]:
     """Say which single records go or stay, and whose writing stays; nothing when nothing was singled out."""
     lines = [
         t(lang, f"share.say.{key}", list=_named(lang, references, names))
@@ -196,15 +197,21 @@ def single_sentences(lang: str, choice: ShareChoice, names: Mapping[str, str]) -
     return tuple(lines)
 
 
-def _named(lang: str, references: frozenset[str], names: Mapping[str, str]) -> str:
+def _dated(lang: str, named: Named) -> str:
+    if not named.day:
+        return named.title
+    return t(lang, "share.say.dated", title=named.title, date=fmt_date(lang, named.day))
+
+
+def _named(lang: str, references: frozenset[str], names: Mapping[str, Named]) -> str:
     """List names once each; what the vault can no longer name is counted, never left unsaid."""
-    known = sorted({names[one] for one in references if one in names})
+    known = sorted({_dated(lang, names[one]) for one in references if one in names})
     unknown = sum(1 for one in references if one not in names)
     return join([*known, *([t(lang, "share.say.unnamed", n=unknown)] if unknown else [])])
 
 
 def choice_sentences(
-    lang: str, choice: ShareChoice, *, name: str, names: Mapping[str, str] = _NO_NAMES
+    lang: str, choice: ShareChoice, *, name: str, names: Mapping[str, Named] = _NO_NAMES
 ) -> tuple[str, ...]:
     """Say in full what a choice means.
 
@@ -238,7 +245,7 @@ def know_sentences(lang: str, *, name: str) -> tuple[str, ...]:
     return tuple(t(lang, key, name=name) for key in keys)
 
 
-def shown_text(lang: str, choice: ShareChoice, *, name: str, names: Mapping[str, str] = _NO_NAMES) -> str:
+def shown_text(lang: str, choice: ShareChoice, *, name: str, names: Mapping[str, Named] = _NO_NAMES) -> str:
     """Return the exact words above the signature, one sentence per line; the grant keeps their hash."""
     said = choice_sentences(lang, choice, name=name, names=names)
     return "\n".join((*said, *know_sentences(lang, name=name)))

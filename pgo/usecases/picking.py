@@ -30,6 +30,14 @@ class Pickable:
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """What a record or author is called; the ISO day tells two results of one kind apart, '' for none."""
+
+    title: str
+    day: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Author:
     """Who wrote records: all references meant, the name, how many records; ``is_patient`` for oneself."""
 
@@ -76,15 +84,14 @@ def authors(session: Session) -> tuple[Author, ...]:
     return tuple(sorted(together, key=lambda one: (-one.records, one.name)))
 
 
-def names_in(session: Session, choice: ShareChoice) -> Mapping[str, str]:
+def names_in(session: Session, choice: ShareChoice) -> Mapping[str, Named]:
     """Name of every single record and author in a choice, as far as the vault knows them."""
-    found = {one.reference: _dated(one.row) for one in picked(session, choice.only | choice.left_out)}
-    return {**_titles(session, choice.without_authors), **found}
-
-
-def _dated(row: RecordRow) -> str:
-    """Title with the day: two results of one kind are told apart by it."""
-    return f"{row.title} ({row.start[:10]})" if row.start else row.title
+    found = {
+        one.reference: Named(one.row.title, one.row.start[:10])
+        for one in picked(session, choice.only | choice.left_out)
+    }
+    wrote = {one: Named(title) for one, title in _titles(session, choice.without_authors).items()}
+    return {**wrote, **found}
 
 
 def _titles(session: Session, references: Iterable[str]) -> dict[str, str]:

@@ -44,7 +44,7 @@ from pgo.usecases.consenting import (
     subject_of,
 )
 from pgo.usecases.delivery_view import DeliveryState, DeliveryView, ReceiptView, delivery_of
-from pgo.usecases.picking import names_in
+from pgo.usecases.picking import Named, names_in
 from pgo.usecases.preview import Conflict, Draft, SharePreview, count, held_page
 from pgo.usecases.queue import cancel_pushes, queue_push, queue_statement
 from pgo.usecases.recipients import (
@@ -98,7 +98,7 @@ class ShareRow:
     signed_at: datetime
     withdrawn_at: datetime | None
     delivery: DeliveryView
-    names: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, Named] = field(default_factory=dict)
 
 
 def preview(session: Session, choice: ShareChoice) -> SharePreview:

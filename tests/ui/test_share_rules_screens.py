@@ -22,6 +22,7 @@ from pgo.usecases import history, objections, requests, share
 from pgo.usecases.consenting import load_ledger
 from pgo.usecases.facts import all_facts
 from pgo.usecases.objections import ObjectionChoice
+from pgo.usecases.picking import Named
 from pgo.usecases.session import Session
 from pgo.usecases.why import why
 from tests.support.headless import Headless, run
@@ -161,10 +162,10 @@ def test_a_single_record_is_left_out_by_name_in_the_signed_words(session: Sessio
             await app.wait_text("Hemoglobine · ")
             await tap(app, f"pick-{number_of(session, HB)}")
             await app.wait_text("6 van uw 8 gegevens")
-            assert app.has_text("Deze gegevens gaan niet mee: Hemoglobine (2026-10-01).")
+            assert app.has_text("Deze gegevens gaan niet mee: Hemoglobine (1 oktober 2026).")
             await app.click("share-sign")
             await app.wait_text("Wat u hebt afgesproken")
-            assert app.has_text("Deze gegevens gaan niet mee: Hemoglobine (2026-10-01).")
+            assert app.has_text("Deze gegevens gaan niet mee: Hemoglobine (1 oktober 2026).")
 
     run(choose())
     (row,) = share.shares(session)
@@ -211,7 +212,7 @@ def test_what_stays_is_listed_record_by_record(session: Session) -> None:
 
 def test_a_name_the_vault_no_longer_knows_is_counted_not_left_unsaid(session: Session) -> None:
     choice = a_choice(session, left_out=frozenset({"a/1", "a/2"}), without_authors=frozenset({"b/1"}))
-    said = " ".join(choice_sentences("nl", choice, name="X", names={"a/1": "Hb"}))
+    said = " ".join(choice_sentences("nl", choice, name="X", names={"a/1": Named("Hb")}))
     assert "Deze gegevens gaan niet mee: Hb; 1 die niet meer in de app staat." in said
     assert "Wat deze mensen of instellingen schreven, gaat niet mee: 1 die" in said
 

@@ -46,7 +46,7 @@ from pgo.ui.widgets import (
     toolbar,
 )
 from pgo.usecases import requests, share
-from pgo.usecases.picking import names_in
+from pgo.usecases.picking import Named, names_in
 from pgo.usecases.requests import RequestRow
 from pgo.usecases.session import Session
 from pgo.usecases.share import Preset, RecipientRow, ShareChoice, SharePreview
@@ -68,7 +68,7 @@ class Counted:
 
     choice: ShareChoice
     preview: SharePreview
-    names: Mapping[str, str]
+    names: Mapping[str, Named]
 
 
 def read_start(session: Session, recipient_id: str) -> Start:
@@ -210,7 +210,7 @@ def _in_view(app: AppState, preview: SharePreview | None, *, chosen: bool) -> ft
 
 @component
 def Signing(
-    choice: ShareChoice, name: str, names: Mapping[str, str], asked: RequestRow | None, counted: bool
+    choice: ShareChoice, name: str, names: Mapping[str, Named], asked: RequestRow | None, counted: bool
 ) -> ft.Control:
     """The words that are signed, and the button."""
     app = use_app()

@@ -77,6 +77,7 @@ class Found:
 
     chosen: tuple[Pickable, ...]
     others: tuple[Pickable, ...]
+    nothing: bool
 
 
 @component
@@ -88,12 +89,13 @@ def Picker(form: ShareForm, change: Change) -> ft.Control:
     def read(session: Session) -> Found:
         chosen = picking.picked(session, form.pointed)
         matches = picking.pickable(session, query)
-        return Found(chosen, tuple(one for one in matches if one.reference not in form.pointed))
+        others = tuple(one for one in matches if one.reference not in form.pointed)
+        return Found(chosen, others, nothing=not matches)
 
     found = use_query(read, query, form.pointed).value
     rows = [] if found is None else [*found.chosen, *found.others]
     lines = [_record(app, one, form, change) for one in rows]
-    nothing = found is not None and not found.others and query
+    nothing = found is not None and found.nothing
     return stacked(
         text_field(
             app.t("share.new.pick"),
