@@ -12,7 +12,10 @@ import pytest
 
 from tests.support.mutations import MUTATIONS, PROJECT
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="plants defects in forked children")
+pytestmark = [
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="plants defects in forked children"),
+    pytest.mark.timeout(600),
+]
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +27,7 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, int]:
         env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "HYPOTHESIS_PROFILE": "steady"},
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=580,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
