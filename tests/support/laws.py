@@ -32,9 +32,12 @@ def law(ordinary: int) -> Callable[[Callable[[Random], None]], Callable[[], None
     """Make a test that runs so many cases (twenty times as many at night)."""
 
     def make(check: Callable[[Random], None]) -> Callable[[], None]:
+        # Asked here: while a test runs, Hypothesis shows that test's own settings.
+        count = cases(ordinary) // SEEDS
+
         def run(seed: int) -> None:
             dice = Random(seed)
-            for _ in range(cases(ordinary) // SEEDS):
+            for _ in range(count):
                 one = dice.getrandbits(60)
                 drawn[check.__name__] += 1
                 try:
