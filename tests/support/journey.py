@@ -128,6 +128,15 @@ class Patient:
         tops: list[float] = [top for bar in bars for top in bar.evaluate_all(measure)]
         return min([height, *(top for top in tops if top > height / 2)])
 
+    def scrolls_to(self, heading: re.Pattern[str]) -> None:
+        """Turn the wheel until a heading stands in the upper half."""
+        where = self.ui.page.get_by_role("heading", name=heading).first
+        for _ in range(30):
+            box = where.bounding_box()
+            if box is not None and box["y"] < self._floor() / 2:
+                return
+            self.ui.scroll(150)
+
     def has(self, key: str) -> bool:
         """Whether something carries this key now."""
         return self.ui.key(key).count() > 0

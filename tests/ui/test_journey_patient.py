@@ -191,7 +191,7 @@ def step_6_share(patient: Patient, card: str | Path) -> int:
     assert 0 < seen < total
     assert patient.held_back() == total - seen
     patient.picture("choose")
-    patient.ui.scroll(650)
+    patient.scrolls_to(re.compile("te zien krijgt"))
     patient.picture("preview")
     patient.signs()
     patient.says("share.state.delivered")
