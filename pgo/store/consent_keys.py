@@ -12,24 +12,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from consent.errors import InvalidDocument
-from consent.facts import ResourceFacts
-from consent.plan_cells import Cell, RecordKey, key_of
 from pgo.store.protocols import Engine
 
-_CHUNK = 500
+if TYPE_CHECKING:
+    from consent.facts import ResourceFacts
+    from consent.plan_cells import Cell, RecordKey
 
-TABLES = (
-    "CREATE TABLE consent_kind (id INTEGER PRIMARY KEY, facts TEXT NOT NULL UNIQUE)",
-    "ALTER TABLE record ADD COLUMN consent_kind INTEGER REFERENCES consent_kind (id)",
-    "ALTER TABLE record ADD COLUMN first_day TEXT NOT NULL DEFAULT ''",
-    "ALTER TABLE record ADD COLUMN last_day TEXT NOT NULL DEFAULT ''",
-    # `deleted_at` is empty throughout; its place here lets a query that asks for it stay inside the index.
-    "CREATE INDEX record_consent ON record (consent_kind, first_day, last_day, deleted_at)"
-    " WHERE deleted_at IS NULL",
-)
-"""The migration step that brought them."""
+_CHUNK = 500
 
 _JOIN = (
     "SELECT r.id, r.first_day, r.last_day, c.key FROM json_each(?) c"
@@ -89,6 +80,8 @@ class ConsentKeys:
 
     def facts_of(self, record_ids: Iterable[int]) -> dict[int, ResourceFacts]:
         """Facts of records by number; unknown numbers are left out."""
+        from consent.facts import ResourceFacts  # not at the top: the lock screen does without consent
+
         wanted = sorted(set(record_ids))
         found: dict[int, ResourceFacts] = {}
         for start in range(0, len(wanted), _CHUNK):
@@ -99,6 +92,10 @@ class ConsentKeys:
         return found
 
     def _columns(self, facts: str) -> tuple[int | None, str, str]:
+        from consent.errors import InvalidDocument
+        from consent.facts import ResourceFacts
+        from consent.plan_cells import key_of
+
         try:
             key = key_of(ResourceFacts.from_json(facts))
         except InvalidDocument:

@@ -9,7 +9,6 @@ Rules:
 from __future__ import annotations
 
 from pgo.errors import StoreDamaged
-from pgo.store import consent_keys
 from pgo.store.protocols import Engine
 
 _FIRST = (
@@ -90,7 +89,18 @@ _FIRST = (
     "CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
 )
 
-STEPS: tuple[tuple[str, ...], ...] = (_FIRST, consent_keys.TABLES)
+# What a plan of consent joins with (`pgo.store.consent_keys`).
+_CONSENT_KEYS: tuple[str, ...] = (
+    "CREATE TABLE consent_kind (id INTEGER PRIMARY KEY, facts TEXT NOT NULL UNIQUE)",
+    "ALTER TABLE record ADD COLUMN consent_kind INTEGER REFERENCES consent_kind (id)",
+    "ALTER TABLE record ADD COLUMN first_day TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE record ADD COLUMN last_day TEXT NOT NULL DEFAULT ''",
+    # `deleted_at` is empty throughout; its place here lets a query that asks for it stay inside the index.
+    "CREATE INDEX record_consent ON record (consent_kind, first_day, last_day, deleted_at)"
+    " WHERE deleted_at IS NULL",
+)
+
+STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _CONSENT_KEYS)
 """Statements per version; step N brings a database from version N to N + 1."""
 
 
