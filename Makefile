@@ -6,7 +6,7 @@ PYTHON ?= python3
 endif
 DEV = $(PYTHON) tools/dev.py
 
-.PHONY: demo demo-clean test check bench lock
+.PHONY: demo demo-clean test test-night check bench lock
 
 demo:            ## the demo clinic and the app, in your browser  (ARGS=--no-browser prints the link)
 	@$(DEV) demo $(ARGS)

@@ -132,7 +132,15 @@ def lock(_extra: list[str]) -> int:
     return 0
 
 
-TASKS = {"demo": demo, "demo-clean": demo_clean, "test": test, "check": check, "bench": bench, "lock": lock}
+TASKS = {
+    "demo": demo,
+    "demo-clean": demo_clean,
+    "test": test,
+    "test-night": test_night,
+    "check": check,
+    "bench": bench,
+    "lock": lock,
+}
 
 
 def main() -> int:
