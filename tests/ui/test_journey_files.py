@@ -71,6 +71,7 @@ def test_a_large_bundle_comes_in_within_seconds_and_others_are_asked_about(patie
     patient.press("person-no")
     patient.says("collect.pick.title")
     patient.record("timeline")
+    patient.ui.fill_key("timeline-search", "influenza")
     patient.says("Influenza")
     patient.ui.fill_key("timeline-search", "paracetamol dutch")
     patient.says("timeline.not_found")
