@@ -103,7 +103,7 @@ def test_an_objection_to_one_record_leaves_the_rest(session: Session) -> None:
     with store.write(session.now()):
         made = current_statement(store, card, load_ledger(store), at=session.now())
     assert reread_statement(made.token).scope
-    assert "o1" not in str(reread_statement(made.token))
+    assert "/o1" not in str(reread_statement(made.token))
 
 
 def test_an_objection_about_nothing_is_refused(session: Session) -> None:
