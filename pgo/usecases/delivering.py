@@ -83,6 +83,12 @@ class VaultPort:
 
     def prepare(self, entry: OutboxEntry, *, at: datetime) -> Preparation:
         """Decide now; mark sending with the content, or cancel."""
+        preparation = self._decide(entry, at=at)
+        if isinstance(preparation, Cancelled):
+            self._session.changed()  # what a screen showed as waiting does not wait any more
+        return preparation
+
+    def _decide(self, entry: OutboxEntry, *, at: datetime) -> Preparation:
         store = self._store
         with store.write(at):
             entry = store.outbox.get(entry.id)

@@ -123,7 +123,7 @@ def test_the_third_layer_works_by_touch_on_a_phone(ui: Ui) -> None:
     ui.click_key("share-single-except")
     ui.fill_key("share-pick", "metho")
     ui.expect_text(re.compile("Methotrexaat · "))
-    ui.tap(ui.page.get_by_role("switch", name=re.compile("Methotrexaat")))
+    ui.tap_in_the_middle(ui.page.get_by_role("switch", name=re.compile("Methotrexaat")))
     ui.expect_text(re.compile("5 van uw 8 gegevens"))
     ui.expect_text(re.compile("Deze gegevens gaan niet mee: Methotrexaat"))
     ui.expect_no_error_box()
