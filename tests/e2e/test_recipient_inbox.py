@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -66,8 +68,14 @@ def a_push(running: Clinic, patient: PatientSide, **changes: object) -> bytes:
 
 class TestSteps:
     def test_step_01_size_announced(self, running: Clinic, patient: PatientSide) -> None:
-        body = bytes(MAX_BODY_BYTES + 1)
-        assert answer_to(running, patient, body) == (413, "too_large")
+        # Only announced, never sent: the answer must not wait for the body, and nothing races with it.
+        connection = http.client.HTTPConnection(urlsplit(running.url).netloc, timeout=10)
+        connection.putrequest("POST", "/v1/inbox")
+        connection.putheader("Content-Length", str(MAX_BODY_BYTES + 1))
+        connection.endheaders()
+        answer = connection.getresponse()
+        assert (answer.status, json.loads(answer.read())) == (413, {"code": "too_large"})
+        connection.close()
 
     def test_step_01_size_counted_when_nothing_is_announced(
         self, running: Clinic, patient: PatientSide
