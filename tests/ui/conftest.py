@@ -22,17 +22,6 @@ FAILURES = PROJECT / "artefacts" / "failures"
 VAULT_NAME = "Proef"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test in a real browser gets a second try, counted as `rerun` in the summary.
-
-    The browser paints on its own time, and a click can land while a page still moves on a busy machine. What
-    fails twice in a row is a failure.
-    """
-    for item in items:
-        if item.get_closest_marker("ui") is not None:
-            item.add_marker(pytest.mark.flaky(reruns=1))
-
-
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """One browser for the whole run; a fresh context per test."""
