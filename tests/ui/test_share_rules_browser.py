@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from tests.support.sharing import CLINIC_ID, CLINIC_NAME, a_card, an_open_vault
 pytestmark = pytest.mark.ui
 PHONE = {"width": 390, "height": 844}
 TALL = {"width": 390, "height": 2600}
+SCREEN_SECONDS = 20.0
 KEY = SigningKey.from_seed(bytes(range(7, 39)))
 
 
@@ -52,16 +54,22 @@ def spoken(ui: Ui) -> list[str]:
     return [str(text) for text in found]
 
 
-def in_order(ui: Ui, *parts: str) -> None:
-    """Assert that these words are met in this order."""
-    words = spoken(ui)
-    places: list[int] = []
+def fault_of_order(words: list[str], parts: tuple[str, ...]) -> str:
+    """What is missing or out of order among the words read aloud; empty when nothing is."""
+    place = -1
     for part in parts:
-        later = [place for place, text in enumerate(words) if part in text]
-        assert later, f"{part!r} is not read: {words}"
-        after = [place for place in later if not places or place > places[-1]]
-        assert after, f"{part!r} is read before {parts[len(places) - 1]!r}: {words}"
-        places.append(after[0])
+        place = next((n for n, text in enumerate(words) if n > place and part in text), -1)
+        if place < 0:
+            return f"{part!r} is not read, or too early: {words}"
+    return ""
+
+
+def in_order(ui: Ui, *parts: str) -> None:
+    """Assert that these words are met in this order, once the screen is there whole."""
+    end = time.monotonic() + SCREEN_SECONDS
+    while (fault := fault_of_order(spoken(ui), parts)) and time.monotonic() < end:
+        ui.settle(50)  # a screen arrives in several frames
+    assert not fault, fault
 
 
 @pytest.mark.parametrize("ui", [TALL], indirect=True)
