@@ -100,7 +100,11 @@ _CONSENT_KEYS: tuple[str, ...] = (
     " WHERE deleted_at IS NULL",
 )
 
-STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _CONSENT_KEYS)
+# One named tuple per step, one per line here; a new one goes to the end.
+STEPS: tuple[tuple[str, ...], ...] = (
+    _FIRST,
+    _CONSENT_KEYS,
+)
 """Statements per version; step N brings a database from version N to N + 1."""
 
 

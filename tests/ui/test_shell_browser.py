@@ -18,7 +18,7 @@ UNNAMED = """() => [...document.querySelectorAll(
 def test_unlock_with_the_keyboard_and_find_a_name_on_everything(ui: Ui) -> None:
     assert ui.page.evaluate(UNNAMED) == []
     ui.tab_to("Wachtzin")
-    ui.page.keyboard.type(PASSPHRASE, delay=5)
+    ui.type(PASSPHRASE)
     ui.press("Enter")
     ui.key("lock").wait_for(state="attached")
     ui.expect_text("Uw kluis is nog leeg")
@@ -41,6 +41,7 @@ def test_a_reload_keeps_the_vault_open_and_turning_the_phone_keeps_what_was_type
     opened.expect_text("Uw kluis is nog leeg")
     assert opened.key("lock").count() == 1, "a reload within the session's time must not lock"
     opened.click("Instellen")
+    opened.click_key("settings-keys")
     opened.click_key("change-passphrase")
     opened.fill_key("new-passphrase", "half getypt")
     opened.page.set_viewport_size({"width": 1000, "height": 700})

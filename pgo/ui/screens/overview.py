@@ -116,7 +116,9 @@ def _recovery_reminder(app: AppState) -> ft.Control:
         [
             note(app.t("overview.recovery"), "attention", icon=ft.Icons.KEY_ROUNDED),
             toolbar(
-                secondary_button(app.t("overview.recovery.do"), lambda: go("/settings"), key="to-recovery")
+                secondary_button(
+                    app.t("overview.recovery.do"), lambda: go("/settings/keys"), key="to-recovery"
+                )
             ),
         ],
         spacing=GAP_SMALL,

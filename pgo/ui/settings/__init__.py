@@ -1,0 +1,1 @@
+"""Parts of the settings: what its first page lists, and the cards behind it."""
