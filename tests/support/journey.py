@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from pgo.ui.text import t
 from tests.support.applications import PASSPHRASE
@@ -100,24 +100,11 @@ class Patient:
 
     def press(self, key: str) -> None:
         """Press what carries a key."""
-        self._tap(self.ui.key(key).first)
+        self.ui.tap(self.ui.key(key).first)
 
     def press_some(self, beginning: str) -> None:
         """Press the first thing whose key begins so: rows carry the number of their record."""
-        self._tap(self.ui.page.locator(f'[flt-semantics-identifier^="{beginning}"]').first)
-
-    def _tap(self, where: Locator) -> None:
-        """Bring it above the bars at the bottom of the window first, as a person would, then press."""
-        where.wait_for(state="attached", timeout=SLOW_SECONDS * 1000)
-        box, floor = where.bounding_box(), self._floor()
-        if box is not None and box["y"] + box["height"] > floor:
-            self.ui.scroll(int(box["y"] - floor / 2))
-            for _ in range(20):  # the wheel glides on; the places of things follow, later on a busy machine
-                if where.bounding_box() != box:
-                    break
-                self.ui.settle(50)
-            self.ui.settle(200)
-        self.ui.tap(where)
+        self.ui.tap(self.ui.page.locator(f'[flt-semantics-identifier^="{beginning}"]').first)
 
     def _floor(self) -> float:
         """Where the page ends: at the navigation of a phone, a message, or the bottom of the window."""
@@ -275,7 +262,7 @@ def both_sides(
     shutil.rmtree(SHOTS / album, ignore_errors=True)  # no pictures of an earlier run between the new ones
     with (
         the_app(folder / "patient") as link,
-        Ui(link, browser=browser, timeout=15, width=size["width"], height=size["height"], **window) as ui,
+        Ui(link, browser=browser, width=size["width"], height=size["height"], **window) as ui,
     ):
         yield World(clinic, Patient(ui, album), browser, album, size)
         # What our own content policy stopped never left the browser.

@@ -78,7 +78,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     outcome: Any = yield
     report = outcome.get_result()
     page = getattr(item, "funcargs", {}).get("ui")
-    if report.when == "call" and report.failed and isinstance(page, Ui):
+    if report.failed and isinstance(page, Ui):
         FAILURES.mkdir(parents=True, exist_ok=True)
         page.page.screenshot(path=str(FAILURES / f"{item.name}.png"))
         log = page.text() + "\n\n" + "\n".join(page.console)

@@ -38,7 +38,7 @@ def patient(tmp_path: Path, browser: Browser) -> Iterator[Patient]:
         create_vault(an_application(folder), folder / name, PASSPHRASE).session.lock()
     with (
         server(str(folder)) as running,
-        Ui(running.link, browser=browser, timeout=15, width=DESKTOP["width"], height=DESKTOP["height"]) as ui,
+        Ui(running.link, browser=browser, width=DESKTOP["width"], height=DESKTOP["height"]) as ui,
     ):
         yield Patient(ui, "files")
 

@@ -15,14 +15,14 @@ from tests.support.flet_ui import Ui, server
 from tests.support.journey import PHONE, QUESTIONNAIRE, Patient
 
 pytestmark = pytest.mark.ui
-SPEED = "40"  # five minutes in 7.5 seconds: longer than any step below takes, shorter than a wait
+SPEED = "20"  # five minutes in 15 seconds: longer than any step below takes, shorter than a wait
 FIRST_QUESTION = "Hoe ging het de afgelopen week met u?"
 
 
 def test_the_idle_lock_empties_the_page_and_keeps_the_answers(vaults: Path, browser: Browser) -> None:
     with (
         server(str(vaults), SPEED) as fast,
-        Ui(fast.link, browser=browser, timeout=15, width=PHONE["width"], height=PHONE["height"]) as ui,
+        Ui(fast.link, browser=browser, width=PHONE["width"], height=PHONE["height"]) as ui,
     ):
         patient = Patient(ui, "idle-lock")
         patient.unlocks()

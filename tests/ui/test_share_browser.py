@@ -31,7 +31,7 @@ def ui(tmp_path: Path, browser: Browser, request: pytest.FixtureRequest) -> Iter
     share.add_recipient(session, a_card())
     save_settings(session, replace(settings(session), theme=theme, text_scale=scale))
     session.lock()
-    with server(str(tmp_path)) as running, Ui(running.link, browser=browser, timeout=20, **options) as window:
+    with server(str(tmp_path)) as running, Ui(running.link, browser=browser, **options) as window:
         window.fill_key("passphrase", PASSPHRASE)
         window.click_key("unlock")
         window.click(re.compile("^Delen"))
