@@ -100,10 +100,28 @@ _CONSENT_KEYS: tuple[str, ...] = (
     " WHERE deleted_at IS NULL",
 )
 
+# The journal is only ever added to, in order; what lists and filters need is computed from the line itself.
+_JOURNAL_APPEND_ONLY: tuple[str, ...] = (
+    "ALTER TABLE journal ADD COLUMN event TEXT GENERATED ALWAYS AS"
+    " (json_extract(CAST(body AS TEXT), '$.event')) VIRTUAL",
+    "ALTER TABLE journal ADD COLUMN at TEXT GENERATED ALWAYS AS"
+    " (json_extract(CAST(body AS TEXT), '$.at')) VIRTUAL",
+    "CREATE INDEX journal_event ON journal (event, position)",
+    "CREATE TRIGGER journal_no_update BEFORE UPDATE ON journal"
+    " BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END",
+    "CREATE TRIGGER journal_no_delete BEFORE DELETE ON journal"
+    " BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END",
+    # Without this, INSERT OR REPLACE would take the place of a line without asking the trigger above.
+    "CREATE TRIGGER journal_next_only BEFORE INSERT ON journal"
+    " WHEN NEW.position IS NOT (SELECT ifnull(max(position) + 1, 0) FROM journal)"
+    " BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END",
+)
+
 # One named tuple per step, one per line here; a new one goes to the end.
 STEPS: tuple[tuple[str, ...], ...] = (
     _FIRST,
     _CONSENT_KEYS,
+    _JOURNAL_APPEND_ONLY,
 )
 """Statements per version; step N brings a database from version N to N + 1."""
 

@@ -18,7 +18,7 @@ import pytest
 
 from pgo.errors import Locked, NotFound, StoreDamaged
 from pgo.store.database import EncryptedDatabase, create_database, open_database
-from pgo.store.journal import Event, Journal
+from pgo.store.journal import Event, Journal, JournalFilter
 from pgo.store.migrations import STEPS, migrate, schema_version
 from pgo.store.outbox import OutboxTable
 from pgo.store.protocols import Engine, Row, Value
@@ -173,6 +173,46 @@ def test_the_journal_chains_on_every_engine(engine: Engine) -> None:
         journal.add(Event.RECORD_SAVED, at=START, record=number)
     assert [line.details["record"] for line in journal.lines()] == [0, 1, 2]
     assert len({link for _, link in journal.pairs()}) == 3
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE journal SET body = CAST('{}' AS BLOB) WHERE position = 1",
+        "UPDATE journal SET position = 7 WHERE position = 2",
+        "DELETE FROM journal WHERE position = 2",
+        "DELETE FROM journal",
+        "INSERT OR REPLACE INTO journal (position, link, body) VALUES (1, 'x', CAST('{}' AS BLOB))",
+        "INSERT INTO journal (position, link, body) VALUES (9, 'x', CAST('{}' AS BLOB))",
+        "INSERT INTO journal (position, link, body) VALUES (-1, 'x', CAST('{}' AS BLOB))",
+    ],
+)
+def test_the_database_itself_refuses_anything_but_the_next_line(engine: Engine, statement: str) -> None:
+    journal = Journal(engine)
+    for number in range(3):
+        journal.add(Event.RECORD_SAVED, at=START, record=number)
+    before = list(journal.rows())
+    with pytest.raises(Exception, match=r"append-only|store_damaged"), engine.transaction():
+        engine.run(statement)
+    assert list(journal.rows()) == before
+    journal.add(Event.RECORD_SAVED, at=START, record=3)
+    assert journal.head()[0] == 4
+
+
+def test_the_journal_can_be_asked_by_event_and_time(engine: Engine) -> None:
+    journal = Journal(engine)
+    for day in range(6):
+        event = Event.RECORD_SAVED if day % 2 else Event.UNLOCKED
+        journal.add(event, at=START + timedelta(days=day), record=day)
+    saved = JournalFilter(events={Event.RECORD_SAVED})
+    assert [line.position for line in journal.newest(saved)] == [5, 3, 1]
+    assert [line.position for line in journal.newest(JournalFilter(), offset=1, limit=2)] == [4, 3]
+    period = JournalFilter(from_at=START + timedelta(days=1), until_at=START + timedelta(days=4))
+    assert [line.position for line in journal.newest(period)] == [3, 2, 1]
+    assert journal.count(period) == 3
+    assert journal.count(JournalFilter(events=())) == 0
+    assert journal.link_at(journal.head()[0]) == journal.head()[1]
+    assert journal.link_at(7) == ""
 
 
 @pytest.fixture(params=["memory", "sqlcipher", "sqlite"])
