@@ -26,7 +26,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,7 @@ CIPHER_PROFILE = "sqlcipher-4/aes-256-cbc/hmac-sha512/8192"
 _PLAINTEXT_MAGIC = b"SQLite format 3\x00"
 _CACHE_KIB = 32_000
 _BUSY_SECONDS = 5.0
+_PAGES_AT_ONCE = 256  # 2 MiB: how much of a copy is made before somebody is told, and may stop it
 
 _SETTINGS = (
     "PRAGMA cipher_log_level = NONE",  # by default the engine writes its errors to stderr
@@ -98,6 +99,11 @@ class EncryptedDatabase:
             found: Row | None = self._connection.execute(sql, values).fetchone()
             return found
 
+    def each(self, sql: str) -> Iterator[Row]:
+        """Run a query and give its rows one by one: for tables larger than memory. Nobody else works then."""
+        with self._ready():
+            yield from self._connection.execute(sql)
+
     def insert(self, sql: str, values: Sequence[Value] = ()) -> int:
         """Run one INSERT and return the number of the new row."""
         with self._ready():
@@ -145,6 +151,26 @@ class EncryptedDatabase:
         """Whether every page still carries its own authentication code; only after ``checkpoint``."""
         return not self.rows("PRAGMA cipher_integrity_check")
 
+    def copy_into(self, target: EncryptedDatabase, *, on_pages: Callable[[int, int], None]) -> None:
+        """Copy what this connection sees now into an empty database; see ``copy_database``."""
+
+        def told(_status: int, remaining: int, total: int) -> None:
+            on_pages(total - remaining, total)
+
+        with self.transaction_for_reading(), _translated():
+            self._connection.backup(target._connection, pages=_PAGES_AT_ONCE, progress=told)
+
+    @contextlib.contextmanager
+    def transaction_for_reading(self) -> Iterator[None]:
+        """See one state of the database until the end, whatever other connections write."""
+        with self._ready():
+            self._connection.execute("BEGIN")
+            self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # takes the snapshot
+            try:
+                yield
+            finally:
+                self._roll_back()
+
     def close(self) -> None:
         """Close the file; its log is folded in and removed by the engine."""
         with self._lock, _translated():
@@ -184,6 +210,35 @@ def open_database(path: Path, key: bytes | bytearray) -> EncryptedDatabase:
     """
     refuse_impossible_file(path)
     return _connect(path, key)
+
+
+def copy_database(
+    path: Path, key: bytes | bytearray, target: Path, *, on_pages: Callable[[int, int], None]
+) -> None:
+    """Copy a database while it is in use into a new file under the same key: one state, whatever is written.
+
+    Source: SQLite Online Backup API, https://www.sqlite.org/backup.html. The read transaction pins the state:
+    without it every write of another connection would start the copy again.
+
+    Args:
+        path: a database that is open elsewhere in this process.
+        key: its key, also that of the copy.
+        target: must not exist.
+        on_pages: called with (pages done, pages in all) every few MiB; what it raises ends the copy.
+
+    Raises:
+        FileExistsError: the target is there.
+        StoreFull, StoreDamaged: the disk is full or the source unreadable.
+    """
+    source = open_database(path, key)
+    try:
+        copy = create_database(target, key)
+        try:
+            source.copy_into(copy, on_pages=on_pages)
+        finally:
+            copy.close()
+    finally:
+        source.close()
 
 
 def refuse_impossible_file(path: Path) -> None:

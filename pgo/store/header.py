@@ -33,7 +33,7 @@ HEADER_NAME = "vault.hdr"
 _MAGIC = b"PGO-VAULT 1\n"
 _MAX_BYTES = 16_384
 _MAC_LABEL = "pgo/1/header"
-_DB_FILE = re.compile(r"store-[0-9]{1,6}\.db")
+_DB_FILE = re.compile(r"store-[0-9]{1,6}(-r[0-9]{1,6})?\.db")
 _HEX_32 = re.compile(r"[0-9a-f]{32}")
 
 SlotKind = Literal["passphrase", "recovery"]
@@ -63,6 +63,8 @@ class Header:
         ledger_head: hash of the last one, '' for none.
         db_sha256: hash of the closed database file after a clean lock, '' while it is (or may be) in use.
         recovery_confirmed: the present recovery code was typed back.
+        restores: how many times this vault was put back from a backup; each has a database file of its own,
+            so that the one before stays beside it.
     """
 
     vault_id: str
@@ -74,11 +76,13 @@ class Header:
     ledger_head: str = ""
     db_sha256: str = ""
     recovery_confirmed: bool = False
+    restores: int = 0
 
     @property
     def db_file(self) -> str:
         """Name of the database file in the vault folder."""
-        return f"store-{self.generation}.db"
+        restored = f"-r{self.restores}" if self.restores else ""
+        return f"store-{self.generation}{restored}.db"
 
     def slot(self, kind: SlotKind) -> Slot | None:
         """The slot of that kind, if there is one."""
@@ -218,15 +222,18 @@ def _to_json(header: Header) -> Any:
         "ledger": {"length": header.ledger_length, "head": header.ledger_head},
         "db_sha256": header.db_sha256,
         "recovery_confirmed": header.recovery_confirmed,
-        "slots": [
-            {
-                "kind": slot.kind,
-                "salt": b64url(slot.salt),
-                "wrapped": b64url(slot.wrapped),
-                "kdf": _kdf_json(slot.parameters),
-            }
-            for slot in header.slots
-        ],
+        "restores": header.restores,
+        "slots": [slot_to_json(slot) for slot in header.slots],
+    }
+
+
+def slot_to_json(slot: Slot) -> dict[str, Any]:
+    """A key slot as it stands in a header, of a vault or of a backup."""
+    return {
+        "kind": slot.kind,
+        "salt": b64url(slot.salt),
+        "wrapped": b64url(slot.wrapped),
+        "kdf": _kdf_json(slot.parameters),
     }
 
 
@@ -236,12 +243,13 @@ def _from_json(value: Any) -> Header:
         vault_id=_text(value["vault_id"], _HEX_32),
         generation=_count(value["generation"]),
         cipher=_text(value["cipher"], re.compile(r"[ -~]{1,80}")),
-        slots=tuple(_slot(slot) for slot in value["slots"]),
+        slots=tuple(slot_from_json(slot) for slot in value["slots"]),
         commits=_count(value["commits"]),
         ledger_length=_count(ledger["length"]),
         ledger_head=_text(ledger["head"], re.compile(r"|sha256:[0-9a-f]{64}")),
         db_sha256=_text(value["db_sha256"], re.compile(r"|[0-9a-f]{64}")),
         recovery_confirmed=value["recovery_confirmed"] is True,
+        restores=_count(value.get("restores", 0)),
     )
     if _text(value["db_file"], _DB_FILE) != header.db_file:
         raise ValueError("the file name does not belong to the generation")
@@ -250,7 +258,12 @@ def _from_json(value: Any) -> Header:
     return header
 
 
-def _slot(value: Mapping[str, Any]) -> Slot:
+def slot_from_json(value: Mapping[str, Any]) -> Slot:
+    """Read a key slot.
+
+    Raises:
+        KeyError, TypeError, ValueError, CryptoError: it is none.
+    """
     kind = value["kind"]
     if kind not in ("passphrase", "recovery"):
         raise ValueError("unknown kind of slot")
