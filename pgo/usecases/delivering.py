@@ -166,7 +166,7 @@ class VaultPort:
             self._store.outbox.save(cancel(entry))
             queue_statement(self._store, entry.recipient_id, at=at)
             return Cancelled("replaced")
-        return self._start(entry, card, content, manifest=())
+        return self._start(entry, card, content, manifest=(), at=at)
 
     def _prepare_push(
         self,
@@ -181,7 +181,7 @@ class VaultPort:
         parcels = self._permitted(card, ledger, at=at)
         if entry.payload is not None:
             if self._still_right(entry, statement, parcels):
-                return self._start(entry, card, entry.payload, manifest=entry.manifest)
+                return self._start(entry, card, entry.payload, manifest=entry.manifest, at=at)
             store.outbox.save(cancel(entry))
             queue_push(store, entry.recipient_id, at=at)
             return Cancelled("replaced")
@@ -192,7 +192,7 @@ class VaultPort:
         for parcel in parcels:
             news = self._news(entry, parcel, held, at=at)
             if news:
-                return self._start_push(entry, card, statement, parcel, news)
+                return self._start_push(entry, card, statement, parcel, news, at=at)
         store.outbox.save(cancel(entry))
         if not is_acknowledged(store, card.id, ledger_length=len(ledger.records)):
             queue_statement(
@@ -232,6 +232,8 @@ class VaultPort:
         statement: StoredStatement,
         parcel: Parcel,
         news: Sequence[tuple[str, bytes]],
+        *,
+        at: datetime,
     ) -> Preparation:
         batch = _first_part(news)
         keys = pairwise_for(self._store, card.id)
@@ -241,7 +243,7 @@ class VaultPort:
             statement=statement.token, transaction=bundle, purpose=parcel.purpose, actions=[ACTION.value]
         )
         manifest = tuple((ref, sha256_id(raw)) for ref, raw in batch)
-        return self._start(entry, card, content, manifest=manifest)
+        return self._start(entry, card, content, manifest=manifest, at=at)
 
     def _start(
         self,
@@ -250,9 +252,19 @@ class VaultPort:
         content: bytes,
         *,
         manifest: tuple[tuple[str, str], ...],
+        at: datetime,
     ) -> Preparation:
         started = start(entry, payload=content, manifest=manifest)
         self._store.outbox.save(started)
+        if entry.payload is None:  # the same message going out again is no second sharing
+            self._store.journal.add(
+                Event.SENT,
+                at=at,
+                recipient=card.id,
+                message=entry.message_id,
+                kind=entry.kind.value,
+                records=len(manifest),
+            )
         keys = pairwise_for(self._store, card.id)
         return Prepared(started, content, Correspondent(card, keys.signing, keys.opening))
 

@@ -55,7 +55,9 @@ def fetch_access(session: Session, recipient_id: str) -> AccessView:
     except RemoteRuleError as exc:
         if exc.code in _WRONG_LOG:  # kept, so that the screen goes on warning
             with store.write(session.now()):
-                store.access.fetched(recipient_id, problem=exc.code, at=session.now())
+                at = session.now()
+                store.access.fetched(recipient_id, problem=exc.code, at=at)
+                store.journal.add(Event.ACCESS_DOUBTED, at=at, recipient=recipient_id, problem=exc.code)
             session.changed()
         raise
     session.changed()
@@ -88,7 +90,14 @@ def _fetch_part(session: Session, to: Correspondent) -> bool:
         store.access.add(to.card.id, [_look(entry) for entry in log.entries])
         store.access.fetched(to.card.id, problem="", at=at)
         if log.entries:
-            store.journal.add(Event.ACCESS_FETCHED, at=at, recipient=to.card.id, entries=len(log.entries))
+            store.journal.add(
+                Event.ACCESS_FETCHED,
+                at=at,
+                recipient=to.card.id,
+                entries=len(log.entries),
+                first=log.entries[0].sequence,
+                head=log.entries[-1].hash,
+            )
     return bool(log.entries) and log.head.sequence < log.total
 
 

@@ -15,6 +15,7 @@ from typing import Any, Literal, get_args
 
 from pgo.errors import InputRefused
 from pgo.store.files import make_private_folder, save_atomically
+from pgo.store.journal import Event
 from pgo.usecases.session import Application, Session
 
 Language = Literal["nl", "en"]
@@ -78,8 +79,13 @@ def save_settings(session: Session, new: Settings) -> None:
     """
     if new != _settings(asdict(new)):
         raise InputRefused("settings_invalid")
-    with session.store.write(session.now()):
-        session.store.settings.put(_KEY, asdict(new))
+    store, at = session.store, session.now()
+    before, after = asdict(settings(session)), asdict(new)
+    changed = sorted(name for name in after if after[name] != before[name])
+    with store.write(at):
+        store.settings.put(_KEY, after)
+        if changed:
+            store.journal.add(Event.SETTINGS_CHANGED, at=at, settings=" ".join(changed))
     save_lock_screen_prefs(session.app, LockScreenPrefs(new.language, new.theme))
     session.changed()
 

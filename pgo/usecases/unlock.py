@@ -8,17 +8,19 @@ Rules:
 
 from __future__ import annotations
 
+import logging
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from crypto.errors import Malformed
-from pgo.errors import InputRefused
+from pgo.errors import InputRefused, StoreFull
 from pgo.store.journal import Event
 from pgo.store.opening import create_vault as create_store
 from pgo.store.opening import open_with_code, open_with_passphrase, vault_present
 from pgo.usecases.session import Application, Session
 
+_log = logging.getLogger("pgo.usecases")
 _MAX_CHARACTERS = 1024
 _MAX_NAME = 40
 # Letters, digits and a few marks that every file system takes; no leading dot or space, none at the end.
@@ -125,9 +127,12 @@ def create_vault(app: Application, folder: Path, passphrase: str) -> NewVault:
 
 def confirm_recovery_code(session: Session, typed: str) -> bool:
     """Check the code typed back; True is remembered so that the app stops asking."""
-    if not session.store.recovery_opens(typed):
+    store, at = session.store, session.now()
+    if not store.recovery_opens(typed):
         return False
-    session.store.confirm_recovery()
+    store.confirm_recovery()
+    with store.write(at):
+        store.journal.add(Event.RECOVERY_CONFIRMED, at=at)
     session.changed()
     return True
 
@@ -171,7 +176,9 @@ def unlock(app: Application, folder: Path, passphrase: str) -> Session:
         VaultBusy: another process has it open.
         NotFound: there is no vault in that folder.
     """
-    return _opened(Session(app, open_with_passphrase(folder, passphrase), folder=folder))
+    session = Session(app, open_with_passphrase(folder, passphrase), folder=folder)
+    _note_unlocked(session)
+    return _opened(session)
 
 
 def unlock_with_code(app: Application, folder: Path, code_text: str) -> Session:
@@ -208,6 +215,19 @@ def check_vault(session: Session) -> None:
 def lock(session: Session) -> None:
     """Close the vault and forget its keys."""
     session.lock()
+
+
+def _note_unlocked(session: Session) -> None:
+    """Write the journal line; a full disk must not keep a person out of the vault, so then it is missing."""
+    at = session.now()
+    try:
+        with session.store.write(at):
+            session.store.journal.add(Event.UNLOCKED, at=at)
+    except StoreFull:
+        _log.warning("unlock_not_in_journal")
+    except BaseException:
+        session.lock()  # nobody would get hold of it to lock it
+        raise
 
 
 def _opened(session: Session) -> Session:
