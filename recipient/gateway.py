@@ -46,6 +46,7 @@ def inbox_routes(
     return [
         route(PATHS[Kind.PUSH], lambda body, at: inbox.receive(body, at=at)),
         route(PATHS[Kind.ACCESS], lambda body, at: inbox.access(body, at=at)),
+        route(PATHS[Kind.HEAD], lambda body, at: inbox.head(body, at=at)),
     ]
 
 

@@ -77,6 +77,12 @@ def holding_of(store: Store, sub: str) -> Holding | None:
     return _holding(row) if row else None
 
 
+def statement_held(store: Store, sub: str) -> tuple[int, str] | None:
+    """Return number and token of the newest statement of a sender, whatever its state, or None."""
+    row = store.row("SELECT sequence, statement FROM sender WHERE sub = ?", (sub,))
+    return (int(row[0]), str(row[1])) if row else None
+
+
 def holding_in_force(store: Store, handle: str, *, at: datetime) -> Holding:
     """Return the holding behind an address of the portal.
 

@@ -46,6 +46,7 @@ from sync.access import parse_access_request, sign_access_log
 from sync.bundle import Item, Push, parse_push, parse_statement_content
 from sync.envelope import OpenedMessage, open_message, refuse_conflict, seal_reply
 from sync.errors import RemoteRuleError
+from sync.head import parse_head_request, sign_head
 from sync.receipt import Receipt, ReceiptState, sign_receipt
 from sync.wire import Kind
 
@@ -130,6 +131,31 @@ class Inbox:
                 at=at,
             )
             return self._sealed(token, opened)
+
+    def head(self, body: bytes, *, at: datetime) -> bytes:
+        """Answer "what do you know of me?" with the sender's own newest statement.
+
+        Raises:
+            RemoteRuleError: with a code of ``sync.wire.REFUSALS``.
+        """
+        opened = self._open(body, at=at, known_only=False)
+        if opened.kind is not Kind.HEAD:
+            raise RemoteRuleError("malformed")
+        sub, reply_key = opened.sender.text, parse_head_request(opened.content)
+        held = holdings.statement_held(self._store, sub)
+        answer = sign_head(
+            subject=sub,
+            sequence=held[0] if held else 0,
+            token=held[1] if held else "",
+            key=self._identity.signing,
+            at=at,
+        )
+        return seal_reply(
+            answer.encode("ascii"),
+            to=reply_key,
+            signer=self._identity.signing,
+            message_id=opened.message_id,
+        )
 
     def _open(self, body: bytes, *, at: datetime, known_only: bool) -> OpenedMessage:
         return open_message(

@@ -70,7 +70,7 @@ TRANSITIONS: Mapping[tuple[State, Event], State] = MappingProxyType(
 
 FIRST_WAIT_SECONDS = 5
 LONGEST_WAIT_SECONDS: Mapping[Kind, int] = MappingProxyType(
-    {Kind.PUSH: 3_600, Kind.STATEMENT: 300, Kind.ACCESS: 3_600}
+    {Kind.PUSH: 3_600, Kind.STATEMENT: 300, Kind.ACCESS: 3_600, Kind.HEAD: 300}
 )
 """A withdrawal must get through soon after the recipient is back; records may take an hour."""
 

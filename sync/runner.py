@@ -31,6 +31,7 @@ from sync.access import AccessEntry, AccessHead, AccessLog, build_access_request
 from sync.card import RecipientCard
 from sync.envelope import open_reply, seal_message
 from sync.errors import LocalRuleError, RemoteRuleError, Unreachable
+from sync.head import Head, build_head_request, verify_head
 from sync.outbox import OutboxEntry, when_again
 from sync.plan import hold, plan
 from sync.receipt import Receipt, verify_receipt
@@ -181,6 +182,26 @@ def _ask_access(
     message = _Message(Kind.ACCESS, content, new_message_id(), 0, to)
     token = _ask(transport, message, at=at)
     return verify_access_log(token, to.card.verify_key, subject=to.signing.public.text, known_head=known_head)
+
+
+def fetch_head(transport: Transport, to: Correspondent, *, acknowledged: int, at: datetime) -> Head:
+    """Ask a recipient for the newest statement it holds of us; verified or raised.
+
+    Args:
+        transport: the way out.
+        to: whom to ask.
+        acknowledged: number of the newest statement it gave us a receipt for, as far as we know.
+        at: now.
+
+    Raises:
+        Unreachable, RemoteRuleError, LocalRuleError: as `Transport.send`, and `bad_head`,
+            `head_rolled_back` from the verification.
+    """
+    message = _Message(Kind.HEAD, build_head_request(to.reply.public), new_message_id(), 0, to)
+    token = _ask(transport, message, at=at)
+    return verify_head(
+        token, to.card.verify_key, own=to.signing.public, audience=to.card.id, acknowledged=acknowledged
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """What goes over the wire: version, kinds, limits, refusals. Both ends import this and nothing is said twice.
 
 `POST {endpoint}/v1/inbox` takes a sealed push or statement, `POST {endpoint}/v1/access` a sealed
-question "who looked?". The answer to both is a sealed reply (`sync/envelope.py`). A refusal is JSON
+question "who looked?", `POST {endpoint}/v1/head` the sealed question "what do you know of me?" of an app
+that was put back from a backup. The answer to both is a sealed reply (`sync/envelope.py`). A refusal is JSON
 `{"code": ...}` with the status of `REFUSALS`; for code `clock` a signed time stands beside it.
 
 Source: docs/wire-format.md describes the same for other implementers.
@@ -51,10 +52,16 @@ class Kind(StrEnum):
     PUSH = "push"
     STATEMENT = "statement"
     ACCESS = "access"
+    HEAD = "head"
 
 
 PATHS: Mapping[Kind, str] = MappingProxyType(
-    {Kind.PUSH: "/v1/inbox", Kind.STATEMENT: "/v1/inbox", Kind.ACCESS: "/v1/access"}
+    {
+        Kind.PUSH: "/v1/inbox",
+        Kind.STATEMENT: "/v1/inbox",
+        Kind.ACCESS: "/v1/access",
+        Kind.HEAD: "/v1/head",
+    }
 )
 
 REFUSALS: Mapping[str, int] = MappingProxyType(
