@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 from pgo.health.record.safe import extension, obj, text
@@ -73,6 +75,9 @@ _ENDS: Mapping[str, tuple[str, ...]] = {
     "Appointment": ("end",),
     "ImagingStudy": (),
 }
+# UCUM codes of days and weeks.
+_DURATION_DAYS = {"d": 1, "wk": 7}
+_MOST_DAYS = 100 * 366
 _FORMS = ("", "DateTime", "Period", "Instant", "Date", "Timing")
 
 
@@ -85,14 +90,34 @@ def when(kind: str, body: Mapping[str, Any]) -> tuple[str, str]:
     """Give (start, end) of a resource; an empty text means unknown, an event has no end."""
     interval = obj(extension(body, "ext-TimeInterval.Period"), "valuePeriod")
     if interval and kind.startswith("Medication"):
-        own = date_text(text(interval, "start")), date_text(text(interval, "end"))
-        return (own[0] or _first(body, _STARTS.get(kind, _COMMON))[0], own[1])
+        first = date_text(text(interval, "start")) or _first(body, _STARTS.get(kind, _COMMON))[0]
+        return first, date_text(text(interval, "end")) or _end_of(
+            interval, date_text(text(interval, "start"))
+        )
     start, end = _first(body, _STARTS.get(kind, _COMMON))
     if kind in _ENDS:
         end = _first(body, _ENDS[kind])[0]
     if kind == "MedicationRequest" and not end:
         end = date_text(text(obj(body, "dispenseRequest", "validityPeriod"), "end"))
     return start, end
+
+
+def _end_of(interval: Mapping[str, Any], start: str) -> str:
+    """Give the last day of a period that names its first day and how long it takes, else an empty text.
+
+    Only days and weeks: a month has no fixed number of days. Source: zib TimeInterval-v1.0(2020), Duration.
+    """
+    duration = obj(extension(interval, "ext-TimeInterval.Duration"), "valueDuration")
+    days, number = _DURATION_DAYS.get(text(duration, "code")), duration.get("value")
+    if days is None or isinstance(number, bool) or not isinstance(number, int | Decimal) or len(start) < 10:
+        return ""
+    whole = Decimal(number) * days
+    if not 1 <= whole <= _MOST_DAYS or whole != whole.to_integral_value():
+        return ""
+    try:
+        return (date.fromisoformat(start[:10]) + timedelta(days=int(whole) - 1)).isoformat()
+    except (ValueError, OverflowError):
+        return ""
 
 
 def _first(body: Mapping[str, Any], stems: tuple[str, ...]) -> tuple[str, str]:

@@ -37,7 +37,7 @@ from pgo.health.record.words import (
     value_text,
 )
 
-__all__ = ["RecordIndex", "RecordKind", "RecordStatus", "build_index", "medication_concept"]
+__all__ = ["RecordIndex", "RecordKind", "RecordStatus", "build_index", "concept_of", "medication_concept"]
 
 _MAX_TEXT = 300
 _MAX_SEARCH = 1_000
@@ -68,7 +68,7 @@ def build_index(resource: Resource, *, resolve: Resolve) -> RecordIndex:
         resolve: Look-up for references, for example of ``pgo.health.record.resolve.resolver``.
     """
     body = resource.body
-    concept = _concept(resource, resolve)
+    concept = concept_of(resource, resolve)
     title = _title(resource, concept, resolve)[:_MAX_TEXT] or resource.type
     detail = _detail(resource)[:_MAX_TEXT]
     start, end = when(resource.type, body)
@@ -142,7 +142,8 @@ _CONCEPTS: Mapping[str, tuple[str, ...]] = {
 _USUAL_CONCEPTS = ("code", "type", "category")
 
 
-def _concept(resource: Resource, resolve: Resolve) -> Mapping[str, Any]:
+def concept_of(resource: Resource, resolve: Resolve) -> Mapping[str, Any]:
+    """Give the concept that says what a record is about, or an empty object."""
     if resource.type.startswith("Medication") and resource.type not in ("Medication", "MedicationKnowledge"):
         return medication_concept(resource, resolve)
     for name in _CONCEPTS.get(resource.type, _USUAL_CONCEPTS):

@@ -33,6 +33,12 @@ _SEMANTIC_TAG = re.compile(
     r"medicinal product|clinical drug|organism|qualifier value|morphologic abnormality|body structure|"
     r"person|record artifact|social concept|environment|physical object|specimen|assessment scale)\)\Z"
 )
+# Nictiz writes the name of the profile before the name of who or what is meant, in English, for machines
+# (https://informatiestandaarden.nictiz.nl/wiki/FHIR:V1.0_FHIR_IG_R4#Use_of_the_reference_datatype).
+_PROFILE_NAME = re.compile(
+    r"\A(?:Patient|Contact person|Healthcare professional \((?:role|person)\)|"
+    r"Healthcare provider \((?:organization|location)\)|Administering Provider), (?=\S)"
+)
 # A UCUM annotation such as {score} says what is counted; it is no unit (UCUM section 2.4, paragraph 12).
 _ANNOTATION = re.compile(r"\{[^{}]*\}\Z")
 
@@ -47,6 +53,16 @@ def concept_text(concept: Mapping[str, Any]) -> str:
         if words := text(coding, "display"):
             return _SEMANTIC_TAG.sub("", words)
     return next((code for coding in codings if (code := text(coding, "code"))), "")
+
+
+def plain_display(words: str) -> str:
+    """Give the display of a reference without the name of the profile before it.
+
+    >>> plain_display("Healthcare professional (role), Jan van Harten, chirurgie")
+    'Jan van Harten, chirurgie'
+    """
+    shorter = _PROFILE_NAME.sub("", words)
+    return shorter if shorter == words else plain_display(shorter)
 
 
 def concept_code(concept: Mapping[str, Any]) -> str:
