@@ -44,7 +44,6 @@ _NUMBERS: Final = frozenset({"decimal", "integer", "positiveInt", "unsignedInt"}
 _CODE: Final = re.compile(r"\S{1,64}")
 _SYSTEM: Final = re.compile(r"(?:https?://|urn:)\S{1,200}")
 _TIME: Final = re.compile(r"\d{2}:\d{2}:\d{2}(?:\.\d+)?")
-_VERSION: Final = re.compile(r"\S{1,200}")
 _DAYS: Final = frozenset({"date", "dateTime"})
 _MONTH: Final = re.compile(r"\d{4}(-\d{2})?")
 _LEFT_OUT: Final = frozenset(
@@ -53,11 +52,15 @@ _LEFT_OUT: Final = frozenset(
     | {"Signature", "UsageContext"}
 )
 # Texts that name a place in a form, a code system or a unit, and no person. A unit is one short word.
-_KEPT_TEXTS: Final = frozenset(
-    {("Coding", "system"), ("Coding", "version"), ("Quantity", "system"), ("Age", "system")}
-    | {("Duration", "system"), ("QuestionnaireResponse", "questionnaire")}
-    | {("QuestionnaireResponseItem", "linkId")}
-)
+_KEPT_TEXTS: Final[Mapping[tuple[str, str], re.Pattern[str]]] = {
+    ("Coding", "system"): _SYSTEM,
+    ("Coding", "version"): _CODE,
+    ("Quantity", "system"): _SYSTEM,
+    ("Age", "system"): _SYSTEM,
+    ("Duration", "system"): _SYSTEM,
+    ("QuestionnaireResponse", "questionnaire"): _SYSTEM,
+    ("QuestionnaireResponseItem", "linkId"): _CODE,
+}
 _PATIENT: Final = frozenset({"gender", "birthDate", "deceasedBoolean", "deceasedDateTime"})
 _RELATIVES: Final = frozenset({"bornDate", "bornPeriod", "deceasedDate"})
 # What consent.redaction puts where R4 demands a reference and its target does not go along.
