@@ -16,7 +16,7 @@ from crypto.errors import WeakParameters
 MIN_KEY_BYTES = 16
 
 
-def derive(key: bytes, label: str, length: int = 32, *, salt: bytes | None = None) -> bytes:
+def derive(key: bytes | bytearray, label: str, length: int = 32, *, salt: bytes | None = None) -> bytes:
     """Derive an independent key.
 
     Args:
@@ -29,8 +29,26 @@ def derive(key: bytes, label: str, length: int = 32, *, salt: bytes | None = Non
         WeakParameters: the input is shorter than 128 bits.
         ValueError: empty label.
     """
+    return _hkdf(key, label, length, salt).derive(key)
+
+
+def derive_erasable(
+    key: bytes | bytearray, label: str, length: int = 32, *, salt: bytes | None = None
+) -> bytearray:
+    """As ``derive``, into memory that the caller erases when the key is not needed any more."""
+    derived = bytearray(length)
+    _hkdf(key, label, length, salt).derive_into(key, derived)
+    return derived
+
+
+def erase(secret: bytearray) -> None:
+    """Overwrite a key with zeros, in place."""
+    secret[:] = bytes(len(secret))
+
+
+def _hkdf(key: bytes | bytearray, label: str, length: int, salt: bytes | None) -> HKDF:
     if len(key) < MIN_KEY_BYTES:
         raise WeakParameters("key_too_short")
     if not label:
         raise ValueError("a derived key needs a label")
-    return HKDF(algorithm=SHA256(), length=length, salt=salt, info=label.encode("utf-8")).derive(key)
+    return HKDF(algorithm=SHA256(), length=length, salt=salt, info=label.encode("utf-8"))

@@ -16,11 +16,12 @@ RFC 8439 (ChaCha20-Poly1305), PHC string format
 
 from __future__ import annotations
 
+import math
 import re
 import secrets
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cryptography.exceptions import InvalidKey, InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
@@ -31,12 +32,16 @@ from crypto.errors import Malformed, WeakParameters, WrongKey
 KEK_BYTES = 32
 SALT_BYTES = 16  # RFC 9106 section 3.1
 NONCE_BYTES = 12  # RFC 8439 section 2.8
+TAG_BYTES = 16
 
 MIN_MEMORY_KIB, MAX_MEMORY_KIB = 64 * 1024, 1024 * 1024
 MAX_ITERATIONS = 10
 MAX_LANES = 4
 CALIBRATION_CEILING_KIB = 256 * 1024
 """Memory that calibration asks at most: a vault made on a big machine must open on a small one."""
+SHORTEST_SECONDS, LONGEST_SECONDS = 0.5, 1.0
+"""What a guess should take where it is calibrated: felt as a short wait, dear for who has to guess."""
+_INSTANT_SECONDS = 0.001
 
 _PHC = re.compile(r"\$argon2id\$v=19\$m=(\d{1,9}),t=(\d{1,9}),p=(\d{1,9})\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+\Z")
 
@@ -66,8 +71,11 @@ def new_salt() -> bytes:
     return secrets.token_bytes(SALT_BYTES)
 
 
-def derive_kek(passphrase: str, *, salt: bytes, parameters: Argon2Parameters) -> bytes:
+def derive_kek(passphrase: str, *, salt: bytes, parameters: Argon2Parameters) -> bytearray:
     """Derive the key-encrypting key of a passphrase. Takes its time on purpose.
+
+    The key comes in memory that can be erased (``kdf.erase``); the passphrase itself is a text of Python and
+    stays until it is collected.
 
     Args:
         passphrase: As typed; normalised to NFKC here.
@@ -86,27 +94,55 @@ def derive_kek(passphrase: str, *, salt: bytes, parameters: Argon2Parameters) ->
         lanes=parameters.lanes,
         memory_cost=parameters.memory_kib,
     )
-    return argon2.derive(_normalised(passphrase))
+    kek = bytearray(KEK_BYTES)
+    argon2.derive_into(_normalised(passphrase), kek)
+    return kek
 
 
-def calibrate(target_seconds: float, timer: Callable[[], float]) -> Argon2Parameters:
-    """Find the price that this machine pays in about the given time, never below the RFC's choice.
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What one guess costs, and how long that took on the machine that measured it."""
+
+    parameters: Argon2Parameters
+    seconds: float
+
+
+def calibrate(timer: Callable[[], float]) -> Price:
+    """Find the price that this machine pays in half a second to a second, never below the RFC's choice.
+
+    Memory is raised first, because it is what an attacker's hardware has least of (RFC 9106, section 4:
+    choose the memory as high as can be afforded, then the passes); passes make up what is still missing.
 
     Args:
-        target_seconds: Wanted duration of one derivation, for instance 0.75.
         timer: Monotonic clock in seconds.
     """
     parameters = RFC_9106_SECOND_CHOICE
-    while parameters.memory_kib * 2 <= CALIBRATION_CEILING_KIB:
+    seconds = _measured(parameters, timer)
+    while seconds * 2 <= LONGEST_SECONDS and parameters.memory_kib * 2 <= CALIBRATION_CEILING_KIB:
+        dearer = replace(parameters, memory_kib=parameters.memory_kib * 2)
+        try:
+            seconds = _measured(dearer, timer)
+        except MemoryError:  # so much memory is not there; what was measured before is
+            break
+        parameters = dearer
+    if seconds < SHORTEST_SECONDS:
+        wanted = math.ceil(parameters.iterations * SHORTEST_SECONDS / max(seconds, _INSTANT_SECONDS))
+        parameters = replace(parameters, iterations=min(wanted, MAX_ITERATIONS))
+        seconds = _measured(parameters, timer)
+    return Price(parameters, seconds)
+
+
+def _measured(parameters: Argon2Parameters, timer: Callable[[], float]) -> float:
+    # The shorter of two: a moment when the machine was busy with something else must not make guessing cheap.
+    durations = []
+    for _ in range(2):
         started = timer()
         derive_kek("calibration", salt=bytes(SALT_BYTES), parameters=parameters)
-        if (timer() - started) * 2 > target_seconds:
-            break
-        parameters = Argon2Parameters(memory_kib=parameters.memory_kib * 2)
-    return parameters
+        durations.append(timer() - started)
+    return min(durations)
 
 
-def wrap_key(key: bytes, kek: bytes, *, aad: bytes) -> bytes:
+def wrap_key(key: bytes | bytearray, kek: bytes | bytearray, *, aad: bytes) -> bytes:
     """Wrap a key in another, bound to a context.
 
     Args:
@@ -121,16 +157,18 @@ def wrap_key(key: bytes, kek: bytes, *, aad: bytes) -> bytes:
     return nonce + ChaCha20Poly1305(kek).encrypt(nonce, key, aad)
 
 
-def unwrap_key(wrapped: bytes, kek: bytes, *, aad: bytes) -> bytes:
-    """Open what `wrap_key` made.
+def unwrap_key(wrapped: bytes, kek: bytes | bytearray, *, aad: bytes) -> bytearray:
+    """Open what `wrap_key` made, into memory that can be erased.
 
     Raises:
         WrongKey: other key, other context or changed bytes.
     """
+    key = bytearray(max(0, len(wrapped) - NONCE_BYTES - TAG_BYTES))
     try:
-        return ChaCha20Poly1305(kek).decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], aad)
-    except (InvalidTag, ValueError) as exc:  # ValueError: shorter than a nonce
+        ChaCha20Poly1305(kek).decrypt_into(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], aad, key)
+    except (InvalidTag, ValueError) as exc:  # ValueError: shorter than nonce and tag
         raise WrongKey from exc
+    return key
 
 
 def hash_password(password: str) -> str:

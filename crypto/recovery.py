@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from crypto.errors import Malformed
-from crypto.kdf import derive
+from crypto.kdf import derive_erasable
 from crypto.secret import Secret
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford: no I, L, O, U
@@ -85,12 +85,12 @@ def parse_recovery_code(text: str) -> RecoveryCode:
     return RecoveryCode(number.to_bytes(SECRET_BYTES, "big"))
 
 
-def kek_from_code(code: RecoveryCode, *, salt: bytes) -> bytes:
-    """Derive the key-encrypting key of a code.
+def kek_from_code(code: RecoveryCode, *, salt: bytes) -> bytearray:
+    """Derive the key-encrypting key of a code, into memory that can be erased.
 
     140 random bits need no slow hash: guessing them is out of reach at any speed.
     """
-    return derive(code.secret, "pgo/1/recovery", salt=salt)
+    return derive_erasable(code.secret, "pgo/1/recovery", salt=salt)
 
 
 # GF(32) with the primitive polynomial x**5 + x**2 + 1. Code words are the values of a polynomial of

@@ -9,6 +9,9 @@
      +- VaultBusy       another program holds this vault open
      +- StoreFull       the disk is full; the change was undone, the vault is as before
      +- StoreDamaged    the store is not what it was when we last wrote it; nothing was created or repaired
+     +- BackupRefused   a backup cannot be made, read or put back; the vault is as before
+     +- VaultTooNew     a later version of the app wrote this vault; the app must be updated, nothing changed
+     +- KeyringRefused  the key ring of this computer cannot or will not help; the passphrase still opens
      +- NotFound        no such record, draft, grant or recipient (any more)
      +- InputRefused    what was typed or handed over cannot be used; nothing changed
 
@@ -68,7 +71,8 @@ class StoreDamaged(AppError):
     Attributes:
         reason: closed list: ``header``, ``database_missing``, ``database_empty``, ``database_plaintext``,
             ``database_unreadable``, ``database_changed``, ``database_behind``, ``database_foreign``,
-            ``engine_without_encryption``, ``schema``, ``journal``, ``ledger``.
+            ``engine_without_encryption``, ``schema``, ``journal``, ``ledger``, ``copy`` (a copy is not
+            equal to its source).
     """
 
     code = "store_damaged"
@@ -79,10 +83,40 @@ class StoreDamaged(AppError):
         self.args = (f"{self.code}: {reason}",)
 
 
+class VaultTooNew(AppError):
+    """The vault has a form that only a later version of the app can read; it was left as found."""
+
+    code = "vault_too_new"
+
+
+class KeyringRefused(AppError):
+    """The operating system's key ring did not give or take the key; nothing changed.
+
+    Attributes:
+        code: ``keyring_absent`` (no key ring that can be trusted), ``keyring_locked`` (it did not answer or
+            refused), ``keyring_empty`` (it has no key for this vault any more).
+    """
+
+    code = "keyring_absent"
+
+
 class StoreFull(AppError):
     """There is no room on the disk; the change was undone."""
 
     code = "store_full"
+
+
+class BackupRefused(AppError):
+    """A backup was not made, not believed or not put back; the vault is as it was.
+
+    Attributes:
+        code: closed list: ``backup_unknown`` (no backup at all), ``backup_damaged``, ``backup_newer`` (made
+            by a newer program), ``backup_other_vault``, ``backup_older`` (than what is there; the person may
+            insist), ``backup_folder`` (cannot be reached or written), ``backup_running`` (one at a time),
+            ``backup_stopped`` (by the person, or because the vault was locked).
+    """
+
+    code = "backup_damaged"
 
 
 class NotFound(AppError):

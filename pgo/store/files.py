@@ -32,8 +32,13 @@ def previous(path: Path) -> Path:
     return path.with_name(path.name + ".prev")
 
 
-def save_atomically(path: Path, data: bytes) -> None:
+def save_atomically(path: Path, data: bytes, *, keep_current: bool = True) -> None:
     """Replace a small file so that a crash leaves the old or the new content.
+
+    Args:
+        path: of the file.
+        data: its new content.
+        keep_current: False when the present file is torn and the one before it is the good one.
 
     Raises:
         StoreDamaged: the disk gave back something else than was written (``header``); the old file stays.
@@ -43,7 +48,7 @@ def save_atomically(path: Path, data: bytes) -> None:
     _write_private(fresh, data)
     if fresh.read_bytes() != data:
         raise StoreDamaged("header")
-    if path.exists():
+    if keep_current and path.exists():
         before = previous(path)
         before.unlink(missing_ok=True)
         _link_or_copy(path, before)
@@ -60,6 +65,23 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def shred(path: Path) -> None:
+    """Overwrite a file once, sync, remove it; a missing one is fine.
+
+    What counts is that no key to it exists any more; overwriting is for the copies we can reach. Flash
+    memory, snapshots and copying file systems keep others, and so do backups (NIST SP 800-88 rev. 1 on
+    cryptographic erase).
+    """
+    with contextlib.suppress(FileNotFoundError):
+        with path.open("r+b") as stream:
+            left = path.stat().st_size
+            while left > 0:
+                left -= stream.write(os.urandom(min(_CHUNK_BYTES, left)))
+            stream.flush()
+            os.fsync(stream.fileno())
+        path.unlink()
 
 
 def sha256_file(path: Path) -> str:

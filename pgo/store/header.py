@@ -4,12 +4,13 @@ Form: a magic line, the length, canonical JSON, a SHA-256 line against tearing a
 editing. The MAC key derives from the vault key, so it can be checked only after unlocking; the SHA-256
 before.
 
-What it remembers: which database file belongs to the vault, the key slots, the number of commits and the
-head of the consent ledger (the database may be ahead of them after a crash, never behind), and after a
+What it remembers: which database file belongs to the vault, the key slots, the number of commits, the heads
+of consent ledger and journal (the database may be ahead of them after a crash, never behind), and after a
 clean lock the hash of the database file (catches replayed pages and bit rot, guide security facts 7 and 8).
 
 Rules of ``parse_header``: 1 size; 2 magic and layout; 3 SHA-256; 4 strict JSON; 5 every member present and
-in bounds. Any failure is ``StoreDamaged("header")``: which step failed helps nobody but an attacker.
+in bounds. Any failure is ``StoreDamaged("header")``: which step failed helps nobody but an attacker. Only a
+header of a later form than ours is told apart (``VaultTooNew``): that is for the person to solve.
 """
 
 from __future__ import annotations
@@ -20,28 +21,31 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from crypto.canonical import b64url, b64url_decode, canonical_bytes, parse_strict
+from crypto.chain import GENESIS
 from crypto.errors import CryptoError
-from crypto.kdf import derive
+from crypto.kdf import derive_erasable
 from crypto.passphrase import Argon2Parameters
-from pgo.errors import KeyLost, StoreDamaged
+from pgo.errors import KeyLost, StoreDamaged, VaultTooNew
 from pgo.store.files import previous, save_atomically
 
 HEADER_NAME = "vault.hdr"
 _MAGIC = b"PGO-VAULT 1\n"
+_LATER_MAGIC = re.compile(rb"PGO-VAULT [0-9]{1,4}\n")
 _MAX_BYTES = 16_384
 _MAC_LABEL = "pgo/1/header"
 _DB_FILE = re.compile(r"store-[0-9]{1,6}(-r[0-9]{1,6})?\.db")
 _HEX_32 = re.compile(r"[0-9a-f]{32}")
 
-SlotKind = Literal["passphrase", "recovery"]
+SlotKind = Literal["passphrase", "recovery", "keyring"]
+_RANDOM_KINDS = ("recovery", "keyring")
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """The vault key, wrapped once. ``parameters`` only for a passphrase; the code has 140 bits of its own."""
+    """The vault key, wrapped once; ``parameters`` only for a passphrase, the others are random enough."""
 
     kind: SlotKind
     salt: bytes
@@ -61,6 +65,8 @@ class Header:
         commits: commits of the database when this header was written.
         ledger_length: records in the consent ledger at that time.
         ledger_head: hash of the last one, '' for none.
+        journal_length: lines in the journal at that time; 0 in a header that did not remember them yet.
+        journal_head: link of the last one.
         db_sha256: hash of the closed database file after a clean lock, '' while it is (or may be) in use.
         recovery_confirmed: the present recovery code was typed back.
         restores: how many times this vault was put back from a backup; each has a database file of its own,
@@ -74,6 +80,8 @@ class Header:
     commits: int = 0
     ledger_length: int = 0
     ledger_head: str = ""
+    journal_length: int = 0
+    journal_head: str = GENESIS
     db_sha256: str = ""
     recovery_confirmed: bool = False
     restores: int = 0
@@ -90,8 +98,11 @@ class Header:
 
     def with_slot(self, slot: Slot) -> Header:
         """The same header with this slot in the place of the one of its kind."""
-        others = tuple(other for other in self.slots if other.kind != slot.kind)
-        return replace(self, slots=(*others, slot))
+        return replace(self, slots=(*self.without_slot(slot.kind).slots, slot))
+
+    def without_slot(self, kind: SlotKind) -> Header:
+        """The same header without the slot of that kind."""
+        return replace(self, slots=tuple(slot for slot in self.slots if slot.kind != kind))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +150,18 @@ def build_header(header: Header, vault_key: bytes | bytearray) -> bytes:
     return signed + f"sha256:{digest}\nmac:{_mac(signed, vault_key)}\n".encode("ascii")
 
 
-def save_header(folder: Path, header: Header, vault_key: bytes | bytearray) -> None:
-    """Replace the header; a crash leaves the old or the new one."""
-    save_atomically(folder / HEADER_NAME, build_header(header, vault_key))
+def save_header(
+    folder: Path, header: Header, vault_key: bytes | bytearray, *, over_torn: bool = False
+) -> None:
+    """Replace the header; a crash leaves the old or the new one.
+
+    Args:
+        folder: of the vault.
+        header: what it says from now on.
+        vault_key: for its MAC.
+        over_torn: the present header cannot be read; the good one before it must not make place for it.
+    """
+    save_atomically(folder / HEADER_NAME, build_header(header, vault_key), keep_current=not over_torn)
 
 
 def load_header(folder: Path) -> LoadedHeader:
@@ -168,8 +188,11 @@ def parse_header(data: bytes) -> LoadedHeader:
 
     Raises:
         StoreDamaged: ``header``.
+        VaultTooNew: a later program wrote it.
     """
     if len(data) > _MAX_BYTES or not data.startswith(_MAGIC):  # 1, 2
+        if _LATER_MAGIC.match(data):
+            raise VaultTooNew
         raise StoreDamaged("header")
     length_text, newline, rest = data[len(_MAGIC) :].partition(b"\n")
     if not newline or not length_text.isdigit() or len(length_text) > len(str(_MAX_BYTES)):
@@ -198,7 +221,7 @@ def _read(path: Path) -> bytes:
 
 
 def _mac(signed: bytes, vault_key: bytes | bytearray) -> str:
-    return hmac.new(derive(bytes(vault_key), _MAC_LABEL), signed, hashlib.sha256).hexdigest()
+    return hmac.new(derive_erasable(vault_key, _MAC_LABEL), signed, hashlib.sha256).hexdigest()
 
 
 def _kdf_json(parameters: Argon2Parameters | None) -> dict[str, int | str]:
@@ -220,6 +243,7 @@ def _to_json(header: Header) -> Any:
         "cipher": header.cipher,
         "commits": header.commits,
         "ledger": {"length": header.ledger_length, "head": header.ledger_head},
+        "journal": {"length": header.journal_length, "head": header.journal_head},
         "db_sha256": header.db_sha256,
         "recovery_confirmed": header.recovery_confirmed,
         "restores": header.restores,
@@ -239,6 +263,7 @@ def slot_to_json(slot: Slot) -> dict[str, Any]:
 
 def _from_json(value: Any) -> Header:
     ledger = value["ledger"]
+    journal = value.get("journal", {"length": 0, "head": GENESIS})
     header = Header(
         vault_id=_text(value["vault_id"], _HEX_32),
         generation=_count(value["generation"]),
@@ -247,6 +272,8 @@ def _from_json(value: Any) -> Header:
         commits=_count(value["commits"]),
         ledger_length=_count(ledger["length"]),
         ledger_head=_text(ledger["head"], re.compile(r"|sha256:[0-9a-f]{64}")),
+        journal_length=_count(journal["length"]),
+        journal_head=_text(journal["head"], re.compile(r"sha256:[0-9a-f]{64}")),
         db_sha256=_text(value["db_sha256"], re.compile(r"|[0-9a-f]{64}")),
         recovery_confirmed=value["recovery_confirmed"] is True,
         restores=_count(value.get("restores", 0)),
@@ -265,7 +292,7 @@ def slot_from_json(value: Mapping[str, Any]) -> Slot:
         KeyError, TypeError, ValueError, CryptoError: it is none.
     """
     kind = value["kind"]
-    if kind not in ("passphrase", "recovery"):
+    if kind not in get_args(SlotKind):
         raise ValueError("unknown kind of slot")
     return Slot(
         kind=kind,
@@ -276,7 +303,7 @@ def slot_from_json(value: Mapping[str, Any]) -> Slot:
 
 
 def _parameters(kdf: Mapping[str, Any], kind: SlotKind) -> Argon2Parameters | None:
-    if kind == "recovery":
+    if kind in _RANDOM_KINDS:
         if kdf["name"] != "hkdf-sha256":
             raise ValueError("unknown key derivation")
         return None

@@ -8,7 +8,7 @@ Rules:
 
 from __future__ import annotations
 
-from pgo.errors import StoreDamaged
+from pgo.errors import VaultTooNew
 from pgo.store.protocols import Engine
 
 _FIRST = (
@@ -117,11 +117,27 @@ _JOURNAL_APPEND_ONLY: tuple[str, ...] = (
     " BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END",
 )
 
+# Backups made, restores, and who was asked since the last of them (`pgo.store.backups`). Records made after a
+# restore get numbers no recipient has ever seen.
+_BACKUPS: tuple[str, ...] = (
+    """CREATE TABLE backup (
+        id INTEGER PRIMARY KEY, folder TEXT NOT NULL, name TEXT NOT NULL, made_at TEXT NOT NULL, proved_at
+        TEXT NOT NULL, size_bytes INTEGER NOT NULL, sha256 TEXT NOT NULL, commits INTEGER NOT NULL, settled
+        INTEGER NOT NULL, records INTEGER NOT NULL, scheduled INTEGER NOT NULL, keys TEXT NOT NULL)""",
+    """CREATE TABLE restore (
+        number INTEGER PRIMARY KEY, at TEXT NOT NULL, made_at TEXT NOT NULL, first_record INTEGER NOT
+        NULL)""",
+    """CREATE TABLE asked (
+        recipient_id TEXT PRIMARY KEY, at TEXT NOT NULL, outcome TEXT NOT NULL, done INTEGER NOT NULL,
+        withdrawn INTEGER NOT NULL) WITHOUT ROWID""",
+)
+
 # One named tuple per step, one per line here; a new one goes to the end.
 STEPS: tuple[tuple[str, ...], ...] = (
     _FIRST,
     _CONSENT_KEYS,
     _JOURNAL_APPEND_ONLY,
+    _BACKUPS,
 )
 """Statements per version; step N brings a database from version N to N + 1."""
 
@@ -132,16 +148,16 @@ def schema_version(engine: Engine) -> int:
     return int(row[0]) if row else 0
 
 
-def migrate(engine: Engine) -> None:
-    """Bring the database to the present form; the caller holds the transaction.
+def migrate(engine: Engine, *, to: int = len(STEPS)) -> None:
+    """Bring the database from an older form to that of version ``to``; the caller holds the transaction.
 
     Raises:
-        StoreDamaged: ``schema``, the database was written by a newer program.
+        VaultTooNew: a later program brought it to a form we do not know.
     """
     version = schema_version(engine)
     if version > len(STEPS):
-        raise StoreDamaged("schema")
-    for number, step in enumerate(STEPS[version:], start=version + 1):
-        for statement in step:
+        raise VaultTooNew
+    for number in range(version + 1, to + 1):
+        for statement in STEPS[number - 1]:
             engine.run(statement)
         engine.run(f"PRAGMA user_version = {number}")

@@ -7,23 +7,24 @@ suite on every implementation.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from crypto.passphrase import Argon2Parameters
     from pgo.store.access import AccessCopies
     from pgo.store.deliveries import Deliveries
     from pgo.store.drafts import Drafts
     from pgo.store.journal import Journal
+    from pgo.store.keys import VaultKeys
     from pgo.store.ledger import LedgerTable
     from pgo.store.measures import Measures
     from pgo.store.outbox import OutboxTable
     from pgo.store.quarantine import Quarantine
     from pgo.store.recipients import Recipients
     from pgo.store.records import Records
+    from pgo.store.renewal import Secrets
     from pgo.store.settings import SettingsTable
     from pgo.store.statements import Statements
 
@@ -67,6 +68,7 @@ class VaultStore(Protocol):
     """One open vault: its tables, one transaction per use case, and its end."""
 
     vault_id: str
+    keys: VaultKeys
     records: Records
     measures: Measures
     quarantine: Quarantine
@@ -104,24 +106,8 @@ class VaultStore(Protocol):
         """The 32 bytes all signing keys of the patient derive from."""
         ...
 
-    def recovery_opens(self, code_text: str) -> bool:
-        """Whether this recovery code opens the vault."""
-        ...
-
-    def recovery_confirmed(self) -> bool:
-        """Whether the present recovery code was typed back."""
-        ...
-
-    def confirm_recovery(self) -> None:
-        """Remember that the recovery code was typed back."""
-        ...
-
-    def replace_recovery(self) -> str:
-        """Make a new recovery code; returns it for showing once."""
-        ...
-
-    def replace_passphrase(self, passphrase: str, *, argon2: Argon2Parameters) -> None:
-        """Make a new passphrase slot in the place of the old one."""
+    def renew(self, opens: Secrets, *, at: datetime, on_progress: Callable[[float], None]) -> str:
+        """Copy everything under a new vault key and close; returns the new recovery code."""
         ...
 
     def check(self) -> None:

@@ -16,43 +16,37 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from crypto.chain import verify_links
 from crypto.errors import BrokenChain
-from crypto.kdf import derive
-from crypto.passphrase import Argon2Parameters
-from crypto.recovery import new_recovery_code
-from pgo.errors import StoreDamaged, StoreFull
+from crypto.kdf import erase
+from pgo.errors import AppError, Locked, StoreDamaged, StoreFull, VaultTooNew
 from pgo.store.access import AccessCopies
-from pgo.store.database import EncryptedDatabase, create_database
+from pgo.store.database import EncryptedDatabase
 from pgo.store.deliveries import Deliveries
 from pgo.store.drafts import Drafts
 from pgo.store.files import previous, sha256_file
-from pgo.store.header import HEADER_NAME, Header, save_header
-from pgo.store.instants import from_text, to_text
+from pgo.store.header import HEADER_NAME, Header, load_header, save_header
 from pgo.store.journal import Journal
+from pgo.store.keys import VaultKeys
 from pgo.store.ledger import LedgerTable
 from pgo.store.lockfile import VaultLock
 from pgo.store.measures import Measures
+from pgo.store.meta import Meta
 from pgo.store.migrations import STEPS, migrate, schema_version
 from pgo.store.outbox import OutboxTable
 from pgo.store.quarantine import Quarantine
 from pgo.store.recipients import Recipients
 from pgo.store.records import Records
+from pgo.store.renewal import Renewed, Secrets, build_renewed, remove_database
 from pgo.store.settings import SettingsTable
-from pgo.store.slots import code_opens, passphrase_slot, recovery_slot
 from pgo.store.statements import Statements
 
-LOCK_NAME = "vault.lock"
-_DB_LABEL = "pgo/1/db"
-_SEED_BYTES = 32
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _log = logging.getLogger("pgo.store")
 
 
@@ -77,6 +71,8 @@ class Vault:
         self._guard = threading.RLock()
         self._depth = 0
         self._closed = False
+        self._meta = Meta(engine)
+        self.keys = VaultKeys(vault_key, header=lambda: self._header, change=self._change_slots)
         self.records = Records(engine)
         self.measures = Measures(engine)
         self.quarantine = Quarantine(engine)
@@ -110,7 +106,7 @@ class Vault:
             try:
                 with self._engine.transaction():
                     yield
-                    commits = self._count_commit(at)
+                    commits = self._meta.count_commit(at)
             finally:
                 self._depth = 0
             self._remember(commits)
@@ -129,43 +125,55 @@ class Vault:
 
     def changes(self) -> int:
         """How many changes this vault has seen."""
-        return int(str(self._meta("commits") or 0))
+        return self._meta.commits()
 
     def newest_at(self) -> datetime:
         """The newest instant this vault has recorded."""
-        text = self._meta("newest_at")
-        return from_text(str(text)) if text else _EPOCH
+        return self._meta.newest_at()
 
     def identity_seed(self) -> bytes:
         """The 32 bytes all signing keys of the patient derive from."""
-        seed = self._meta("identity_seed")
-        if not isinstance(seed, bytes) or len(seed) != _SEED_BYTES:
-            raise StoreDamaged("schema")
-        return seed
+        return self._meta.identity_seed()
 
-    def recovery_opens(self, code_text: str) -> bool:
-        """Whether this recovery code opens the vault."""
-        return code_opens(self._header, code_text)
+    def renew(self, opens: Secrets, *, at: datetime, on_progress: Callable[[float], None]) -> str:
+        """Copy everything under a new vault key and close; see ``pgo.store.renewal``.
 
-    def recovery_confirmed(self) -> bool:
-        """Whether the present recovery code was typed back."""
-        return self._header.recovery_confirmed
+        Returns:
+            The new recovery code; the old one opens nothing any more.
 
-    def confirm_recovery(self) -> None:
-        """Remember that the recovery code was typed back."""
-        self._save(replace(self._header, recovery_confirmed=True))
+        Raises:
+            WrongPassphrase: the passphrase is not the present one; nothing changed, the vault stays open.
+            StoreFull, StoreDamaged: nothing changed, the vault stays open.
+        """
+        self.keys.check_passphrase(opens.passphrase)  # 1
+        with self._guard:
+            try:
+                renewed = build_renewed(
+                    self._folder,
+                    self._header,
+                    source=self._engine,
+                    opens=opens,
+                    at=at,
+                    on_progress=on_progress,
+                )
+                self._switch(renewed)
+            except OSError as exc:
+                raise StoreFull from exc
+            with contextlib.suppress(AppError, OSError):  # the old file is done with, however it closes
+                self.close()
+        return renewed.code_text
 
-    def replace_recovery(self) -> str:
-        """Make a new recovery code; the old one opens nothing any more."""
-        code = new_recovery_code()
-        slot = recovery_slot(self._header, code, vault_key=self._vault_key)
-        self._save_slots(replace(self._header.with_slot(slot), recovery_confirmed=False))
-        return code.text
-
-    def replace_passphrase(self, passphrase: str, *, argon2: Argon2Parameters) -> None:
-        """Make a new passphrase slot in the place of the old one."""
-        slot = passphrase_slot(self._header, passphrase, argon2=argon2, vault_key=self._vault_key)
-        self._save_slots(self._header.with_slot(slot))
+    def _switch(self, renewed: Renewed) -> None:
+        try:
+            save_header(self._folder, renewed.header, renewed.vault_key)
+        except (OSError, StoreDamaged):
+            # Did the rename happen before the disk failed? Then the new file is the one the header names.
+            if load_header(self._folder).header.generation != renewed.header.generation:
+                remove_database(self._folder / renewed.header.db_file)
+                raise
+        finally:
+            erase(renewed.vault_key)
+        self._header = renewed.header  # its hash is set, so closing writes nothing under the old key
 
     def check(self) -> None:
         """Verify every page, the counters, the ledger's head and the journal's chain.
@@ -188,22 +196,28 @@ class Vault:
         """Check that database and header belong together and the database is not behind.
 
         Raises:
-            StoreDamaged: ``schema``, ``database_foreign``, ``database_behind`` or ``ledger``.
+            StoreDamaged: ``schema``, ``database_foreign``, ``database_behind``, ``ledger`` or ``journal``.
+            VaultTooNew: a later program brought it to a form we do not know.
         """
-        if not 1 <= schema_version(self._engine) <= len(STEPS):
+        version = schema_version(self._engine)
+        if version > len(STEPS):
+            raise VaultTooNew
+        if version < 1:
             raise StoreDamaged("schema")
-        if self._meta("vault_id") != self.vault_id:
+        if self._meta.vault_id() != self.vault_id:
             raise StoreDamaged("database_foreign")
         if self.changes() < self._header.commits:
             raise StoreDamaged("database_behind")
         if self.ledger.hash_at(self._header.ledger_length) != self._header.ledger_head:
             raise StoreDamaged("ledger")
+        if self.journal.link_at(self._header.journal_length) != self._header.journal_head:
+            raise StoreDamaged("journal")
 
     def migrate_if_old(self) -> None:
-        """Bring an older database to the present form, in one transaction."""
-        if schema_version(self._engine) < len(STEPS):
+        """Bring an older database to the present form, one transaction for each step."""
+        for version in range(schema_version(self._engine), len(STEPS)):
             with self.write(self.newest_at()):
-                migrate(self._engine)
+                migrate(self._engine, to=version + 1)
 
     def close(self) -> None:
         """Fold the log in, remember the hash of the file, close, forget the keys; safe to call twice."""
@@ -211,16 +225,15 @@ class Vault:
             if self._closed:
                 return
             self._closed = True
-            try:
+            with contextlib.ExitStack() as always:
+                always.callback(self._lock.release)
+                always.callback(erase, self._vault_key)
+                always.callback(self._engine.close)
                 self._engine.checkpoint()
                 self._engine.close()
                 if not self._header.db_sha256:
                     digest = sha256_file(self._folder / self._header.db_file)
                     self._save(replace(self._header, db_sha256=digest))
-            finally:
-                self._engine.close()
-                self._vault_key[:] = bytes(len(self._vault_key))
-                self._lock.release()
 
     def _mark_in_use(self) -> None:
         if self._header.db_sha256:
@@ -229,61 +242,40 @@ class Vault:
             except OSError as exc:
                 raise StoreFull from exc
 
-    def _count_commit(self, at: datetime) -> int:
-        commits = self.changes() + 1
-        newest = to_text(max(at, self.newest_at()))
-        self._engine.run_many(
-            "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)",
-            [("commits", commits), ("newest_at", newest)],
-        )
-        return commits
-
     def _remember(self, commits: int) -> None:
-        length, head = self.ledger.head()
+        ledger_length, ledger_head = self.ledger.head()
+        journal_length, journal_head = self.journal.head()
         try:
-            self._save(replace(self._header, commits=commits, ledger_length=length, ledger_head=head))
+            self._save(
+                replace(
+                    self._header,
+                    commits=commits,
+                    ledger_length=ledger_length,
+                    ledger_head=ledger_head,
+                    journal_length=journal_length,
+                    journal_head=journal_head,
+                )
+            )
         except OSError:
             # The change itself is committed. A header that is behind is allowed and caught up by the next
             # commit.
             _log.warning("header_not_saved")
 
-    def _save_slots(self, header: Header) -> None:
-        self._save(header)
-        # The header before still holds the old slot; with it, an old passphrase would open the vault for
-        # ever.
-        previous(self._folder / HEADER_NAME).unlink(missing_ok=True)
+    def _change_slots(self, change: Callable[[Header], Header]) -> None:
+        with self._guard:
+            if self._closed:
+                raise Locked
+            self._save(change(self._header))
+            # The header before still holds the old slot; with it, an old passphrase would open the vault for
+            # ever.
+            previous(self._folder / HEADER_NAME).unlink(missing_ok=True)
+
+    def replace_torn_header(self) -> None:
+        """Write the header over one that cannot be read; the vault was opened with the one before it."""
+        with self._guard:
+            save_header(self._folder, self._header, self._vault_key, over_torn=True)
 
     def _save(self, header: Header) -> None:
         with self._guard:
             save_header(self._folder, header, self._vault_key)
             self._header = header
-
-    def _meta(self, key: str) -> object:
-        row = self._engine.row("SELECT value FROM meta WHERE key = ?", (key,))
-        return row[0] if row else None
-
-
-def database_key(vault_key: bytes | bytearray) -> bytes:
-    """The key of the database file, derived from the vault key."""
-    return derive(bytes(vault_key), _DB_LABEL)
-
-
-def found_database(path: Path, vault_id: str, *, vault_key: bytes | bytearray, at: datetime) -> str:
-    """Make the first database of a new vault, close it again, and return its hash."""
-    engine = create_database(path, database_key(vault_key))
-    try:
-        with engine.transaction():
-            migrate(engine)
-            engine.run_many(
-                "INSERT INTO meta (key, value) VALUES (?, ?)",
-                [
-                    ("vault_id", vault_id),
-                    ("commits", 0),
-                    ("newest_at", to_text(at)),
-                    ("identity_seed", secrets.token_bytes(_SEED_BYTES)),
-                ],
-            )
-        engine.checkpoint()
-    finally:
-        engine.close()
-    return sha256_file(path)

@@ -117,20 +117,16 @@ def create_vault(app: Application, folder: Path, passphrase: str) -> NewVault:
         InputRefused: ``vault_exists`` or ``weak_passphrase``.
     """
     _refuse_weak(passphrase, folder)
-    at = app.clock()
-    store, code_text = create_store(folder, passphrase, argon2=app.argon2, at=at)
-    session = Session(app, store, folder=folder)
-    with store.write(at):
-        store.journal.add(Event.VAULT_CREATED, at=at)
-    return NewVault(_opened(session), code_text)
+    store, code_text = create_store(folder, passphrase, argon2=app.argon2, at=app.clock())
+    return NewVault(_opened(Session(app, store, folder=folder)), code_text)
 
 
 def confirm_recovery_code(session: Session, typed: str) -> bool:
     """Check the code typed back; True is remembered so that the app stops asking."""
     store, at = session.store, session.now()
-    if not store.recovery_opens(typed):
+    if not store.keys.recovery_opens(typed):
         return False
-    store.confirm_recovery()
+    store.keys.confirm_recovery()
     with store.write(at):
         store.journal.add(Event.RECOVERY_CONFIRMED, at=at)
     session.changed()
@@ -139,13 +135,13 @@ def confirm_recovery_code(session: Session, typed: str) -> bool:
 
 def recovery_confirmed(session: Session) -> bool:
     """Whether the present recovery code was ever typed back."""
-    return session.store.recovery_confirmed()
+    return session.store.keys.recovery_confirmed()
 
 
 def renew_recovery_code(session: Session) -> str:
     """Replace the recovery code; the old one opens nothing any more. Returns the new code to show once."""
     store, at = session.store, session.now()
-    text = store.replace_recovery()
+    text = store.keys.replace_recovery()
     with store.write(at):
         store.journal.add(Event.RECOVERY_RENEWED, at=at)
     session.changed()
@@ -160,7 +156,7 @@ def change_passphrase(session: Session, new_passphrase: str) -> None:
     """
     _refuse_weak(new_passphrase, session.folder)
     store, at = session.store, session.now()
-    store.replace_passphrase(new_passphrase, argon2=session.app.argon2)
+    store.keys.replace_passphrase(new_passphrase, argon2=session.app.argon2)
     with store.write(at):
         store.journal.add(Event.PASSPHRASE_CHANGED, at=at)
     session.changed()
@@ -177,7 +173,7 @@ def unlock(app: Application, folder: Path, passphrase: str) -> Session:
         NotFound: there is no vault in that folder.
     """
     session = Session(app, open_with_passphrase(folder, passphrase), folder=folder)
-    _note_unlocked(session)
+    _note(session, Event.UNLOCKED)
     return _opened(session)
 
 
@@ -193,9 +189,7 @@ def unlock_with_code(app: Application, folder: Path, code_text: str) -> Session:
     except Malformed as exc:
         raise InputRefused("recovery_code", "" if exc.group is None else f"group {exc.group}") from exc
     session = Session(app, store, folder=folder)
-    at = session.now()
-    with store.write(at):
-        store.journal.add(Event.RECOVERY_USED, at=at)
+    _note(session, Event.RECOVERY_USED)
     return _opened(session)
 
 
@@ -217,12 +211,12 @@ def lock(session: Session) -> None:
     session.lock()
 
 
-def _note_unlocked(session: Session) -> None:
-    """Write the journal line; a full disk must not keep a person out of the vault, so then it is missing."""
+def _note(session: Session, event: Event) -> None:
+    """Write a journal line about the opening; a full disk must keep nobody out, so then it is missing."""
     at = session.now()
     try:
         with session.store.write(at):
-            session.store.journal.add(Event.UNLOCKED, at=at)
+            session.store.journal.add(event, at=at)
     except StoreFull:
         _log.warning("unlock_not_in_journal")
     except BaseException:

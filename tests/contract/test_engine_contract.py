@@ -16,7 +16,7 @@ from typing import TypeAlias
 
 import pytest
 
-from pgo.errors import Locked, NotFound, StoreDamaged
+from pgo.errors import Locked, NotFound, StoreDamaged, VaultTooNew
 from pgo.store.database import EncryptedDatabase, create_database, open_database
 from pgo.store.journal import Event, Journal, JournalFilter
 from pgo.store.migrations import STEPS, migrate, schema_version
@@ -129,7 +129,7 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
 def test_migrations_end_at_the_present_form_and_refuse_a_newer_one(engine: Engine) -> None:
     assert schema_version(engine) == len(STEPS)
     engine.run(f"PRAGMA user_version = {len(STEPS) + 1}")
-    with pytest.raises(StoreDamaged):
+    with pytest.raises(VaultTooNew):
         migrate(engine)
 
 

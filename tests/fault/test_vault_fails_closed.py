@@ -205,7 +205,7 @@ def test_failing_to_make_a_vault_leaves_nothing_behind(
     def full(*_args: object, **_kwargs: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("pgo.store.opening.save_header", full)
+    monkeypatch.setattr("pgo.store.founding.save_header", full)
     home = Home(tmp_path / "vaults")
     with pytest.raises(OSError, match="No space"):
         home.open_new()
@@ -215,13 +215,12 @@ def test_failing_to_make_a_vault_leaves_nothing_behind(
 def test_failing_header_before_a_change_refuses_the_change(
     vault: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    session = unlock(Home(vault.parent).app, vault, PASSPHRASE)
-
     def full(*_args: object, **_kwargs: object) -> None:
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
         patch.setattr("pgo.store.vault.save_header", full)
+        session = unlock(Home(vault.parent).app, vault, PASSPHRASE)  # a full disk keeps nobody out
         with pytest.raises(AppError) as caught:
             save_settings(session, Settings(theme="dark"))
     assert caught.value.code == "store_full"

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
 
 import pytest
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
@@ -9,8 +9,12 @@ from crypto import passphrase as module
 from crypto.errors import Malformed, WeakParameters, WrongKey
 from crypto.passphrase import (
     CALIBRATION_CEILING_KIB,
+    LONGEST_SECONDS,
+    MIN_MEMORY_KIB,
     RFC_9106_SECOND_CHOICE,
+    SHORTEST_SECONDS,
     Argon2Parameters,
+    Price,
     calibrate,
     derive_kek,
     hash_password,
@@ -90,12 +94,14 @@ def test_salts_are_random_and_long_enough() -> None:
 
 def test_another_keyboard_gives_the_same_key() -> None:
     composed, decomposed, wide = "caf\u00e9 1", "cafe\u0301 1", "caf\u00e9 \uff11"
-    found = {derive_kek(text, salt=SALT, parameters=CHEAPEST) for text in (composed, decomposed, wide)}
+    found = {bytes(derive_kek(text, salt=SALT, parameters=CHEAPEST)) for text in (composed, decomposed, wide)}
     assert len(found) == 1
 
 
 def test_case_and_space_count() -> None:
-    found = {derive_kek(text, salt=SALT, parameters=CHEAPEST) for text in ("abc", "Abc", "abc ", " abc")}
+    found = {
+        bytes(derive_kek(text, salt=SALT, parameters=CHEAPEST)) for text in ("abc", "Abc", "abc ", " abc")
+    }
     assert len(found) == 4
 
 
@@ -104,45 +110,58 @@ def test_text_that_is_no_text_is_refused() -> None:
         derive_kek("\ud800", salt=SALT, parameters=CHEAPEST)
 
 
-class _Clock:
-    """Answers like a clock around derivations of given durations."""
-
-    def __init__(self, durations: list[float]) -> None:
-        self._ticks = self._run(durations)
-
-    def _run(self, durations: list[float]) -> Iterator[float]:
-        now = 100.0
-        for duration in durations:
-            yield now
-            now += duration
-            yield now
-
-    def __call__(self) -> float:
-        return next(self._ticks)
-
-
 @pytest.mark.parametrize(
-    ("durations", "memory_mib"),
-    [([0.6], 64), ([0.375, 0.75], 128), ([0.1, 0.2], 256), ([30.0], 64)],
+    ("seconds_of_64_mib", "memory_mib", "passes"),
+    [(0.6, 64, 3), (0.44, 128, 3), (0.375, 128, 3), (0.1, 256, 4), (0.01, 256, 10), (30.0, 64, 3)],
 )
-def test_calibration_stays_below_the_target(
-    durations: list[float], memory_mib: int, monkeypatch: pytest.MonkeyPatch
+def test_calibration_asks_half_a_second_to_a_second_where_the_machine_can(
+    seconds_of_64_mib: float, memory_mib: int, passes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    priced: list[Argon2Parameters] = []
+    price = _calibrated(seconds_of_64_mib, monkeypatch)
+    found = price.parameters
+    assert (found.memory_kib, found.iterations, found.lanes) == (memory_mib * 1024, passes, 4)
+    assert price.seconds == pytest.approx(seconds_of_64_mib * memory_mib / 64 * passes / 3)
+    if 0.1 <= seconds_of_64_mib <= 1.0:
+        assert SHORTEST_SECONDS <= price.seconds <= LONGEST_SECONDS
 
-    def counted(_text: str, *, salt: bytes, parameters: Argon2Parameters) -> bytes:
-        priced.append(parameters)
+
+def _calibrated(seconds_of_64_mib: float, monkeypatch: pytest.MonkeyPatch) -> Price:
+    now = [0.0]
+
+    def priced(_text: str, *, salt: bytes, parameters: Argon2Parameters) -> bytes:
+        now[0] += seconds_of_64_mib * parameters.memory_kib / MIN_MEMORY_KIB * parameters.iterations / 3
         return salt
 
-    monkeypatch.setattr(module, "derive_kek", counted)
-    found = calibrate(0.75, _Clock(durations))
-    assert found.memory_kib == memory_mib * 1024
-    assert (found.iterations, found.lanes) == (3, 4)
-    assert len(priced) == len(durations)
+    monkeypatch.setattr(module, "derive_kek", priced)
+    return calibrate(lambda: now[0])
 
 
-def test_calibration_has_a_ceiling_and_really_works() -> None:
-    assert calibrate(10**6, lambda: 0.0).memory_kib == CALIBRATION_CEILING_KIB
+def test_one_busy_moment_does_not_make_guessing_cheap(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, calls = [0.0], [0]
+
+    def priced(_text: str, *, salt: bytes, parameters: Argon2Parameters) -> bytes:
+        calls[0] += 1
+        now[0] += 0.2 * parameters.memory_kib / MIN_MEMORY_KIB + (5.0 if calls[0] % 2 else 0.0)
+        return salt
+
+    monkeypatch.setattr(module, "derive_kek", priced)
+    assert calibrate(lambda: now[0]).parameters.memory_kib == 256 * 1024
+
+
+def test_calibration_takes_no_memory_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    def priced(_text: str, *, salt: bytes, parameters: Argon2Parameters) -> bytes:
+        if parameters.memory_kib > MIN_MEMORY_KIB:
+            raise MemoryError
+        return salt
+
+    monkeypatch.setattr(module, "derive_kek", priced)
+    assert calibrate(lambda: 0.0).parameters.memory_kib == MIN_MEMORY_KIB
+
+
+def test_calibration_really_works() -> None:
+    price = calibrate(time.perf_counter)
+    assert MIN_MEMORY_KIB <= price.parameters.memory_kib <= CALIBRATION_CEILING_KIB
+    assert price.seconds > 0
 
 
 def test_a_wrapped_key_opens() -> None:
