@@ -23,6 +23,7 @@ def build_parser() -> argparse.ArgumentParser:
     _record_commands(commands)
     _share_commands(commands)
     _consent_commands(commands)
+    _journal_commands(commands)
     return parser
 
 
@@ -110,6 +111,27 @@ def _consent_commands(commands: _Commands[argparse.ArgumentParser]) -> None:
     take.add_argument("--json", action="store_true", help="print one JSON object per Consent")
     for speaking in (explain, take):
         speaking.add_argument("--lang", choices=("nl", "en"), default="en", help="language of the words")
+
+
+def _journal_commands(commands: _Commands[argparse.ArgumentParser]) -> None:
+    journal = commands.add_parser("journal", help="what the app did with the data").add_subparsers(
+        required=True, metavar="ACTION"
+    )
+    show = _vault_command(journal, "show", "journal_commands.show", "print lines, newest first")
+    show.add_argument("--kind", choices=("access", "record", "sharing", "looked", "copies"))
+    show.add_argument("--first", type=_day, metavar="DATE", help="from this day on")
+    show.add_argument("--last", type=_day, metavar="DATE", help="until this day")
+    show.add_argument("--words", metavar="TEXT", help="only lines with these words")
+    show.add_argument("--limit", type=int, default=50, metavar="N", help="lines at most (50, up to 500)")
+    export = _vault_command(journal, "export", "journal_commands.export", "write the signed journal")
+    export.add_argument("out", type=Path, metavar="OUT")
+    export.add_argument("--force", action="store_true", help="replace an existing file")
+    verify = _command(journal, "verify", "journal_commands.verify", "check a journal line by line")
+    verify.add_argument("file", type=Path, nargs="?", metavar="FILE", help="an exported journal")
+    verify.add_argument("--vault", type=Path, metavar="DIR", help="a vault; with FILE: the one it must be of")
+    verify.add_argument("--passphrase-file", metavar="FILE", help="first line of FILE; - is standard input")
+    for action in (show, verify):
+        action.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def _choice(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:

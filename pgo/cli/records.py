@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pgo.bootstrap import build_application
+from pgo.cli.files import write_private
 from pgo.cli.terminal import DONE, REFUSED, opened, read_passphrase, reason, say, say_json
 from pgo.errors import InputRefused
 from pgo.usecases.collect import CollectResult, collect
@@ -118,13 +118,7 @@ def export(options: argparse.Namespace) -> int:
         raise InputRefused("file_exists")
     with opened(options.vault, options.passphrase_file) as session:
         data = export_records(session)
-    fresh = options.out.with_name(options.out.name + ".new")
-    fresh.unlink(missing_ok=True)
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
-    fresh.replace(options.out)
+    write_private(options.out, data)
     sys.stderr.write("pgo: the exported file is not encrypted.\n")
     return DONE
 

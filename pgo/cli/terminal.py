@@ -50,6 +50,11 @@ _REFUSALS = {
     "no_consent": "The file holds no Consent resource.",
     "file_exists": "The file exists already; nothing was written.",
     "demo_clinic": "The demo clinic did not start.",
+    "journal_nothing_to_check": "Name a file, or a vault with --vault, or both.",
+    "journal_no_end": "The file lacks the signed end of a journal: it was cut off, or is no journal.",
+    "journal_other_key": "The journal was signed by another key than that of this vault.",
+    "journal_bad_signature": "The signature at the end of the journal does not hold.",
+    "journal_other_vault": "The journal is of another vault.",
 }
 
 

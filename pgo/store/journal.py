@@ -23,6 +23,8 @@ from pgo.store.protocols import Engine, Row, Value
 class Event(StrEnum):
     """Everything the journal can say."""
 
+    OTHER = "other"
+    """Stands for an event that a newer program wrote and this one has no name for."""
     VAULT_CREATED = "vault_created"
     UNLOCKED = "unlocked"
     PASSPHRASE_CHANGED = "passphrase_changed"  # noqa: S105 - the name of an event
@@ -61,6 +63,9 @@ class Event(StrEnum):
     BACKUP_MADE = "backup_made"
     BACKUP_PROVED = "backup_proved"
     BACKUP_RESTORED = "backup_restored"
+
+
+_KNOWN = frozenset(event.value for event in Event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +130,8 @@ class Journal:
         for position, body, chained in self._engine.rows(
             "SELECT position, body, link FROM journal ORDER BY position"
         ):
-            yield int(position), bytes(body), str(chained)
+            raw = body.encode("utf-8") if isinstance(body, str) else bytes(body)
+            yield int(position), raw, str(chained)
 
     def lines(self) -> tuple[JournalLine, ...]:
         """All lines, oldest first."""
@@ -165,4 +171,5 @@ def _clause(wanted: JournalFilter) -> tuple[str, list[Value]]:
 
 def _line(row: Row) -> JournalLine:
     value = json.loads(row[1])
-    return JournalLine(int(row[0]), from_text(value["at"]), Event(value["event"]), value["details"])
+    event = Event(value["event"]) if value["event"] in _KNOWN else Event.OTHER
+    return JournalLine(int(row[0]), from_text(value["at"]), event, value["details"])

@@ -48,6 +48,10 @@ class Records:
             (name, sha256, kind, size_bytes, to_text(at)),
         )
 
+    def source_names(self) -> dict[int, str]:
+        """Number to name of every source."""
+        return {int(row[0]): str(row[1]) for row in self._engine.rows("SELECT id, name FROM source")}
+
     def known(self, type_: str, resource_id: str, origin: str) -> Known | None:
         """Look a record up by what identifies it, the trash included."""
         row = self._engine.row(

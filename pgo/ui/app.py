@@ -52,6 +52,7 @@ SCREENS: Final[tuple[tuple[str, str], ...]] = (
     ("share/objections/new", "objection_new"),
     ("share/:grant", "share_detail"),
     ("settings", "settings"),
+    ("settings/journal", "journal"),
     ("settings/keys", "settings_keys"),
 )
 

@@ -118,6 +118,11 @@ def verify_journal_file(data: bytes, *, key: VerifyKey | None = None, journal: s
     return Verified(said["count"], signed_by.fingerprint(), datetime.fromisoformat(said["at"]), findings)
 
 
+def is_link(text: str) -> bool:
+    """Whether a text has the form of a link."""
+    return _LINK.fullmatch(text) is not None
+
+
 def _read_end(line: bytes) -> Mapping[str, Any]:
     value = _object(line)
     if value is None or value.keys() != _HEAD_MEMBERS or value["schema"] != SCHEMA:
@@ -152,7 +157,7 @@ def _claim(number: int, line: bytes) -> Claim:
     journal, position, chained = value["journal"], value["position"], value["link"]
     if not isinstance(journal, str) or type(position) is not int or position < 0:
         return unreadable
-    if not isinstance(chained, str) or _LINK.fullmatch(chained) is None:
+    if not isinstance(chained, str) or not is_link(chained):
         return unreadable
     return Claim(number, journal, position, chained, canonical_bytes(value["body"]))
 

@@ -55,7 +55,7 @@ class Section:
 
 SECTIONS: Final[tuple[Section, ...]] = (
     Section("access", (Row("keys", ft.Icons.KEY_OUTLINED),)),
-    Section("data", ()),
+    Section("data", (Row("journal", ft.Icons.HISTORY_EDU_OUTLINED),)),
 )
 
 

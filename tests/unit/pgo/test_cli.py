@@ -153,3 +153,28 @@ def test_sharing_from_the_command_line_without_a_network(
     (row,) = run(capsys, "share", "list", *access, "--json")[1]["shares"]
     assert row["state"] == "withdrawn"
     assert run(capsys, "looked", *access, "ura:00000123")[0] == 3
+
+
+def test_the_journal_is_shown_exported_and_verified(
+    tmp_path: Path, vault: str, passphrase: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    access = ("--vault", vault, "--passphrase-file", passphrase)
+    file = tmp_path / "journal.jsonl"
+    assert main(["journal", "export", *access, str(file)]) == 0
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert main(["journal", "export", *access, str(file)]) == 3
+    code, shown = run(capsys, "journal", "show", *access, "--kind", "copies")
+    assert code == 0
+    assert "Journal saved in a file" in shown
+    for asked in ((str(file),), (str(file), *access), access):
+        code, told = run(capsys, "journal", "verify", *asked, "--json")
+        assert (code, told["ok"], told["findings"]) == (0, True, [])
+    lines = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(b"".join(lines[1:]))
+    code, told = run(capsys, "journal", "verify", str(file), "--json")
+    assert (code, told["findings"]) == (5, [{"fault": "missing", "position": 0, "until": 0, "line": 1}])
+    code, words = run(capsys, "journal", "verify", str(file))
+    assert (code, "Line 1 to 1 is missing." in words) == (5, True)
+    file.write_bytes(b"".join(lines[:-1]))
+    assert main(["journal", "verify", str(file)]) == 3
+    assert main(["journal", "verify"]) == 3
