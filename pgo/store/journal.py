@@ -63,6 +63,9 @@ class Event(StrEnum):
     BACKUP_MADE = "backup_made"
     BACKUP_PROVED = "backup_proved"
     BACKUP_RESTORED = "backup_restored"
+    BACKUP_REMOVED = "backup_removed"
+    BACKUP_PLANNED = "backup_planned"
+    RECIPIENT_ASKED = "recipient_asked"
 
 
 _KNOWN = frozenset(event.value for event in Event)

@@ -12,10 +12,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from crypto.canonical import canonical_bytes, sha256_id
 from crypto.kdf import erase
 from crypto.passphrase import Argon2Parameters
 from crypto.recovery import new_recovery_code
-from pgo.store.header import Header
+from pgo.store.backup_format import portable_slots
+from pgo.store.header import Header, slot_to_json
 from pgo.store.slots import code_opens, keyring_slot, open_passphrase_slot, passphrase_slot, recovery_slot
 
 
@@ -44,6 +46,11 @@ class VaultKeys:
     def generation(self) -> int:
         """Number of the vault key; 1 for the first, one more after each renewal."""
         return self._header().generation
+
+    def fingerprint(self) -> str:
+        """Hash of the slots a backup carries: with other ones, an older backup opens with older secrets."""
+        slots = portable_slots(self._header().slots)
+        return sha256_id(canonical_bytes([slot_to_json(slot) for slot in slots]))
 
     def price(self) -> Argon2Parameters | None:
         """What one guess at the passphrase costs."""

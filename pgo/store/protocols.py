@@ -13,7 +13,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pgo.store.access import AccessCopies
+    from pgo.store.backup_open import OnProgress, OpenedBackup
+    from pgo.store.backup_write import MadeBackup
+    from pgo.store.backups import Backups
     from pgo.store.deliveries import Deliveries
     from pgo.store.drafts import Drafts
     from pgo.store.journal import Journal
@@ -81,6 +86,7 @@ class VaultStore(Protocol):
     statements: Statements
     deliveries: Deliveries
     access: AccessCopies
+    backups: Backups
 
     def write(self, at: datetime) -> AbstractContextManager[None]:
         """One transaction; everything inside commits together or not at all. Nested calls join."""
@@ -108,6 +114,14 @@ class VaultStore(Protocol):
 
     def renew(self, opens: Secrets, *, at: datetime, on_progress: Callable[[float], None]) -> str:
         """Copy everything under a new vault key and close; returns the new recovery code."""
+        ...
+
+    def write_backup(self, target: Path, *, at: datetime, on_progress: OnProgress = ...) -> MadeBackup:
+        """Make a backup in a file that does not exist yet, and prove it; others go on working meanwhile."""
+        ...
+
+    def prove_backup(self, path: Path, *, on_progress: OnProgress = ...) -> OpenedBackup:
+        """Read a backup made under the present vault key and check everything in it."""
         ...
 
     def check(self) -> None:

@@ -70,10 +70,13 @@ class Records:
 
     def insert(self, new: NewVersion, *, source_id: int, at: datetime) -> int:
         """Store a record that was not there. Returns its number."""
+        # Numbers go on after those that a vault before a restore may have given out (`pgo.store.backups`).
         record_id = self._engine.insert(
-            f"INSERT INTO record (type, resource_id, origin, full_url, {_COLUMNS},"  # noqa: S608 - constant
+            f"INSERT INTO record (id, type, resource_id, origin, full_url, {_COLUMNS},"  # noqa: S608 - constant
             " self_authored, version_id, versions, raw_sha256, canonical, facts, source_id, stored_at)"
-            " VALUES (?,?,?,?, ?,?,?,?,?,?,?,?,?,?,?, ?, 0, 1, ?,?,?,?,?)",
+            " VALUES (max(ifnull((SELECT max(id) FROM record), 0),"
+            " ifnull((SELECT max(first_record) FROM restore), 0)) + 1,"
+            " ?,?,?,?, ?,?,?,?,?,?,?,?,?,?,?, ?, 0, 1, ?,?,?,?,?)",
             (
                 new.type,
                 new.resource_id,

@@ -27,6 +27,10 @@ from crypto.errors import BrokenChain
 from crypto.kdf import erase
 from pgo.errors import AppError, Locked, StoreDamaged, StoreFull, VaultTooNew
 from pgo.store.access import AccessCopies
+from pgo.store.backup_gate import BackupGate
+from pgo.store.backup_open import OnProgress, OpenedBackup, no_progress
+from pgo.store.backup_write import MadeBackup, Source, prove, work_folder, write_backup
+from pgo.store.backups import Backups
 from pgo.store.database import EncryptedDatabase
 from pgo.store.deliveries import Deliveries
 from pgo.store.drafts import Drafts
@@ -85,6 +89,8 @@ class Vault:
         self.statements = Statements(engine)
         self.deliveries = Deliveries(engine)
         self.access = AccessCopies(engine)
+        self.backups = Backups(engine)
+        self._backup_gate = BackupGate()
 
     def __repr__(self) -> str:
         return "Vault(closed)" if self._closed else "Vault(open)"
@@ -175,6 +181,33 @@ class Vault:
             erase(renewed.vault_key)
         self._header = renewed.header  # its hash is set, so closing writes nothing under the old key
 
+    def write_backup(
+        self, target: Path, *, at: datetime, on_progress: OnProgress = no_progress
+    ) -> MadeBackup:
+        """Make a backup and prove it, while others go on working; see ``pgo.store.backup_write``."""
+        with self._backup_source() as source, self._backup_gate.turn(on_progress) as told:
+            return write_backup(source, target, at=at, on_progress=told)
+
+    def prove_backup(self, path: Path, *, on_progress: OnProgress = no_progress) -> OpenedBackup:
+        """Read a backup of this vault again, every step; see ``pgo.store.backup_open``."""
+        with (
+            self._backup_source() as source,
+            self._backup_gate.turn(on_progress) as told,
+            work_folder(self._folder) as work,
+        ):
+            return prove(path, work / "proof.db", source.vault_key, on_progress=told)
+
+    @contextlib.contextmanager
+    def _backup_source(self) -> Iterator[Source]:
+        with self._guard:
+            if self._closed:
+                raise Locked
+            source = Source(self._folder, self._header, bytearray(self._vault_key))
+        try:
+            yield source
+        finally:
+            erase(source.vault_key)
+
     def check(self) -> None:
         """Verify every page, the counters, the ledger's head and the journal's chain.
 
@@ -221,6 +254,7 @@ class Vault:
 
     def close(self) -> None:
         """Fold the log in, remember the hash of the file, close, forget the keys; safe to call twice."""
+        self._backup_gate.close()
         with self._guard:
             if self._closed:
                 return

@@ -1,0 +1,266 @@
+"""Put a vault back from a backup: beside what is there, checked whole, and only then in its place.
+
+Rules:
+1. Nothing of the old vault is touched before the switch. The database goes into a file of its own
+   (``store-<generation>-r<number>.db``); the switch is the rename of the header (``header.save_header``). A
+   crash at any instant leaves the old vault or the restored one, each whole.
+2. The old vault stays beside it, its header as ``vault.hdr.before-r<number>``, until the person says so
+   (``forget_before``) or changes their mind (``switch_back``).
+3. In an empty place a vault is built beside it and renamed into it, as a new vault is.
+4. A backup of another vault, or one older than the vault that is there, is refused; only the second may be
+   insisted on.
+5. A vault that was put back says so inside (``backups.RestoreRow``), from its first instant: nothing is sent
+   until recipients were asked what they know. ``switch_back`` counts as putting back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import secrets
+import shutil
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from pgo.errors import AppError, BackupRefused, InputRefused, NotFound
+from pgo.store.backup_format import BackupHeader
+from pgo.store.backup_open import (
+    OnProgress,
+    OpenedBackup,
+    Unwrap,
+    no_progress,
+    open_into,
+    read_backup_header,
+    remove_database,
+    with_key,
+)
+from pgo.store.backups import Backups, RestoreRow
+from pgo.store.database import open_database
+from pgo.store.files import make_private_folder, save_atomically, sha256_file, shred, sync_folder
+from pgo.store.founding import LOCK_NAME, database_key
+from pgo.store.header import HEADER_NAME, Header, load_header, parse_header, save_header
+from pgo.store.instants import to_text
+from pgo.store.journal import Event, Journal
+from pgo.store.ledger import LedgerTable
+from pgo.store.lockfile import VaultLock
+from pgo.store.meta import Meta
+from pgo.store.migrations import migrate
+
+_BEFORE = re.compile(re.escape(HEADER_NAME) + r"\.before-r([0-9]{1,6})")
+_RESTORED_FILE = re.compile(r"store-[0-9]{1,6}-r([0-9]{1,6})\.db")
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """A vault as it was before a restore, still lying beside it."""
+
+    number: int
+    header: Path
+    database: Path
+    size_bytes: int
+
+
+def restore_new(
+    backup: Path, folder: Path, unwrap: Unwrap, *, at: datetime, on_progress: OnProgress = no_progress
+) -> OpenedBackup:
+    """Put a vault back where there is none.
+
+    Args:
+        backup: the file, untrusted.
+        folder: does not exist or is empty.
+        unwrap: gives the vault key from passphrase or recovery code.
+        at: now.
+        on_progress: told how far it is; what it raises stops and leaves nothing.
+
+    Raises:
+        InputRefused: ``vault_exists``, something lies in the folder.
+        BackupRefused, WrongPassphrase, KeyLost, StoreFull: as ``open_into``.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputRefused("vault_exists")
+    make_private_folder(folder.parent)
+    building = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.new")
+    make_private_folder(building)
+    try:
+        opened = _build(backup, building, unwrap, number=1, at=at, on_progress=on_progress)
+        if folder.exists():
+            folder.rmdir()
+        building.rename(folder)
+    except BaseException:
+        shutil.rmtree(building, ignore_errors=True)
+        raise
+    sync_folder(folder.parent)
+    return opened
+
+
+def restore_over(
+    backup: Path,
+    folder: Path,
+    unwrap: Unwrap,
+    *,
+    at: datetime,
+    accept_older: bool,
+    on_progress: OnProgress = no_progress,
+) -> OpenedBackup:
+    """Put a vault back in the place of the one that is there; that one stays beside it.
+
+    Args:
+        backup: the file, untrusted.
+        folder: of the vault, which is not open.
+        unwrap: gives the vault key from passphrase or recovery code.
+        at: now.
+        accept_older: the person knows that what was changed since the backup is not in it.
+        on_progress: told how far it is; what it raises stops and leaves the old vault as it was.
+
+    Raises:
+        VaultBusy: the vault is open somewhere.
+        BackupRefused: ``backup_other_vault``, ``backup_older``, and as ``open_into``.
+        WrongPassphrase, KeyLost, StoreFull: as ``open_into``.
+    """
+    lock = VaultLock(folder / LOCK_NAME)
+    try:
+        present = _present(folder)
+        if present is not None:
+            _refuse_other_or_older(read_backup_header(backup).header, present, accept_older=accept_older)
+        number = _next_number(folder)
+        return _build(backup, folder, unwrap, number=number, at=at, on_progress=on_progress)
+    finally:
+        lock.release()
+
+
+def _build(
+    backup: Path, folder: Path, unwrap: Unwrap, *, number: int, at: datetime, on_progress: OnProgress
+) -> OpenedBackup:
+    """Bring the database in, mark it, and let the header name it."""
+    described = read_backup_header(backup).header.vault_header()
+    vault_key = unwrap(described)
+    target = folder / replace(described, restores=number).db_file
+    remove_database(target)  # what a crash of an earlier try left: no header ever named it
+    opened = open_into(backup, target, with_key(vault_key), on_progress=on_progress)
+    mark = RestoreRow(number, at, opened.header.made_at)
+    _switch(folder, opened.header.vault_header(), vault_key, mark)
+    return opened
+
+
+def _switch(folder: Path, header: Header, vault_key: bytes | bytearray, mark: RestoreRow) -> None:
+    """Mark a database that lies ready and make it the vault: the last write is the switch."""
+    header = replace(header, restores=mark.number)
+    target = folder / header.db_file
+    try:
+        ready = mark_restored(target, header, vault_key, mark)
+        present = folder / HEADER_NAME
+        if present.exists():
+            save_atomically(folder / f"{HEADER_NAME}.before-r{mark.number}", present.read_bytes())
+        save_header(folder, ready, vault_key)
+    except BaseException:
+        remove_database(target)
+        raise
+
+
+def mark_restored(path: Path, header: Header, vault_key: bytes | bytearray, mark: RestoreRow) -> Header:
+    """Bring a restored database up to date, write down that it was put back, and describe it."""
+    engine = open_database(path, database_key(vault_key))
+    try:
+        with engine.transaction():
+            migrate(engine)
+            meta = Meta(engine)
+            at = max(mark.at, meta.newest_at())
+            Backups(engine).add_restore(replace(mark, at=at))
+            Journal(engine).add(
+                Event.BACKUP_RESTORED, at=at, number=mark.number, backup_made_at=to_text(mark.made_at)
+            )
+            commits = meta.count_commit(at)
+        ledger_length, ledger_head = LedgerTable(engine).head()
+        journal_length, journal_head = Journal(engine).head()
+        engine.checkpoint()
+    finally:
+        engine.close()
+    return replace(
+        header,
+        commits=commits,
+        ledger_length=ledger_length,
+        ledger_head=ledger_head,
+        journal_length=journal_length,
+        journal_head=journal_head,
+        db_sha256=sha256_file(path),
+    )
+
+
+def before(folder: Path) -> tuple[Before, ...]:
+    """Vaults as they were before a restore, newest first."""
+    found = []
+    for path in folder.glob(HEADER_NAME + ".before-r*"):
+        name = _BEFORE.fullmatch(path.name)
+        if name is None:
+            continue
+        with contextlib.suppress(AppError):
+            database = folder / parse_header(path.read_bytes()).header.db_file
+            size = database.stat().st_size if database.exists() else 0
+            found.append(Before(int(name.group(1)), path, database, size))
+    return tuple(sorted(found, key=lambda one: -one.number))
+
+
+def forget_before(folder: Path) -> int:
+    """Destroy what lies beside the vault from before its restores, and what no header names.
+
+    Returns how many vaults went. The vault that is in use stays, whatever names it.
+    """
+    present = _present(folder)
+    if present is None:
+        raise NotFound("vault")
+    gone = before(folder)
+    for one in gone:
+        if one.database.name != present.db_file:
+            shred(one.database)
+            remove_database(one.database)
+        one.header.unlink(missing_ok=True)
+    sync_folder(folder)
+    return len(gone)
+
+
+def switch_back(folder: Path, unwrap: Unwrap, *, at: datetime) -> None:
+    """Go back to the vault as it was before the last restore; the restored one then lies beside it.
+
+    Raises:
+        NotFound: ``vault``, nothing lies beside it.
+        WrongPassphrase, VaultBusy, StoreDamaged: as opening a vault.
+    """
+    lock = VaultLock(folder / LOCK_NAME)
+    try:
+        kept = before(folder)
+        if not kept:
+            raise NotFound("vault")
+        loaded = parse_header(kept[0].header.read_bytes())
+        vault_key = unwrap(loaded.header)
+        header = loaded.verify(vault_key)
+        number = _next_number(folder)
+        target = folder / replace(header, restores=number).db_file
+        remove_database(target)
+        for ending in ("", "-wal"):  # a vault that was not locked cleanly has its newest changes in its log
+            source = kept[0].database.with_name(kept[0].database.name + ending)
+            if source.exists():
+                shutil.copyfile(source, target.with_name(target.name + ending))
+        _switch(folder, header, vault_key, RestoreRow(number, at, at))
+    finally:
+        lock.release()
+
+
+def _present(folder: Path) -> Header | None:
+    """The header that is there, None when none can be read: then a backup is what helps."""
+    with contextlib.suppress(AppError):
+        return load_header(folder).header
+    return None
+
+
+def _refuse_other_or_older(backup: BackupHeader, present: Header, *, accept_older: bool) -> None:
+    if backup.vault_id != present.vault_id:
+        raise BackupRefused("backup_other_vault")
+    if backup.commits < present.commits and not accept_older:
+        raise BackupRefused("backup_older")
+
+
+def _next_number(folder: Path) -> int:
+    names = [path.name for path in folder.iterdir()]
+    found = [form.fullmatch(name) for name in names for form in (_BEFORE, _RESTORED_FILE)]
+    return max((int(match.group(1)) for match in found if match), default=0) + 1

@@ -1,0 +1,172 @@
+"""What a vault knows of its backups and of being put back from one.
+
+Three tables: the backups made (where, how large, proved when), the times this vault was put back, and for the
+last of those which recipients were asked since. A vault that was never put back has asked everybody.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from pgo.store.instants import from_text, to_text
+from pgo.store.protocols import Engine, Row
+
+RECORD_GAP = 1_000_000
+"""Numbers of records that are skipped at each restore: recipients know records by their number, and those
+given out after the backup was made must never come to mean another record."""
+
+
+@dataclass(frozen=True, slots=True)
+class BackupRow:
+    """A backup this vault made.
+
+    Attributes:
+        id: number in the store, 0 before it is stored.
+        folder, name: where it was put.
+        made_at, proved_at: when it was written, and last read back and found whole.
+        size_bytes, sha256: of the file.
+        commits: changes the vault had seen in it.
+        settled: changes it had seen when the backup was written down; more than this is something new.
+        records: records in it.
+        scheduled: made by itself, so it may also go by itself when there are enough newer ones.
+        keys: the key slots in it, as one hash: other slots today mean that today's passphrase may not open
+            it.
+    """
+
+    id: int
+    folder: str
+    name: str
+    made_at: datetime
+    proved_at: datetime
+    size_bytes: int
+    sha256: str
+    commits: int
+    settled: int
+    records: int
+    scheduled: bool
+    keys: str
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreRow:
+    """One time this vault was put back: its number from 1, when, and from a backup made when."""
+
+    number: int
+    at: datetime
+    made_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AskedRow:
+    """What a recipient answered after the last restore, or why it could not be asked.
+
+    Attributes:
+        outcome: ``same``, ``kept``, ``withdrawn``, ``new`` when it answered; another code is a problem, and
+            the recipient goes on waiting.
+        done: whether sending may go on.
+        withdrawn: grants that were taken back because of the answer.
+    """
+
+    recipient_id: str
+    at: datetime
+    outcome: str
+    done: bool
+    withdrawn: int
+
+
+_COLUMNS = (
+    "id, folder, name, made_at, proved_at, size_bytes, sha256, commits, settled, records, scheduled, keys"
+)
+
+
+class Backups:
+    """The tables of backups; changes run inside ``VaultStore.write``."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def add(self, row: BackupRow) -> int:
+        """Write down a backup that was made and proved; returns its number."""
+        return self._engine.insert(
+            f"INSERT INTO backup ({_COLUMNS.removeprefix('id, ')}) VALUES (?,?,?,?,?,?,?,?,?,?,?)",  # noqa: S608
+            (
+                row.folder,
+                row.name,
+                to_text(row.made_at),
+                to_text(row.proved_at),
+                row.size_bytes,
+                row.sha256,
+                row.commits,
+                row.settled,
+                row.records,
+                int(row.scheduled),
+                row.keys,
+            ),
+        )
+
+    def all(self) -> tuple[BackupRow, ...]:
+        """All backups that were made and not removed since, newest first."""
+        sql = f"SELECT {_COLUMNS} FROM backup ORDER BY made_at DESC, id DESC"  # noqa: S608 - constant
+        return tuple(_backup(row) for row in self._engine.rows(sql))
+
+    def proved(self, backup_id: int, *, at: datetime) -> None:
+        """A backup was read again and found whole."""
+        self._engine.run("UPDATE backup SET proved_at = ? WHERE id = ?", (to_text(at), backup_id))
+
+    def remove(self, backup_id: int) -> None:
+        """Forget a backup whose file was removed."""
+        self._engine.run("DELETE FROM backup WHERE id = ?", (backup_id,))
+
+    def add_restore(self, row: RestoreRow) -> None:
+        """Write down that the vault was put back: from now on every recipient has to be asked first."""
+        self._engine.insert(
+            "INSERT INTO restore (number, at, made_at, first_record) VALUES (?, ?, ?,"
+            " (SELECT ifnull(max(id), 0) FROM record) + ?)",
+            (row.number, to_text(row.at), to_text(row.made_at), RECORD_GAP),
+        )
+        self._engine.run("DELETE FROM asked")
+
+    def last_restore(self) -> RestoreRow | None:
+        """The last time this vault was put back, None for never."""
+        row = self._engine.row("SELECT number, at, made_at FROM restore ORDER BY number DESC LIMIT 1")
+        return None if row is None else RestoreRow(row[0], from_text(row[1]), from_text(row[2]))
+
+    def remember_asked(self, row: AskedRow) -> None:
+        """Write down what came of asking a recipient."""
+        self._engine.run(
+            "INSERT OR REPLACE INTO asked (recipient_id, at, outcome, done, withdrawn)"
+            " VALUES (?, ?, ?, ?, ?)",
+            (row.recipient_id, to_text(row.at), row.outcome, int(row.done), row.withdrawn),
+        )
+
+    def asked(self) -> dict[str, AskedRow]:
+        """What came of asking since the last restore, by recipient."""
+        rows = self._engine.rows("SELECT recipient_id, at, outcome, done, withdrawn FROM asked")
+        return {row[0]: AskedRow(row[0], from_text(row[1]), row[2], bool(row[3]), row[4]) for row in rows}
+
+    def may_send(self, recipient_id: str) -> bool:
+        """Whether anything may go to this recipient: never put back, or asked since. Absent means no."""
+        row = self._engine.row(
+            "SELECT NOT EXISTS (SELECT 1 FROM restore)"
+            " OR EXISTS (SELECT 1 FROM asked WHERE recipient_id = ? AND done = 1)",
+            (recipient_id,),
+        )
+        return row is not None and bool(row[0])
+
+
+def _backup(row: Row) -> BackupRow:
+    return BackupRow(
+        id=row[0],
+        folder=row[1],
+        name=row[2],
+        made_at=from_text(row[3]),
+        proved_at=from_text(row[4]),
+        size_bytes=row[5],
+        sha256=row[6],
+        commits=row[7],
+        settled=row[8],
+        records=row[9],
+        scheduled=bool(row[10]),
+        keys=row[11],
+    )
