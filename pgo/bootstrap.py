@@ -8,21 +8,24 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import logging
 import os
 import sys
 import threading
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crypto.passphrase import RFC_9106_SECOND_CHOICE
+from crypto.passphrase import RFC_9106_SECOND_CHOICE, Price, calibrate
 from pgo.config import LONGEST_PAUSE_SECONDS, SHORTEST_PAUSE_SECONDS
 from pgo.errors import AppError, Locked
 from pgo.usecases.session import Application, DemoInfo, Session
 
 if TYPE_CHECKING:
+    from pgo.store.oskeyring import KeyKeeper
     from sync.transport import Transport
 
 _log = logging.getLogger("pgo.bootstrap")
@@ -37,6 +40,9 @@ def wall_clock() -> datetime:
 def build_application(vaults: Path, *, demo: DemoInfo | None = None, deliver: bool = False) -> Application:
     """The application with its real parts.
 
+    The demonstration neither measures what a passphrase may cost here nor asks for the key ring: its
+    passphrase is public, and its first start should not wait.
+
     Args:
         vaults: folder that holds one folder per vault.
         demo: what the demonstration shows on its start screen.
@@ -49,7 +55,15 @@ def build_application(vaults: Path, *, demo: DemoInfo | None = None, deliver: bo
         open_transport=_open_transport,
         demo=demo,
     )
+    if demo is None:
+        application = replace(application, calibrate=measured_price, keyring=_os_keyring)
     return replace(application, on_open=start_deliverer) if deliver else application
+
+
+@functools.cache
+def measured_price() -> Price:
+    """What a passphrase should cost on this machine; measured once per run, at the first new passphrase."""
+    return calibrate(time.perf_counter)
 
 
 def harden_process() -> None:
@@ -115,6 +129,12 @@ class Deliverer:
         next_at = store.outbox.earliest_wait()
         wait_seconds = (next_at - self._session.now()).total_seconds() if next_at is not None else 0.0
         return min(max(wait_seconds, SHORTEST_PAUSE_SECONDS), LONGEST_PAUSE_SECONDS)
+
+
+def _os_keyring() -> KeyKeeper:
+    from pgo.store.oskeyring import find_os_keyring  # loads every plug-in of its library
+
+    return find_os_keyring()
 
 
 def _open_transport() -> Transport:

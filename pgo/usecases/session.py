@@ -23,10 +23,11 @@ from datetime import UTC, date, datetime, time, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from pgo.errors import Locked
+from pgo.errors import KeyringRefused, Locked
 
 if TYPE_CHECKING:
-    from crypto.passphrase import Argon2Parameters
+    from crypto.passphrase import Argon2Parameters, Price
+    from pgo.store.oskeyring import KeyKeeper
     from pgo.store.protocols import VaultStore
     from sync.transport import Transport
 
@@ -54,6 +55,15 @@ class DemoInfo:
     card_text: str
 
 
+def no_keyring() -> KeyKeeper:
+    """Say that no key ring is used.
+
+    Raises:
+        KeyringRefused: ``keyring_absent``, always.
+    """
+    raise KeyringRefused("keyring_absent")
+
+
 @dataclass(frozen=True, slots=True)
 class Application:
     """Everything the use cases need before a vault is open.
@@ -62,6 +72,8 @@ class Application:
         vaults: folder that holds one folder per vault.
         clock: aware UTC instant of now.
         argon2: cost of the passphrase for new slots; an existing slot keeps the cost it was made with.
+        calibrate: measures what this machine can pay for a new slot; None takes ``argon2`` as it is.
+        keyring: finds the key ring of the operating system, or says why there is none.
         open_transport: makes the network client; called at the first delivery, never before.
         zone: where the patient's days begin; ``None`` is the time zone of the machine.
         demo: set by ``pgo demo`` only.
@@ -75,6 +87,8 @@ class Application:
     zone: tzinfo | None = None
     demo: DemoInfo | None = None
     on_open: Callable[[Session], None] | None = None
+    calibrate: Callable[[], Price] | None = None
+    keyring: Callable[[], KeyKeeper] = no_keyring
 
 
 class Session:

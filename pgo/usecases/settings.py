@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from pgo.errors import InputRefused
+from pgo.errors import AppError, InputRefused
 from pgo.store.files import make_private_folder, save_atomically
 from pgo.store.journal import Event
 from pgo.usecases.session import Application, Session
@@ -86,7 +86,8 @@ def save_settings(session: Session, new: Settings) -> None:
         store.settings.put(_KEY, after)
         if changed:
             store.journal.add(Event.SETTINGS_CHANGED, at=at, settings=" ".join(changed))
-    save_lock_screen_prefs(session.app, LockScreenPrefs(new.language, new.theme))
+    with contextlib.suppress(OSError, AppError):  # only how the lock screen looks; the choice itself is kept
+        save_lock_screen_prefs(session.app, LockScreenPrefs(new.language, new.theme))
     session.changed()
 
 

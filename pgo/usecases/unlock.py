@@ -8,17 +8,29 @@ Rules:
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from crypto.errors import Malformed
+from crypto.passphrase import Price
 from pgo.errors import InputRefused, StoreFull
 from pgo.store.journal import Event
 from pgo.store.opening import create_vault as create_store
-from pgo.store.opening import open_with_code, open_with_passphrase, vault_present
+from pgo.store.opening import (
+    has_keyring_slot,
+    open_with_code,
+    open_with_keyring,
+    open_with_passphrase,
+    vault_present,
+)
+from pgo.usecases.faces import NO_FACE, Face, default_face, load_faces
 from pgo.usecases.session import Application, Session
+
+PRICE_KEY = "passphrase_seconds"
+"""Setting that keeps how long a guess took on the machine where the passphrase was chosen."""
 
 _log = logging.getLogger("pgo.usecases")
 _MAX_CHARACTERS = 1024
@@ -32,10 +44,19 @@ _RESERVED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class VaultPlace:
-    """One vault the start screen can offer: its folder and the name it is shown by (the folder's name)."""
+    """One vault the start screen can offer.
+
+    Attributes:
+        name: what it is shown by.
+        folder: where it lies.
+        face: its colour and initial.
+        keyring: the key ring of this computer may open it.
+    """
 
     name: str
     folder: Path
+    face: Face = NO_FACE
+    keyring: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +85,24 @@ class PassphraseQuality:
     guesses_log10: float
 
 
-def vaults(app: Application) -> tuple[VaultPlace, ...]:
-    """List the vaults under the application's folder, by name."""
+def vaults(app: Application, *, hidden: bool = False) -> tuple[VaultPlace, ...]:
+    """List the vaults under the application's folder, by name.
+
+    Args:
+        app: says where.
+        hidden: those taken off the list instead of those on it.
+    """
     if not app.vaults.is_dir():
         return ()
-    folders = sorted(path for path in app.vaults.iterdir() if path.is_dir() and not path.name.startswith("."))
-    return tuple(VaultPlace(folder.name, folder) for folder in folders if vault_present(folder))
+    known = load_faces(app)
+    found = []
+    for folder in app.vaults.iterdir():
+        if not folder.is_dir() or folder.name.startswith(".") or not vault_present(folder):
+            continue
+        face = known.get(folder.name) or default_face(folder.name)
+        if face.hidden == hidden:
+            found.append(VaultPlace(face.name, folder, face, has_keyring_slot(folder)))
+    return tuple(sorted(found, key=lambda place: (place.name.casefold(), place.folder.name)))
 
 
 def new_vault_folder(app: Application, name: str) -> Path:
@@ -83,7 +116,7 @@ def new_vault_folder(app: Application, name: str) -> Path:
     cleaned = " ".join(name.split())
     if len(cleaned) > _MAX_NAME or _NAME.fullmatch(cleaned) is None or cleaned.casefold() in _RESERVED:
         raise InputRefused("vault_name")
-    taken = {place.name.casefold() for place in vaults(app)}
+    taken = {place.name.casefold() for place in (*vaults(app), *vaults(app, hidden=True))}
     folder = app.vaults / cleaned
     if cleaned.casefold() in taken or folder.exists():
         raise InputRefused("vault_exists")
@@ -116,50 +149,12 @@ def create_vault(app: Application, folder: Path, passphrase: str) -> NewVault:
     Raises:
         InputRefused: ``vault_exists`` or ``weak_passphrase``.
     """
-    _refuse_weak(passphrase, folder)
-    store, code_text = create_store(folder, passphrase, argon2=app.argon2, at=app.clock())
-    return NewVault(_opened(Session(app, store, folder=folder)), code_text)
-
-
-def confirm_recovery_code(session: Session, typed: str) -> bool:
-    """Check the code typed back; True is remembered so that the app stops asking."""
-    store, at = session.store, session.now()
-    if not store.keys.recovery_opens(typed):
-        return False
-    store.keys.confirm_recovery()
-    with store.write(at):
-        store.journal.add(Event.RECOVERY_CONFIRMED, at=at)
-    session.changed()
-    return True
-
-
-def recovery_confirmed(session: Session) -> bool:
-    """Whether the present recovery code was ever typed back."""
-    return session.store.keys.recovery_confirmed()
-
-
-def renew_recovery_code(session: Session) -> str:
-    """Replace the recovery code; the old one opens nothing any more. Returns the new code to show once."""
-    store, at = session.store, session.now()
-    text = store.keys.replace_recovery()
-    with store.write(at):
-        store.journal.add(Event.RECOVERY_RENEWED, at=at)
-    session.changed()
-    return text
-
-
-def change_passphrase(session: Session, new_passphrase: str) -> None:
-    """Replace the passphrase slot; no data is encrypted again.
-
-    Raises:
-        InputRefused: ``weak_passphrase``.
-    """
-    _refuse_weak(new_passphrase, session.folder)
-    store, at = session.store, session.now()
-    store.keys.replace_passphrase(new_passphrase, argon2=session.app.argon2)
-    with store.write(at):
-        store.journal.add(Event.PASSPHRASE_CHANGED, at=at)
-    session.changed()
+    refuse_weak(passphrase, folder)
+    price = new_price(app)
+    store, code_text = create_store(folder, passphrase, argon2=price.parameters, at=app.clock())
+    session = Session(app, store, folder=folder)
+    remember_price(session, price)
+    return NewVault(_opened(session), code_text)
 
 
 def unlock(app: Application, folder: Path, passphrase: str) -> Session:
@@ -173,6 +168,19 @@ def unlock(app: Application, folder: Path, passphrase: str) -> Session:
         NotFound: there is no vault in that folder.
     """
     session = Session(app, open_with_passphrase(folder, passphrase), folder=folder)
+    _note(session, Event.UNLOCKED)
+    return _opened(session)
+
+
+def unlock_with_keyring(app: Application, folder: Path) -> Session:
+    """Open a vault with the secret that the key ring of this computer keeps.
+
+    Raises:
+        KeyringRefused: there is no key ring, or it has no secret for this vault; the passphrase still opens.
+        WrongPassphrase, KeyLost, StoreDamaged, VaultBusy, NotFound: as ``unlock``.
+    """
+    keeper = app.keyring()
+    session = Session(app, open_with_keyring(folder, keeper.secret_of), folder=folder)
     _note(session, Event.UNLOCKED)
     return _opened(session)
 
@@ -224,13 +232,31 @@ def _note(session: Session, event: Event) -> None:
         raise
 
 
+def new_price(app: Application) -> Price:
+    """What the passphrase of a new slot costs on this machine."""
+    return app.calibrate() if app.calibrate is not None else Price(app.argon2, 0.0)
+
+
+def remember_price(session: Session, price: Price) -> None:
+    """Keep how long a guess took when it was measured, to be shown; not worth failing for."""
+    if price.seconds <= 0:
+        return
+    with contextlib.suppress(StoreFull), session.store.write(session.now()):
+        session.store.settings.put(PRICE_KEY, round(price.seconds, 2))
+
+
 def _opened(session: Session) -> Session:
     if session.app.on_open is not None:
         session.app.on_open(session)
     return session
 
 
-def _refuse_weak(passphrase: str, folder: Path) -> None:
+def refuse_weak(passphrase: str, folder: Path) -> None:
+    """Return when a new passphrase is good enough.
+
+    Raises:
+        InputRefused: ``weak_passphrase``, ``detail`` says why.
+    """
     quality = passphrase_quality(passphrase, words=(folder.name,))
     if not quality.acceptable:
         raise InputRefused("weak_passphrase", quality.reason)

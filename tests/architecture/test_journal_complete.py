@@ -21,6 +21,7 @@ NOT_IN_THE_JOURNAL = {
     "delivering.VaultPort.postpone": "nothing went out",
     "facts._complete_keys": "derived data made again, no content changes",
     "facts._read": "derived data made again, no content changes",
+    "unlock.remember_price": "a measured figure, beside a line of its own",
     "reminders.put_aside": "only when a reminder is shown again",
 }
 

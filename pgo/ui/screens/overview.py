@@ -28,8 +28,8 @@ from pgo.ui.widgets import (
     section_card,
     toolbar,
 )
+from pgo.usecases.keys import recovery_confirmed
 from pgo.usecases.read import Overview, RecordRow, overview
-from pgo.usecases.unlock import recovery_confirmed
 
 if TYPE_CHECKING:
     from pgo.usecases.session import Session

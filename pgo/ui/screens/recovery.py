@@ -23,13 +23,8 @@ from pgo.ui.widgets import (
     text_field,
     toolbar,
 )
-from pgo.usecases.unlock import (
-    VaultPlace,
-    change_passphrase,
-    confirm_recovery_code,
-    renew_recovery_code,
-    unlock_with_code,
-)
+from pgo.usecases.keys import change_passphrase, confirm_recovery_code, renew_recovery_code
+from pgo.usecases.unlock import VaultPlace, unlock_with_code
 
 if TYPE_CHECKING:
     from pgo.usecases.session import Session

@@ -20,7 +20,7 @@ from pgo.ui.widgets import (
     text_button,
     toolbar,
 )
-from pgo.usecases.unlock import change_passphrase, recovery_confirmed, renew_recovery_code
+from pgo.usecases.keys import change_passphrase, recovery_confirmed, renew_recovery_code
 
 
 @component

@@ -12,7 +12,7 @@ import pytest
 from consent.codes import Category
 from crypto.keys import SigningKey
 from pgo.errors import InputRefused, Locked, NotFound, WrongPassphrase
-from pgo.usecases import share, unlock
+from pgo.usecases import keys, share, unlock
 from pgo.usecases.read import overview
 from pgo.usecases.session import Session
 from tests.support.applications import PASSPHRASE
@@ -59,14 +59,14 @@ def test_weak_passphrases_make_no_vault(home: Home, weak: str) -> None:
 
 def test_recovery_code_is_typed_back_and_opens(home: Home) -> None:
     made = unlock.create_vault(home.app, home.folder / "v", PASSPHRASE)
-    assert not unlock.recovery_confirmed(made.session)
-    assert not unlock.confirm_recovery_code(made.session, "0000-0000-0000-0000-0000-0000-0000-0000")
-    assert unlock.confirm_recovery_code(made.session, made.recovery_code_text.lower().replace("-", " "))
-    assert unlock.recovery_confirmed(made.session)
+    assert not keys.recovery_confirmed(made.session)
+    assert not keys.confirm_recovery_code(made.session, "0000-0000-0000-0000-0000-0000-0000-0000")
+    assert keys.confirm_recovery_code(made.session, made.recovery_code_text.lower().replace("-", " "))
+    assert keys.recovery_confirmed(made.session)
     made.session.lock()
     session = unlock.unlock_with_code(home.app, home.folder / "v", made.recovery_code_text)
-    unlock.change_passphrase(session, OTHER)
-    renewed = unlock.renew_recovery_code(session)
+    keys.change_passphrase(session, OTHER)
+    renewed = keys.renew_recovery_code(session)
     session.lock()
     with pytest.raises(WrongPassphrase):
         unlock.unlock(home.app, home.folder / "v", PASSPHRASE)
@@ -78,7 +78,7 @@ def test_recovery_code_is_typed_back_and_opens(home: Home) -> None:
 
 def test_after_a_change_no_file_opens_with_the_old_passphrase(home: Home) -> None:
     session = home.open_new()
-    unlock.change_passphrase(session, OTHER)
+    keys.change_passphrase(session, OTHER)
     before = session.folder / "vault.hdr.prev"
     present = session.folder / "vault.hdr"
     kept = before.read_bytes() if before.exists() else b""
@@ -113,7 +113,7 @@ def test_a_locked_session_answers_nothing_and_told_its_listeners(home: Home) -> 
 def test_a_clock_set_back_does_not_run_back(home: Home) -> None:
     session = home.open_new()
     home.clock.forward(days=10)
-    unlock.renew_recovery_code(session)
+    keys.renew_recovery_code(session)
     home.clock.forward(days=-100)
     assert session.now() == START + timedelta(days=10)
     session.lock()
