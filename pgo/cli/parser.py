@@ -20,6 +20,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _running_commands(commands)
+    _vault_commands(commands)
     _record_commands(commands)
     _share_commands(commands)
     _consent_commands(commands)
@@ -47,15 +48,29 @@ def _running_commands(commands: _Commands[argparse.ArgumentParser]) -> None:
     demo.add_argument("--port", type=_port, default=0, help="0: any free port")
 
 
-def _record_commands(commands: _Commands[argparse.ArgumentParser]) -> None:
-    vault = commands.add_parser("vault", help="make or check a vault").add_subparsers(
-        required=True, metavar="ACTION"
-    )
-    create = _vault_command(vault, "create", "records.create", "make a new, empty vault")
-    create.add_argument("--json", action="store_true", help="print one JSON object")
-    check = _vault_command(vault, "check", "records.check", "verify every page, the counters and the journal")
-    check.add_argument("--json", action="store_true", help="print one JSON object")
+def _vault_commands(commands: _Commands[argparse.ArgumentParser]) -> None:
+    vault = commands.add_parser("vault", help="make, list or check vaults; change what opens them")
+    actions = vault.add_subparsers(required=True, metavar="ACTION")
+    create = _vault_command(actions, "create", "vault_commands.create", "make a new, empty vault", "new")
+    check = _vault_command(actions, "check", "vault_commands.check", "verify pages, counters and journal")
+    listing = _command(actions, "list", "vault_commands.list_vaults", "the vaults of this user")
+    listing.add_argument("--vaults", type=Path, default=None, metavar="DIR", help="folder of the vaults")
+    listing.set_defaults(default_vaults=default_vaults_folder)
+    for action in (create, check, listing):
+        action.add_argument("--json", action="store_true", help="print one JSON object")
 
+    change = _vault_command(actions, "passphrase", "vault_commands.passphrase", "choose another passphrase")
+    recovery = _vault_command(actions, "recovery", "vault_commands.recovery", "renew the recovery code")
+    recovery.add_argument("--use", action="store_true", help="open with the code, choose a new passphrase")
+    recovery.add_argument("--code-file", metavar="FILE", help="with --use: first line of FILE is the code")
+    for action in (change, recovery):
+        action.add_argument(
+            "--new-passphrase-file", metavar="FILE", help="first line of FILE is the new passphrase"
+        )
+    _vault_command(actions, "renew-key", "vault_commands.renew_key", "copy everything under a new vault key")
+
+
+def _record_commands(commands: _Commands[argparse.ArgumentParser]) -> None:
     take = _vault_command(commands, "import", "records.take_in", "take in files of health records")
     take.add_argument("files", type=Path, nargs="+", metavar="FILE")
     take.add_argument(
@@ -150,19 +165,20 @@ def _choice(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
 
 
 def _vault_command(
-    commands: _Commands[argparse.ArgumentParser], name: str, run: str, words: str
+    commands: _Commands[argparse.ArgumentParser], name: str, run: str, words: str, *aliases: str
 ) -> argparse.ArgumentParser:
-    parser = _command(commands, name, run, words)
+    parser = _command(commands, name, run, words, *aliases)
     parser.add_argument("--vault", type=Path, required=True, metavar="DIR", help="folder of the vault")
     parser.add_argument("--passphrase-file", metavar="FILE", help="first line of FILE; - is standard input")
     return parser
 
 
 def _command(
-    commands: _Commands[argparse.ArgumentParser], name: str, run: str, words: str
+    commands: _Commands[argparse.ArgumentParser], name: str, run: str, words: str, *aliases: str
 ) -> argparse.ArgumentParser:
     parser = commands.add_parser(
         name,
+        aliases=aliases,
         help=words,
         description=words.capitalize() + ".",
         allow_abbrev=False,  # "--passphrase SECRET" must not pass for --passphrase-file

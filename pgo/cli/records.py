@@ -1,4 +1,4 @@
-"""``pgo vault``, ``import``, ``list`` and ``export``."""
+"""``pgo import``, ``list`` and ``export``."""
 
 from __future__ import annotations
 
@@ -8,43 +8,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pgo.bootstrap import build_application
 from pgo.cli.files import write_private
-from pgo.cli.terminal import DONE, REFUSED, opened, read_passphrase, reason, say, say_json
+from pgo.cli.terminal import DONE, REFUSED, opened, reason, say, say_json
 from pgo.errors import InputRefused
 from pgo.usecases.collect import CollectResult, collect
 from pgo.usecases.export import export_records
 from pgo.usecases.read import counts_by_type, records_of_type
 from pgo.usecases.session import Session
-from pgo.usecases.unlock import check_vault, create_vault
 
 MAX_FILE_BYTES = 64_000_000
 """Read at most this much of a file; the reader refuses above its own limit and says so."""
-
-
-def create(options: argparse.Namespace) -> int:
-    """Make a vault and print its recovery code once."""
-    app = build_application(options.vault.parent)
-    new = create_vault(app, options.vault, read_passphrase(options.passphrase_file, twice=True))
-    new.session.lock()
-    if options.json:
-        say_json({"vault": str(options.vault), "recovery_code": new.recovery_code_text})
-    else:
-        say("The vault is made. Write this recovery code on paper; it is shown only now:")
-        say(new.recovery_code_text)
-    return DONE
-
-
-def check(options: argparse.Namespace) -> int:
-    """Verify a vault."""
-    with opened(options.vault, options.passphrase_file) as session:
-        check_vault(session)
-        total = sum(counts_by_type(session).values())
-    if options.json:
-        say_json({"ok": True, "total": total})
-    else:
-        say(f"The vault is whole: {total} records.")
-    return DONE
 
 
 @dataclass(slots=True)

@@ -14,11 +14,13 @@ from pgo.errors import (
     AppError,
     InputRefused,
     KeyLost,
+    KeyringRefused,
     Locked,
     NotFound,
     StoreDamaged,
     StoreFull,
     VaultBusy,
+    VaultTooNew,
     WrongPassphrase,
 )
 from pgo.usecases.session import Session
@@ -33,6 +35,8 @@ _SENTENCES: dict[type[AppError], str] = {
     VaultBusy: "The vault is open in another program; close it there first.",
     KeyLost: "There is a database but no header that could open it; nothing was changed.",
     StoreFull: "The disk is full; nothing was changed.",
+    VaultTooNew: "A newer version of this program made or used this vault; nothing was changed.",
+    KeyringRefused: "The key ring of this computer did not help; the passphrase still opens the vault.",
 }
 _REFUSALS = {
     "vault_exists": "The folder is not empty; nothing was changed.",
@@ -99,18 +103,19 @@ def say_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
 
 
-def read_passphrase(source: str | None, *, twice: bool = False) -> str:
+def read_passphrase(source: str | None, *, twice: bool = False, ask: str = "Passphrase: ") -> str:
     """Read a passphrase from a prompt, a file or standard input.
 
     Args:
         source: path of a file, ``-`` for standard input, None for a prompt without echo.
         twice: ask a second time at the prompt.
+        ask: words of the prompt.
 
     Raises:
         InputRefused: ``passphrase_unreadable`` or ``passphrases_differ``.
     """
     if source is None:
-        first = getpass.getpass("Passphrase: ")
+        first = getpass.getpass(ask)
         if twice and getpass.getpass("Once more: ") != first:
             raise InputRefused("passphrases_differ")
         return first
