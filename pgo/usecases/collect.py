@@ -10,7 +10,7 @@ Rules:
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -18,7 +18,7 @@ from crypto.canonical import sha256_id
 from pgo.errors import InputRefused
 from pgo.health.record.kinds import RecordKind, kind_of
 from pgo.health.record.reader import read_records
-from pgo.health.record.resource import Intake, PersonMention, Refused, SetAside
+from pgo.health.record.resource import Intake, PersonMention, Refused, Resource, SetAside
 from pgo.store.journal import Event
 from pgo.store.quarantine import Quarantined
 from pgo.usecases.content import prepare
@@ -116,9 +116,9 @@ def _store(
     sorting = sort_by_person(
         intake.resources, person=person, known=known, accept=accept_person, linked=linked
     )
-    set_aside = (*intake.set_aside, *_of_others(intake, sorting))
+    set_aside = (*intake.set_aside, *of_others(intake.resources, sorting))
     if sorting.verdict is not Verdict.TAKE:
-        question = _question(sorting, person)
+        question = person_question(sorting, person)
         return CollectResult(name, 0, 0, 0, {}, set_aside if question is None else (), question, 0.0)
     mine = [intake.resources[index] for index in sorting.ours]
     changes = compare(store, mine)
@@ -147,19 +147,20 @@ def _store(
     )
 
 
-def _question(sorting: Sorted, person: PersonMention | None) -> PersonQuestion | None:
+def person_question(sorting: Sorted, person: PersonMention | None) -> PersonQuestion | None:
+    """What to ask the patient about a file; None when nobody in it can be asked about."""
     if sorting.stranger is None:
         return None
     nobody = PersonMention(None, None, frozenset(), "", "", "")
     return PersonQuestion(person or nobody, sorting.stranger, certain=sorting.certain)
 
 
-def _of_others(intake: Intake, sorting: Sorted) -> list[SetAside]:
+def of_others(resources: Sequence[Resource], sorting: Sorted) -> list[SetAside]:
     """Resources of other people: told, but not kept, not even their bytes."""
     code = "several_persons" if sorting.verdict is Verdict.SEVERAL else "other_patient"
     entries = []
     for index in sorting.others:
-        resource = intake.resources[index]
+        resource = resources[index]
         entries.append(SetAside(f"resource {index + 1}", resource.type, resource.id, code, "", None))
     return entries
 
