@@ -1,21 +1,10 @@
-"""Make assets/fhir/r4-elements.json and assets/fhir/version-markers.json.
+"""Make assets/fhir/version-markers.json: by what a resource of STU3 or R5 gives itself away.
 
-The element table (type -> element -> type, list or not, required or not, in the order of the standard)
-is what the XML reader and the light shape check of ``pgo.health.record`` need. It comes from the R4B
-models of the ``fhir.resources`` package, which agree with R4 4.0.1 for every type they share except the
-ones corrected below (HL7 FHIR R4B, https://hl7.org/fhir/R4B/diff.html). The markers are the top-level
-elements that exist in STU3 or R5 in a form that R4 does not have.
+The markers are the types and the top-level elements that exist in STU3 or R5 in a form that R4 does not
+have. R4 comes from ``assets/fhir/r4-elements.json`` (``tools/make_r4_validator.py``), the other releases
+from the models of the ``fhir.resources`` package.
 
-Rules:
-1. ``Evidence`` and ``EvidenceVariable`` were redesigned in R4B; their R4 form is not in the models, so they
-   are listed as R4 types without an element table (JSON is read, XML is set aside).
-2. Types that came with R4B are left out; R4 types that R4B dropped are listed by name only.
-3. ``CodeableReference`` and ``RatioRange`` did not exist in R4 and are left out with the elements that use
-   them.
-4. ``ActivityDefinition.subjectCanonical`` and ``PlanDefinition.subjectCanonical`` came with R4B and are
-   left out.
-
-Run: ``python tools/make_r4_elements.py`` (writes), ``python tools/make_r4_elements.py --check`` (compares).
+Run: ``python tools/make_version_markers.py`` (writes), ``--check`` (compares).
 """
 
 from __future__ import annotations
@@ -30,46 +19,6 @@ from typing import Any
 
 ASSETS = Path(__file__).resolve().parents[1] / "assets" / "fhir"
 
-# R4 4.0.1 resource types that the R4B models lack. Source: https://hl7.org/fhir/R4/resourcelist.html
-R4_ONLY = (
-    "EffectEvidenceSynthesis",
-    "RiskEvidenceSynthesis",
-    "MedicinalProduct",
-    "MedicinalProductAuthorization",
-    "MedicinalProductContraindication",
-    "MedicinalProductIndication",
-    "MedicinalProductIngredient",
-    "MedicinalProductInteraction",
-    "MedicinalProductManufactured",
-    "MedicinalProductPackaged",
-    "MedicinalProductPharmaceutical",
-    "MedicinalProductUndesirableEffect",
-    "SubstanceNucleicAcid",
-    "SubstancePolymer",
-    "SubstanceProtein",
-    "SubstanceReferenceInformation",
-    "SubstanceSourceMaterial",
-    "SubstanceSpecification",
-)
-# Types that came with R4B. Source: https://hl7.org/fhir/R4B/diff.html
-R4B_NEW = (
-    "AdministrableProductDefinition",
-    "Citation",
-    "ClinicalUseDefinition",
-    "EvidenceReport",
-    "Ingredient",
-    "ManufacturedItemDefinition",
-    "MedicinalProductDefinition",
-    "NutritionProduct",
-    "PackagedProductDefinition",
-    "RegulatedAuthorization",
-    "SubscriptionStatus",
-    "SubscriptionTopic",
-    "SubstanceDefinition",
-)
-REDESIGNED = ("Evidence", "EvidenceVariable")
-NOT_R4_ELEMENTS = {("ActivityDefinition", "subjectCanonical"), ("PlanDefinition", "subjectCanonical")}
-NOT_R4_DATATYPES = ("CodeableReference", "RatioRange")
 ABSTRACT = ("Resource", "DomainResource")
 PRIMITIVES = {
     "Base64Binary": "base64Binary", "Boolean": "boolean", "Canonical": "canonical", "Code": "code",
@@ -145,34 +94,6 @@ def is_resource(model: Any) -> bool:
     return any(base.__name__ == "Resource" for base in model.__mro__)
 
 
-def element_table() -> dict[str, Any]:
-    """Build the R4 element table."""
-    r4b = models("fhir.resources.R4B")
-    left_out = (*R4B_NEW, *NOT_R4_DATATYPES, *REDESIGNED)
-    types: dict[str, dict[str, str]] = {}
-    choices: dict[str, list[str]] = {}
-    resources = {*R4_ONLY, *REDESIGNED}
-    for name, model in sorted(r4b.items()):
-        if name.startswith(left_out):
-            continue
-        if is_resource(model) and name not in ABSTRACT:
-            resources.add(name)
-        rows = [e for e in elements(model) if e.type not in NOT_R4_DATATYPES]
-        rows = [e for e in rows if (name, e.name) not in NOT_R4_ELEMENTS]
-        types[name] = {e.name: e.type + ("*" if e.many else "") + ("!" if e.required else "") for e in rows}
-        needed = sorted({e.choice[:-1] for e in rows if e.choice and e.choice.endswith("!")})
-        if needed:
-            choices[name] = needed
-    return {
-        "fhir": "4.0.1",
-        "made_by": "tools/make_r4_elements.py from the R4B models of fhir.resources, corrected to R4",
-        "notation": "type, * = list, ! = at least one; order as in the standard",
-        "resources": sorted(resources),
-        "types": types,
-        "required_choices": choices,
-    }
-
-
 def shape(kind: str, many: bool) -> str:
     """Give the JSON shape letter: p primitive, o object, upper case for a list."""
     letter = "p" if kind[0].islower() else "o"
@@ -210,18 +131,15 @@ def spelled(value: dict[str, Any], depth: int) -> str:
 
 
 def build() -> dict[Path, str]:
-    """Give the text of both files."""
-    table = element_table()
+    """Give the text of the file."""
+    table = json.loads((ASSETS / "r4-elements.json").read_bytes())
     marks = {
-        "made_by": table["made_by"],
+        "made_by": "tools/make_version_markers.py from the models of fhir.resources, beside R4 4.0.1",
         "notation": "p primitive, o object, upper case for a list; only what R4 does not have in that form",
         "stu3": markers("fhir.resources.STU3", table),
         "r5": markers("fhir.resources", table),
     }
-    return {
-        ASSETS / "r4-elements.json": spelled(table, 2) + "\n",
-        ASSETS / "version-markers.json": spelled(marks, 3) + "\n",
-    }
+    return {ASSETS / "version-markers.json": spelled(marks, 3) + "\n"}
 
 
 def main() -> int:
