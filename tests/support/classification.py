@@ -26,7 +26,7 @@ CORPORA = {
     "Bulk data": ("bulk-ndjson", (".ndjson",)),
     "HL7 R4 examples": ("hl7-r4-examples", (".json",)),
     "Dutch zib and MedMij, JSON": ("nl", (".json",)),
-    "Dutch zib and MedMij, R4 XML": ("nl", (".xml",)),
+    "Dutch zib and MedMij, XML": ("nl", (".xml",)),
     "Consent and labels": ("consent-and-labels", (".json", ".xml")),
 }
 _HEAD = f"""# What the classification table makes of real examples

@@ -22,7 +22,7 @@ from pgo.health.record.series import build_series, measured
 from pgo.health.record.views import details
 
 REFERENCE_DAY = date(2026, 1, 15)
-SUFFIXES = (".json", ".ndjson", ".phr", ".xml")
+SUFFIXES = (".json", ".ndjson", ".phr", ".sphr", ".xml", ".ccda", ".pdf")
 _DATE = re.compile(rb"\$\{DATE(?:TIME)?, ?T, ?([YMDymd]), ?([+-]?[0-9]+)\}")
 _OTHER = re.compile(rb"\$\{[A-Za-z][A-Za-z-]*\}")
 

@@ -15,10 +15,18 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 REASON_CODES = (
-    *("bad_structure", "byte_order_mark", "cda", "duplicate_key", "empty", "hl7_v3", "lone_surrogate"),
-    *("no_resource_type", "not_a_number", "not_fhir", "not_json", "not_utf8", "not_xml", "nul"),
-    *("other_patient", "pdf", "placeholder", "too_deep", "too_large", "unknown_type", "unsupported_type"),
-    *("wrong_version_r5", "wrong_version_stu3", "xml_dtd", "zip"),
+    *("bad_structure", "byte_order_mark", "cda", "damaged", "duplicate_key", "empty", "encrypted", "hl7_v3"),
+    *("lone_surrogate", "no_resource_type", "not_a_number", "not_fhir", "not_json", "not_utf8", "not_xml"),
+    *("nul", "other_patient", "placeholder", "reader_stopped", "stu3_ambiguous", "too_deep", "too_large"),
+    *(
+        "unknown_format",
+        "unknown_type",
+        "unsupported_type",
+        "wrong_version_r5",
+        "wrong_version_stu3",
+        "xml_dtd",
+        "zip",
+    ),
 )
 """Every code of ``SetAside`` and ``Refused``; ``other_patient`` comes from the use case, not the reader."""
 
@@ -27,8 +35,8 @@ REASON_CODES = (
 class Resource:
     """One FHIR R4 resource: its bytes, its decoded body and where it stood.
 
-    ``original`` holds the XML it was converted from, with ``original_format`` ``"xml"``; for JSON they are
-    ``None`` and ``"json"``, and ``raw`` is the original.
+    ``original`` holds what it was converted from, with ``original_format`` ``"xml"``, ``"stu3+json"`` or
+    ``"stu3+xml"``; for R4 JSON they are ``None`` and ``"json"``, and ``raw`` is the original.
     """
 
     raw: bytes
@@ -78,7 +86,7 @@ class PersonMention:
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """What one file gave. ``format`` is ``"json"``, ``"ndjson"`` or ``"xml"``."""
+    """What one file gave; ``format``: ``json``, ``ndjson``, ``xml``, ``zip``, ``document`` or ``cda``."""
 
     resources: tuple[Resource, ...]
     set_aside: tuple[SetAside, ...]

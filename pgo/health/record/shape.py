@@ -36,7 +36,7 @@ _NARRATIVE = frozenset({"div"})
 # instead of nl-core-patient, nl-core-Problem instead of zib-Problem, mp- instead of zib-MedicationAgreement.
 # Source: https://simplifier.net/organization/nictiz, packages nictiz.fhir.nl.stu3.zib2017 and
 # nictiz.fhir.nl.r4.zib2020.
-_STU3_PROFILE = re.compile(
+STU3_PROFILE = re.compile(
     r"http://fhir\.nl/fhir/StructureDefinition/"
     r"|http://nictiz\.nl/fhir/StructureDefinition/(?:zib-|gp-|vl-|bc-|BgZ-|images-|IHE\.MHD\.|vitalsign-|eAfspraak-)"
     r"|https?://[^ ]*/(?:STU3|stu3|3\.0(?:\.[0-9])?)/"
@@ -156,7 +156,7 @@ def type_problem(kind: str) -> Problem | None:
 def profile_problem(addresses: Iterable[str]) -> Problem | None:
     """Say which other release the profile addresses of a resource belong to."""
     for address in addresses:
-        if _STU3_PROFILE.match(address):
+        if STU3_PROFILE.match(address):
             return Problem("wrong_version_stu3", "meta.profile")
         if _R5_PROFILE.match(address):
             return Problem("wrong_version_r5", "meta.profile")

@@ -1,4 +1,4 @@
-"""Write the resources that we author ourselves as JSON bytes; nothing from outside passes through here.
+"""Write resources as JSON bytes: those that we author ourselves, and converted ones exactly as they are.
 
 Rules:
 
@@ -15,7 +15,9 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TypeAlias, Union
+from typing import Any, TypeAlias, Union
+
+import msgspec
 
 Authored: TypeAlias = Union[bool, int, Decimal, str, Sequence["Authored"], Mapping[str, "Authored"], None]  # noqa: UP007 (recursive at run time)
 
@@ -28,6 +30,18 @@ def write_json(value: Mapping[str, Authored]) -> bytes:
         ValueError: For a number that is not finite.
     """
     return _written(value).encode("utf-8")
+
+
+_exact = msgspec.json.Encoder(decimal_format="number")
+
+
+def write_exact(body: Mapping[str, Any]) -> bytes:
+    """Write a decoded resource with every member it has, empty ones and nulls included.
+
+    Args:
+        body: Values as the strict reader gives them; a ``Decimal`` keeps its digits.
+    """
+    return _exact.encode(body)
 
 
 def fhir_instant(at: datetime) -> str:

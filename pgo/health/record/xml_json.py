@@ -1,9 +1,9 @@
-"""Turn one FHIR R4 resource from XML into JSON, by the table of the standard.
+"""Turn one FHIR resource from XML into JSON, by the table of its release of the standard.
 
 Rules:
 
-1. The table (``assets/fhir/r4-elements.json``) says for every element its type and whether it is a list.
-   What is not in the table is refused: a guess would lose or bend something.
+1. The table (``assets/fhir/r4-elements.json``, for STU3 ``stu3-elements.json``) says for every element its
+   type and whether it is a list. What is not in the table is refused: a guess would lose or bend something.
 2. Values are written as they stand. A decimal keeps its digits (``1.10`` stays ``1.10``); only its form is
    checked.
 3. Narrative stays one string, the bytes between ``<div`` and ``</div>``.
@@ -17,7 +17,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from functools import cache
+from dataclasses import dataclass
 
 from pgo.health.assets import load_table
 from pgo.health.record.xml_tree import FHIR, XHTML, Node
@@ -31,6 +31,8 @@ _NUMBERS = {
     "unsignedInt": _INTEGER,
     "positiveInt": _INTEGER,
 }
+R4_TABLE = "fhir/r4-elements.json"
+STU3_TABLE = "fhir/stu3-elements.json"
 _DIV_START = re.compile(r"<div\b")
 
 
@@ -44,32 +46,39 @@ class NotConvertible(Exception):
         self.detail = detail
 
 
-def resource_json(node: Node, data: bytes) -> str:
+def resource_json(node: Node, data: bytes, *, table: str = R4_TABLE) -> str:
     """Write a resource element as JSON text.
 
     Args:
         node: The element named after its type.
         data: The bytes the node came from, for narrative.
+        table: ``R4_TABLE`` or ``STU3_TABLE``, the release to read it by.
 
     Raises:
         NotConvertible: When element, order of magnitude or lexical form do not fit the standard.
     """
+    return _resource(node, _Document(data, load_table(table)["types"]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Document:
+    """The bytes of the file, and the elements of every type of its release."""
+
+    data: bytes
+    types: Mapping[str, Mapping[str, str]]
+
+
+def _resource(node: Node, document: _Document) -> str:
     if node.namespace != FHIR:
         raise NotConvertible("namespace")
-    if node.name not in _types():
+    if node.name not in document.types:
         raise NotConvertible("resource type", "unsupported_type")
-    members = [f'"resourceType":{json.dumps(node.name)}', *_members(node, node.name, data, node.name)]
+    members = [f'"resourceType":{json.dumps(node.name)}', *_members(node, node.name, document, node.name)]
     return "{" + ",".join(members) + "}"
 
 
-@cache
-def _types() -> Mapping[str, Mapping[str, str]]:
-    types: Mapping[str, Mapping[str, str]] = load_table("fhir/r4-elements.json")["types"]
-    return types
-
-
-def _members(node: Node, kind: str, data: bytes, path: str) -> list[str]:
-    table = _types()[kind]
+def _members(node: Node, kind: str, document: _Document, path: str) -> list[str]:
+    table = document.types[kind]
     members: list[str] = []
     for name in ("id", "url"):
         if name in node.attributes and table.get(name, "x")[0].islower():
@@ -81,34 +90,36 @@ def _members(node: Node, kind: str, data: bytes, path: str) -> list[str]:
         spec = table.get(name)
         if spec is None or nodes[0].namespace != (XHTML if spec.startswith("xhtml") else FHIR):
             raise NotConvertible(f"{path}: unknown element")
-        members += _element(name, nodes, spec, data, f"{path}.{name}")
+        members += _element(name, nodes, spec, document, f"{path}.{name}")
     return members
 
 
-def _element(name: str, nodes: list[Node], spec: str, data: bytes, path: str) -> list[str]:
+def _element(name: str, nodes: list[Node], spec: str, document: _Document, path: str) -> list[str]:
     kind, many = spec.rstrip("!*"), "*" in spec
     if len(nodes) > 1 and not many:
         raise NotConvertible(f"{path}: more than one")
     if kind[0].islower():
-        return _primitives(name, nodes, kind, many, data, path)
-    written = [_complex(node, kind, data, path) for node in nodes]
+        return _primitives(name, nodes, kind, many, document, path)
+    written = [_complex(node, kind, document, path) for node in nodes]
     return [f'"{name}":[{",".join(written)}]' if many else f'"{name}":{written[0]}']
 
 
-def _complex(node: Node, kind: str, data: bytes, path: str) -> str:
+def _complex(node: Node, kind: str, document: _Document, path: str) -> str:
     if kind == "Resource":
         if len(node.children) != 1:
             raise NotConvertible(f"{path}: one resource expected")
-        return resource_json(node.children[0], data)
-    members = _members(node, kind, data, path)
+        return _resource(node.children[0], document)
+    members = _members(node, kind, document, path)
     if not members:
         raise NotConvertible(f"{path}: empty")
     return "{" + ",".join(members) + "}"
 
 
-def _primitives(name: str, nodes: list[Node], kind: str, many: bool, data: bytes, path: str) -> list[str]:
-    values = [_primitive(node, kind, data, path) for node in nodes]
-    twins = [_twin(node, data, path) if kind != "xhtml" else None for node in nodes]
+def _primitives(
+    name: str, nodes: list[Node], kind: str, many: bool, document: _Document, path: str
+) -> list[str]:
+    values = [_primitive(node, kind, document, path) for node in nodes]
+    twins = [_twin(node, document, path) if kind != "xhtml" else None for node in nodes]
     members = []
     for label, items in ((name, values), (f"_{name}", twins)):
         if any(item is not None for item in items):
@@ -119,9 +130,9 @@ def _primitives(name: str, nodes: list[Node], kind: str, many: bool, data: bytes
     return members
 
 
-def _primitive(node: Node, kind: str, data: bytes, path: str) -> str | None:
+def _primitive(node: Node, kind: str, document: _Document, path: str) -> str | None:
     if kind == "xhtml":
-        return _text(_narrative(node, data, path))
+        return _text(_narrative(node, document, path))
     value = node.attributes.get("value")
     if value is None:
         return None
@@ -132,7 +143,7 @@ def _primitive(node: Node, kind: str, data: bytes, path: str) -> str | None:
     return value if form or kind == "boolean" else _text(value)
 
 
-def _twin(node: Node, data: bytes, path: str) -> str | None:
+def _twin(node: Node, document: _Document, path: str) -> str | None:
     """Write what a primitive carries beside its value: ``id`` and extensions."""
     members = []
     if "id" in node.attributes:
@@ -140,13 +151,15 @@ def _twin(node: Node, data: bytes, path: str) -> str | None:
     if any(child.name != "extension" or child.namespace != FHIR for child in node.children):
         raise NotConvertible(f"{path}: unknown element")
     if node.children:
-        written = ",".join(_complex(child, "Extension", data, f"{path}.extension") for child in node.children)
+        written = ",".join(
+            _complex(child, "Extension", document, f"{path}.extension") for child in node.children
+        )
         members.append(f'"extension":[{written}]')
     return "{" + ",".join(members) + "}" if members else None
 
 
-def _narrative(node: Node, data: bytes, path: str) -> str:
-    words = data[node.start : node.end].decode("utf-8")
+def _narrative(node: Node, document: _Document, path: str) -> str:
+    words = document.data[node.start : node.end].decode("utf-8")
     if not _DIV_START.match(words):
         raise NotConvertible(f"{path}: prefixed narrative")
     head = words[: words.index(">")]

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from pgo.health.record import reader
+from pgo.health.record import json_files, reader
 from pgo.health.record.reader import Refused, read_records
 from pgo.health.record.resource import REASON_CODES
 
@@ -74,8 +74,9 @@ BAD_ENTRIES = {
     "not_fhir": "[1, 2]",
     "bad_structure": '{"resourceType":"Patient","name":{"text":"a"}}',
     "placeholder": '{"resourceType":"Patient","birthDate":"${DATE, T, Y, -40}"}',
-    "wrong_version_stu3": '{"resourceType":"MedicationStatement","status":"active","taken":"y",'
-    '"medicationCodeableConcept":{"text":"x"},"subject":{"display":"x"}}',
+    "wrong_version_stu3": '{"resourceType":"DataElement","status":"draft","element":[{"path":"x"}]}',
+    "stu3_ambiguous": '{"resourceType":"Condition","subject":{"display":"x"},"assertedDate":"2017",'
+    '"recordedDate":"2018"}',
     "wrong_version_r5": '{"resourceType":"Encounter","status":"planned","class":[{"text":"x"}]}',
 }
 
@@ -138,8 +139,8 @@ def test_truncated_bundle_is_refused(cut: int) -> None:
         (b"", "empty"),
         (b" \n\t ", "empty"),
         (b"\xef\xbb\xbf{}", "byte_order_mark"),
-        (b"PK\x03\x04rest", "zip"),
-        (b"%PDF-1.7", "pdf"),
+        (b"PK\x03\x04rest", "damaged"),
+        (b"\x1f\x8brest", "damaged"),
         ("{}".encode("utf-16"), "not_utf8"),
         (b"not json", "not_json"),
         (b"true", "not_fhir"),
@@ -173,7 +174,7 @@ def test_a_bad_line_is_set_aside_with_its_number() -> None:
 
 
 def test_a_line_above_the_limit_is_set_aside(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reader, "MAX_LINE_BYTES", 100)
+    monkeypatch.setattr(json_files, "MAX_LINE_BYTES", 100)
     intake = read_records(f"{PATIENT}\n{WEIGHT.replace(chr(10), ' ')}".encode(), name="x.ndjson")
     assert [(one.entry, one.code) for one in intake.set_aside] == [("line 2", "too_large")]
 
@@ -205,7 +206,7 @@ def test_reasons_never_repeat_what_the_file_said() -> None:
     [
         '{"resourceType":"Observation","code":{"text":"x"},"_status":{"extension":[{"url":"u","valueCode":"unknown"}]}}',
         '{"resourceType":"Patient","name":[{"given":["A",null],"_given":[null,{"id":"x"}]}]}',
-        '{"resourceType":"Evidence","status":"draft"}',
+        '{"resourceType":"Evidence","status":"draft","exposureBackground":{"display":"x"}}',
         '{"resourceType":"Patient","birthDate":"1980"}',
         '{"resourceType":"Procedure","status":"completed","subject":{"display":"x"},"encounter":{"display":"y"},'
         '"notDone":false}',
