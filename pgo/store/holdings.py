@@ -103,6 +103,14 @@ class Holdings:
         )
         return tuple(HeldSource(row[0], row[1], row[2], row[3], row[4], from_text(row[5])) for row in rows)
 
+    def source_names(self) -> dict[int, str]:
+        """Record number to the name of what its newest content came from; '' for what the patient typed."""
+        rows = self._engine.rows(
+            "SELECT r.id, CASE s.kind WHEN 'self' THEN '' ELSE s.name END FROM record r"
+            " JOIN source s ON s.id = r.source_id"
+        )
+        return {int(row[0]): str(row[1]) for row in rows}
+
     def set_aside(self) -> tuple[HeldAside, ...]:
         """Everything that was set aside, in order."""
         rows = self._engine.rows(

@@ -1,4 +1,4 @@
-"""Take everything out again: one FHIR Bundle with the exact bytes that came in.
+"""Take the records out again as FHIR Bundles with the exact bytes that came in.
 
 A resource is spliced into the Bundle as it lies in the store; nothing is written anew. The full url of an
 entry is the one it came with, else one that carries its origin, so that importing the export gives the same
@@ -10,7 +10,9 @@ Source: FHIR R4 bundle.html#collection.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 
+from pgo.health.record.resource import Resource
 from pgo.store.journal import Event
 from pgo.usecases.content import ORIGIN_URN, exported_url, stored_resource
 from pgo.usecases.persons import Verdict, sort_by_person
@@ -18,6 +20,7 @@ from pgo.usecases.same_person_link import PERSON_REFERENCES, build_link
 from pgo.usecases.session import Session
 
 _HEAD = b'{"resourceType":"Bundle","type":"collection","entry":['
+_TAIL = b"]}\n"
 
 
 def export_records(session: Session) -> bytes:
@@ -26,13 +29,28 @@ def export_records(session: Session) -> bytes:
     pieces, resources = [], []
     for row, raw in store.records.everything():
         url = exported_url(row.type, row.resource_id, origin=row.origin, full_url=row.full_url)
-        address = b'"fullUrl":' + json.dumps(url).encode("ascii") + b"," if url else b""
-        pieces.append(b"{" + address + b'"resource":' + raw + b"}")
+        pieces.append(entry(raw, url))
         resources.append(stored_resource(raw, url))
-    if sort_by_person(resources, person=None, known=frozenset(), accept=False).verdict is Verdict.SEVERAL:
-        known = store.settings.get(PERSON_REFERENCES) or ()
-        note = build_link(name for name in known if not name.startswith(ORIGIN_URN))
-        pieces.append(b'{"resource":' + note + b"}")
     with store.write(at):
-        store.journal.add(Event.EXPORTED, at=at, records=len(resources))
-    return _HEAD + b",\n".join(pieces) + b"]}\n"
+        store.journal.add(Event.EXPORTED, at=at, form="records", records=len(resources))
+    return bundle([*pieces, *person_note(session, resources)])
+
+
+def entry(raw: bytes, url: str) -> bytes:
+    """An entry of a Bundle around the bytes of a resource."""
+    address = b'"fullUrl":' + json.dumps(url).encode("ascii") + b"," if url else b""
+    return b"{" + address + b'"resource":' + raw + b"}"
+
+
+def bundle(entries: Iterable[bytes]) -> bytes:
+    """A collection Bundle of entries."""
+    return _HEAD + b",\n".join(entries) + _TAIL
+
+
+def person_note(session: Session, resources: list[Resource]) -> list[bytes]:
+    """The entry that says which Patients are this person; empty when there is no doubt."""
+    if sort_by_person(resources, person=None, known=frozenset(), accept=False).verdict is not Verdict.SEVERAL:
+        return []
+    known = session.store.settings.get(PERSON_REFERENCES) or ()
+    note = build_link(name for name in known if not name.startswith(ORIGIN_URN))
+    return [b'{"resource":' + note + b"}"]

@@ -1,0 +1,199 @@
+"""Everything in one file and back: equal hash, nothing left out silently, damage refused as a whole."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from crypto.canonical import sha256_id
+from pgo.errors import InputRefused
+from pgo.health.demo import demo_bundle
+from pgo.health.medication.entry import MedicationForm
+from pgo.ui.paper_words import PaperWords
+from pgo.usecases.collect import collect
+from pgo.usecases.export_archive import LEFT_OUT, MANIFEST, Archive, export_archive
+from pgo.usecases.export_import import take_archive
+from pgo.usecases.export_read import is_archive
+from pgo.usecases.journal_file import verify_journal_file
+from pgo.usecases.medicate import remove, save_medication, trash
+from pgo.usecases.read import record, records_of_type
+from pgo.usecases.session import Session
+from tests.support.vaults import Home, a_bundle, a_condition, a_patient, a_weight
+
+WORDS = PaperWords("nl")
+XML = b"""<Bundle xmlns="http://hl7.org/fhir"><type value="collection"/><entry>
+<fullUrl value="https://ziekenhuis.example/fhir/Condition/x1"/>
+<resource><Condition><id value="x1"/><code><text value="Uit XML"/></code>
+<subject><reference value="Patient/p1"/></subject></Condition></resource></entry></Bundle>"""
+
+
+def members(archive: Archive) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(archive.data)) as opened:
+        return {name: opened.read(name) for name in opened.namelist()}
+
+
+def rezipped(content: dict[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, data in content.items():
+            archive.writestr(name, data)
+    return out.getvalue()
+
+
+def full_vault(home: Home) -> Session:
+    """A vault with everything that is easily forgotten: versions, trash, XML, own records, set-aside ones."""
+    session = home.open_new()
+    first = [a_patient(), a_condition("c1", text="Hoofdpijn"), {"resourceType": "Nonsense", "id": "n"}]
+    collect(session, a_bundle(*first), name="huisarts.json")
+    home.clock.forward(days=1)
+    collect(session, a_bundle(a_patient(), a_condition("c1", text="Migraine")), name="huisarts-2.json")
+    collect(session, XML, name="ziekenhuis.xml")
+    raw = '{"resourceType":"Bundle","type":"collection","entry":[{"resource":' + a_weight("w1") + "}]}"
+    collect(session, raw.encode(), name="weegschaal.json")
+    number = save_medication(session, MedicationForm(name="Paracetamol", start="2026-01-01"))
+    save_medication(session, MedicationForm(name="Paracetamol 500", start="2026-01-01"), record_id=number)
+    remove(session, save_medication(session, MedicationForm(name="Ibuprofen", start="2026-01-01")))
+    return session
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path)
+
+
+def test_an_empty_vault_that_takes_the_archive_in_has_an_equal_hash(home: Home) -> None:
+    session = full_vault(home)
+    archive = export_archive(session, WORDS)
+    fresh = home.open_new("Leeg")
+    assert is_archive(archive.data)
+    result = take_archive(fresh, archive.data, name="alles.zip")
+    assert (result.imported, result.set_aside, result.person_question) == (6, (), None)
+    assert fresh.store.holdings.digest() == archive.holdings == session.store.holdings.digest()
+    home.clock.forward(minutes=1)
+    again = take_archive(fresh, archive.data, name="alles.zip")
+    assert (again.imported, again.unchanged, again.in_trash) == (0, 6, 1)
+    assert fresh.store.holdings.digest() == archive.holdings
+    for one in (session, fresh):
+        one.lock()
+
+
+def test_versions_originals_sources_trash_and_what_was_set_aside_come_back(home: Home) -> None:
+    archive = export_archive(full_vault(home), WORDS)
+    fresh = home.open_new("Leeg")
+    take_archive(fresh, archive.data, name="alles.zip")
+    conditions = {row.title: record(fresh, row.id) for row in records_of_type(fresh, "Condition")}
+    assert conditions["Migraine"].versions == 2
+    assert conditions["Migraine"].source.name == "huisarts-2.json"
+    assert conditions["Uit XML"].original_format == "xml"
+    assert [row.title for row in trash(fresh)] == ["Ibuprofen"]
+    (medicine,) = records_of_type(fresh, "MedicationStatement")
+    assert (medicine.title, medicine.self_authored) == ("Paracetamol 500", True)
+    (aside,) = fresh.store.holdings.set_aside()
+    assert (aside.code, aside.type) == ("unknown_type", "Nonsense")
+    fresh.lock()
+
+
+def test_the_demo_patient_comes_back_equal(home: Home) -> None:
+    session = home.open_new()
+    collect(session, demo_bundle(home.clock.now.date()), name="demo.json")
+    archive = export_archive(session, WORDS)
+    fresh = home.open_new("Leeg")
+    take_archive(fresh, archive.data, name="demo.zip")
+    assert fresh.store.holdings.digest() == archive.holdings
+    for one in (session, fresh):
+        one.lock()
+
+
+def test_the_same_vault_at_the_same_moment_gives_the_same_records(home: Home) -> None:
+    session = full_vault(home)
+    first, second = export_archive(session, WORDS), export_archive(session, WORDS)
+    one, other = members(first), members(second)
+    # The journal grows by the line about the export itself; nothing else differs.
+    assert {name for name in one if one[name] != other[name]} == {MANIFEST, "journal.jsonl"}
+    session.lock()
+
+
+def test_the_manifest_names_every_member_and_what_is_not_in_it(home: Home) -> None:
+    session = full_vault(home)
+    content = members(export_archive(session, WORDS))
+    manifest = json.loads(content.pop(MANIFEST))
+    assert {one["name"]: one["sha256"] for one in manifest["members"]} == {
+        name: sha256_id(data) for name, data in content.items()
+    }
+    assert manifest["left_out"] == list(LEFT_OUT)
+    assert {"README.nl.txt", "README.en.txt", "journal.jsonl", "tables/metingen.csv"} <= content.keys()
+    assert verify_journal_file(content["journal.jsonl"], journal=session.store.vault_id).findings == ()
+    assert session.store.identity_seed() not in b"".join(content.values())
+    session.lock()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: content.update({"records-1.json": content["records-1.json"] + b" "}),
+        lambda content: content.update({"extra.txt": b"x"}),
+        lambda content: content.pop("sources.ndjson"),
+        lambda content: content.update({MANIFEST: content[MANIFEST].replace(b'"bytes":', b'"bytes":1', 1)}),
+        lambda content: content.update({MANIFEST: content[MANIFEST][:-9]}),
+        lambda content: content.update({"../evil.json": content.pop("records-1.json")}),
+    ],
+    ids=["changed", "added", "removed", "manifest_edited", "manifest_cut", "renamed"],
+)
+def test_a_damaged_archive_is_refused_as_a_whole(
+    home: Home, damage: Callable[[dict[str, bytes]], object]
+) -> None:
+    archive = export_archive(full_vault(home), WORDS)
+    content = members(archive)
+    damage(content)
+    fresh = home.open_new("Leeg")
+    changes = fresh.store.changes()
+    with pytest.raises(InputRefused) as refused:
+        take_archive(fresh, rezipped(content), name="alles.zip")
+    assert refused.value.code == "archive_damaged"
+    assert fresh.store.changes() == changes
+    fresh.lock()
+
+
+def test_no_flipped_byte_changes_a_record_unseen(home: Home) -> None:
+    session = full_vault(home)
+    archive = export_archive(session, WORDS)
+    refused = 0
+    fresh = home.open_new("Leeg")
+    places = range(0, len(archive.data), max(1, len(archive.data) // 60))
+    for place in places:
+        data = bytearray(archive.data)
+        data[place] ^= 0x41
+        try:
+            take_archive(fresh, bytes(data), name="x.zip")
+        except InputRefused:
+            refused += 1
+            assert fresh.store.holdings.count() == 0
+        else:  # a byte that says nothing, such as the clock of a member
+            assert fresh.store.holdings.digest() == archive.holdings
+            fresh.lock()
+            fresh = home.open_new(f"Leeg {place}")
+    assert refused > 45
+    fresh.lock()
+    session.lock()
+
+
+def test_another_person_is_asked_about_and_nothing_is_stored(home: Home) -> None:
+    archive = export_archive(full_vault(home), WORDS)
+    other = home.open_new("Kind")
+    collect(other, a_bundle(a_patient("k1", name="Kees Kind", born="2019-01-01")), name="kind.json")
+    held = other.store.holdings.digest()
+    result = take_archive(other, archive.data, name="ouder.zip")
+    assert result.person_question is not None
+    assert (result.imported, other.store.holdings.digest()) == (0, held)
+    other.lock()
+
+
+def test_another_zip_is_no_archive() -> None:
+    assert not is_archive(rezipped({"a.json": b"{}"}))
+    assert not is_archive(b"PK\x03\x04 broken")
+    assert not is_archive(b"{}")
