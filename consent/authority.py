@@ -6,10 +6,15 @@ Every question here is asked of one record in one ledger:
    under an authority record that it had seen, that the subject's own key signed, and that held then.
 2. A key is distrusted from a position of its chain on when a key record says so; so is a key that
    only distrusted records certified.
-3. A permit needs the signatures that the age at signing asks for (`consent.floors.AGE_BANDS`), and
+3. A key that signed two records for one place of its chain is *frozen*: what it permits, lifts, replaces,
+   co-signs or appoints is pending, before the split as after it; what it denies and withdraws holds. Other
+   keys are untouched, but for those that only a record at the split or after it certifies. A key in good
+   standing settles it by distrusting the frozen key from the split or earlier: what lies before that
+   counts again.
+4. A permit needs the signatures that the age at signing asks for (`consent.floors.AGE_BANDS`), and
    those of the co-signers its authority names. Nobody needs a second signature to deny or withdraw.
-4. A representative's permit ends with the authority, and where the ground lapses with age.
-5. After death only grants made for that case work.
+5. A representative's permit ends with the authority, and where the ground lapses with age.
+6. After death only grants made for that case work.
 
 "Held then" is judged at the newest time signed by the record or by anything it had seen, so a clock
 set back revives no authority.
@@ -21,11 +26,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import MAXYEAR, UTC, date, datetime
 
 from consent.codes import RESEARCH_PURPOSES
 from consent.document import SignedRecord
-from consent.floors import AGE_BANDS, GROUNDS, PROXY, SELF, Ground
+from consent.floors import AGE_BANDS, GROUNDS, PROXY, SELF, AgeBand, Ground
 from consent.ledger import Ledger
 from consent.records import Authority, Basis, Cosignature, KeyRecord, RecordHash, Withdrawal
 from consent.rules import Rule
@@ -72,9 +77,11 @@ class Standing:
         records = [s.record for found in self.authorities.values() for s in found]
         self.representatives = frozenset(r.representative for r in records if isinstance(r, Authority))
         self._uncertified(certified)
-        self.born_on = min(
-            (r.born_on for r in records if isinstance(r, Authority) and r.born_on is not None), default=None
-        )
+        self.settled = self._settled()
+        self.frozen = frozenset(ledger.splits) - self.settled.keys()
+        # Where records disagree on the day, each of them asks for its signatures: the stricter holds.
+        days = (r.born_on for r in records if isinstance(r, Authority))
+        self.births = frozenset(day for day in days if day is not None)
         self.died_at = min(
             (r.period.from_at for r in records if isinstance(r, Authority) and r.basis is Basis.DECEASED),
             default=None,
@@ -91,13 +98,38 @@ class Standing:
         while changed:
             changed = False
             for kid, records in certified.items():
-                if self.distrusted.get(kid) != 0 and not any(self.key_holds(r) for r in records):
+                if self.distrusted.get(kid) != 0 and not any(self._certifies(r) for r in records):
                     self.distrusted[kid] = 0
                     changed = True
+
+    def _certifies(self, signed: SignedRecord) -> bool:
+        """Say whether a key record can vouch for a key: trusted, and from before its own chain split."""
+        whole = signed.position < self.ledger.splits.get(signed.kid, signed.position + 1)
+        return whole and self.key_holds(signed)
+
+    def _settled(self) -> dict[str, frozenset[RecordHash]]:
+        """Per key whose chain split, the records that settle it: distrusted from there or before."""
+        found: dict[str, frozenset[RecordHash]] = {}
+        for signed in self.ledger.records:
+            told = signed.record.distrusted if isinstance(signed.record, KeyRecord) else None
+            if told is not None and told[1] <= self.ledger.splits.get(told[0], -1) and self._settles(signed):
+                found[told[0]] = found.get(told[0], frozenset()) | {signed.hash}
+        return found
+
+    def _settles(self, signed: SignedRecord) -> bool:
+        """To settle a split lets permits count again, so it takes the person's own key, whole itself."""
+        own = signed.record.by.role == "self" and signed.kid not in self.representatives
+        whole = signed.kid not in self.ledger.splits and signed.hash not in self.ledger.incomplete
+        return own and whole and self.key_holds(signed)
 
     def key_holds(self, signed: SignedRecord) -> bool:
         """Say whether its key was trusted at its place in the chain."""
         return signed.position < self.distrusted.get(signed.kid, signed.position + 1)
+
+    def counts(self, signed: SignedRecord) -> bool:
+        """Say whether this signature can widen what is permitted, whoever's it is."""
+        sound = self.key_holds(signed) and signed.kid not in self.frozen
+        return sound and signed.hash not in self.ledger.incomplete
 
     def signed_at(self, signed: SignedRecord) -> datetime:
         """The time of signing, never before anything the signer had seen."""
@@ -107,7 +139,7 @@ class Standing:
 
     def party(self, signed: SignedRecord) -> str | None:
         """Say for whom this signature counts (`self`, `parent`, `proxy`), None for nobody."""
-        if not self.key_holds(signed) or signed.hash in self.ledger.incomplete:
+        if not self.counts(signed):
             return None
         if signed.record.by.role == "self":
             return None if signed.kid in self.representatives else SELF
@@ -133,7 +165,7 @@ class Standing:
     def _appointed(self, signed: SignedRecord) -> bool:
         """Nobody appoints themselves: the subject's own key must have signed, or death is told."""
         record = signed.record
-        if not self.key_holds(signed) or signed.hash in self.ledger.incomplete:
+        if not self.counts(signed):
             return False
         own = record.by.role == "self" and signed.kid not in self.representatives
         return own or (isinstance(record, Authority) and record.basis is Basis.DECEASED)
@@ -163,11 +195,9 @@ class Standing:
         parties = self.parties(signed)
         if party == PROXY:
             return self._proxy(signed)
-        needed = frozenset({SELF})
-        if self.born_on is not None:
-            age = age_on(self.born_on, self.signed_at(signed).date())
-            needed = next(b.permit_needs for b in AGE_BANDS if b.from_age <= age < b.until_age)
-        return needed <= parties and self._cosigned(signed)
+        day = self.signed_at(signed).date()
+        needed = [band_of(age_on(born, day)).permit_needs for born in self.births] or [frozenset({SELF})]
+        return frozenset[str]().union(*needed) <= parties and self._cosigned(signed)
 
     def _proxy(self, signed: SignedRecord) -> bool:
         found = self._authority(signed)
@@ -175,7 +205,8 @@ class Standing:
 
     def _cosigned(self, signed: SignedRecord) -> bool:
         found = self._authority(signed) if signed.record.by.role == "representative" else None
-        keys = {r.kid for r in self.cosignatures.get(signed.hash, ()) if self.key_holds(r)}
+        seconds = self.cosignatures.get(signed.hash, ())
+        keys = {r.kid for r in seconds if self.key_holds(r) and r.kid not in self.frozen}
         return found is None or found[0].cosigners <= keys
 
     def limits(self, signed: SignedRecord, now: datetime) -> Limits:
@@ -197,13 +228,18 @@ class Standing:
         return Limits(alive, research, authority.scope, tuple(changes))
 
     def _birthdays(self, ground: Ground, parties: frozenset[str]) -> tuple[datetime | None, datetime | None]:
-        if self.born_on is None:
+        if not self.births:
             return None, None
-        whole, research = ground.lapses_at, ground.research_lapses_at
+        born, whole, research = min(self.births), ground.lapses_at, ground.research_lapses_at
         return (
-            None if whole is None else birthday(self.born_on, whole),
-            None if research is None or SELF in parties else birthday(self.born_on, research),
+            None if whole is None else birthday(born, whole),
+            None if research is None or SELF in parties else birthday(born, research),
         )
+
+
+def band_of(age: int) -> AgeBand:
+    """The row of the table for an age; one that cannot be (born later, or before anybody) has the nearest."""
+    return next((band for band in AGE_BANDS if age < band.until_age), AGE_BANDS[-1])
 
 
 def age_on(born: date, day: date) -> int:
@@ -212,8 +248,10 @@ def age_on(born: date, day: date) -> int:
 
 
 def birthday(born: date, age: int) -> datetime:
-    """The first instant at this age, in UTC."""
+    """The first instant at this age, in UTC; the last instant there is, where the calendar ends before."""
     year = born.year + age
+    if year > MAXYEAR:
+        return datetime.max.replace(tzinfo=UTC)
     try:
         return datetime(year, born.month, born.day, tzinfo=UTC)
     except ValueError:

@@ -54,6 +54,16 @@ def classify(
     Returns:
         Its facts; with the type unknown, everything is possible and nothing certain.
     """
+    facts = _own_facts(resource)
+    for link in links_of(resource):
+        facts = _inherit(facts, linked.get(link), content=False)
+    for link in _references(resource, table.CONTENT_LINKS):
+        facts = _inherit(facts, linked.get(link), content=True)
+    return facts
+
+
+def _own_facts(resource: Mapping[str, object]) -> ResourceFacts:
+    """Classify a resource by itself, its links not followed."""
     kind = resource.get("resourceType")
     resource_type = kind if isinstance(kind, str) else ""
     scan = _Scan()
@@ -66,7 +76,7 @@ def classify(
     if Category.GENETICS in categories:
         clusters |= {Sensitivity.GENETIC}
     identifier = resource.get("id")
-    facts = ResourceFacts(
+    return ResourceFacts(
         resource_type=resource_type,
         reference=f"{resource_type}/{identifier}" if isinstance(identifier, str) and resource_type else None,
         categories=categories,
@@ -79,11 +89,6 @@ def classify(
         encounter=frozenset(_references(resource, table.ENCOUNTERS)),
         opaque=opaque,
     )
-    for link in links_of(resource):
-        facts = _inherit(facts, linked.get(link), content=False)
-    for link in _references(resource, table.CONTENT_LINKS):
-        facts = _inherit(facts, linked.get(link), content=True)
-    return facts
 
 
 def classify_all(resources: Sequence[Mapping[str, object]]) -> list[ResourceFacts]:

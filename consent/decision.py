@@ -34,6 +34,7 @@ class GrantState(StrEnum):
     NOT_YET = "not_yet"
     EXPIRED = "expired"
     WITHDRAWN = "withdrawn"
+    FROZEN = "frozen"
     UNKNOWN = "unknown"
 
 
@@ -72,12 +73,18 @@ def grants_in_force(ledger: Ledger, at: datetime) -> tuple[Grant, ...]:
 
 
 def grant_state(ledger: Ledger, grant_id: str, at: datetime) -> GrantState:
-    """Return the state of a grant; `unknown` when absent, incomplete, forked in part or untrusted."""
+    """Return the state of a grant.
+
+    `frozen` when the key of a current version signed two records for one place of its chain; `unknown` when
+    absent, incomplete, forked in part or untrusted.
+    """
     for lineage in effective(ledger, at).lineages:
         if lineage.id == grant_id:
             states = {head.state for head in lineage.heads}
             if HeadState.WITHDRAWN in states:
                 return GrantState.WITHDRAWN
+            if HeadState.FROZEN in states:
+                return GrantState.FROZEN
             plain = _PLAIN_STATE.get(next(iter(states)))
             return plain if plain is not None and len(states) == 1 else GrantState.UNKNOWN
     return GrantState.UNKNOWN

@@ -9,7 +9,10 @@ covers a domain tag and the JWS signing input, not the signature. Verification, 
 4. the record inside is valid and its kind is the one `typ` announced;
 5. the record names the key that signed it.
 
-Source: RFC 7515 (JWS), RFC 8037 (EdDSA); guide consent.md section 3.
+Step 2 takes Ed25519 and, from keys certified as such, ES256: of one text there are several such signatures,
+so two tokens that differ in the signature only are one record.
+
+Source: RFC 7515 (JWS), RFC 8037 (EdDSA), RFC 7518 section 3.4 (ES256); guide consent.md section 3.
 """
 
 from __future__ import annotations
@@ -24,7 +27,8 @@ from consent.records import Authority, Cosignature, Grant, KeyRecord, Record, Re
 from crypto.canonical import JsonValue, canonical_bytes, sha256_id
 from crypto.chain import GENESIS
 from crypto.errors import CryptoError, Malformed
-from crypto.keys import SigningKey, VerifyKey
+from crypto.keys import SigningKey
+from crypto.public_keys import PublicKey
 from crypto.signing import peek_jws, sign_jws, verify_jws
 
 MAX_TOKEN_BYTES: Final = 64 * 1024
@@ -95,7 +99,7 @@ def sign_record(record: Record, key: SigningKey, *, position: int, previous: str
     return SignedRecord(token, record_hash(token), key.public.id, position, previous, record)
 
 
-def verify_record(token: str, key: VerifyKey) -> SignedRecord:
+def verify_record(token: str, key: PublicKey) -> SignedRecord:
     """Verify one token under one key, in the numbered steps of this module.
 
     Raises:

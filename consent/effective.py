@@ -4,7 +4,7 @@ Per lineage (grants with one id):
 
 1. heads = versions that no complete newer version has seen; what is superseded is inert.
 2. An incomplete version supersedes nothing and permits nothing until what it rests on arrives.
-   The same holds for a version whose signatures do not count (`consent.authority`).
+   The same holds for a version whose signatures do not count or whose key is frozen (`consent.authority`).
 3. A head permits only inside its period, when no withdrawal that targets it is unseen by it, its
    key was not distrusted at its place, and enough of the right people signed.
 4. Several heads (two devices edited): a permit must come from every one of them.
@@ -40,6 +40,7 @@ class HeadState(StrEnum):
     WITHDRAWN = "withdrawn"
     INCOMPLETE = "incomplete"
     UNTRUSTED_KEY = "untrusted_key"
+    FROZEN = "frozen"
     NO_AUTHORITY = "no_authority"
 
 
@@ -135,6 +136,8 @@ class _Changes:
             if isinstance(signed.record, Withdrawal):
                 self.withdrawals.append((signed.hash, signed.record))
         self.ended_by = self._endings()
+        settled = self.standing.settled
+        self.settled_by = {r.hash: settled[r.kid] for r in ledger.records if r.kid in settled}
 
     def _endings(self) -> dict[RecordHash, frozenset[RecordHash]]:
         """Per grant with denies that no longer hold, the records that ended them."""
@@ -197,8 +200,8 @@ class _Changes:
     def _support(self, signed: SignedRecord) -> frozenset[RecordHash]:
         """Return what a permit rests on beside its causal past.
 
-        Second signatures, and whatever ended denies that the past holds: so that the basis with its
-        past alone permits the same (law L17).
+        Second signatures, whatever ended denies that the past holds, whatever settled a split in it: so that
+        the basis with its past alone permits the same (law L17).
         """
         found: set[RecordHash] = set()
         waiting = [signed.hash]
@@ -206,7 +209,7 @@ class _Changes:
             name = waiting.pop()
             new = {c.hash for c in self.standing.cosignatures.get(name, ())}
             for older in (name, *self.ledger.past[name]):
-                new |= self.ended_by.get(older, frozenset())
+                new |= self.ended_by.get(older, frozenset()) | self.settled_by.get(older, frozenset())
             waiting.extend(new - found)
             found |= new
         return frozenset(found - {signed.hash})
@@ -218,6 +221,8 @@ class _Changes:
             return HeadState.INCOMPLETE
         if not self.standing.key_holds(signed):
             return HeadState.UNTRUSTED_KEY
+        if signed.kid in self.standing.frozen:
+            return HeadState.FROZEN
         if not self.standing.entitled(signed):
             return HeadState.NO_AUTHORITY
         died = self.standing.died_at

@@ -18,6 +18,7 @@ from datetime import date
 from typing import Final
 
 from consent.codes import Deidentification
+from consent.duties import unmet
 from consent.effective import Effective, Head, HeadState, Lineage
 from consent.facts import ResourceFacts
 from consent.floors import floor_for
@@ -45,6 +46,7 @@ _STATE_REASON: Final = {
     HeadState.WITHDRAWN: Reason.WITHDRAWN,
     HeadState.INCOMPLETE: Reason.INCOMPLETE_HISTORY,
     HeadState.UNTRUSTED_KEY: Reason.SIGNATURE,
+    HeadState.FROZEN: Reason.FORK,
     HeadState.NO_AUTHORITY: Reason.AUTHORITY_LAPSED,
 }
 _DIMENSION_REASON: Final = {
@@ -194,10 +196,9 @@ class Evaluator:
                 "deidentification", (permit.deidentification.value,), (able.deidentification.value,)
             )
             return self._deny(Reason.DEID_FLOOR, missing=(lack,), basis=permit.basis)
-        # A duty with a value ("MOR:2030-01-01") is kept by whoever keeps its kind.
-        unmet = {duty for duty in permit.obligations if duty.split(":")[0] not in able.obligations}
-        if unmet:
-            lack = Missing("obligation", tuple(sorted(unmet)), tuple(sorted(able.obligations)))
+        left = unmet(permit.obligations, able.obligations)
+        if left:
+            lack = Missing("obligation", tuple(sorted(left)), tuple(sorted(able.obligations)))
             return self._deny(Reason.OBLIGATION_UNMET, missing=(lack,), basis=permit.basis)
         return permit
 

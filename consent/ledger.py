@@ -5,8 +5,9 @@ Verification of a set of tokens, in this order:
 1. every token is verified under the key it names, and that key is one we were given or one that a
    verified key record of the subject's own keys certifies (a weak key is refused there);
 2. every record is about this subject;
-3. per key the chain is whole: positions 0, 1, 2 ... without a gap, each naming the hash before it;
-4. one place in a chain holds one record: two different ones are a fork, and nothing is trusted.
+3. per key the chain is whole (`consent.chains`): no gap, each record naming the hash before it;
+4. two records of one key at one place are no damage to the set: the key is in `splits`, and what it may still
+   do is `consent.authority`'s word.
 
 A record of another device that is named in `seen` but absent is no damage, it has just not arrived;
 records that rest on it are *incomplete*: they permit nothing, and their denies hold.
@@ -20,13 +21,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from consent.chains import check_chains, splits
 from consent.document import SignedRecord, token_fault, verify_record
-from consent.errors import Forked, NotTrusted
+from consent.errors import NotTrusted
 from consent.records import KeyRecord, Record, RecordHash
 from crypto.canonical import canonical_bytes, sha256_id
 from crypto.chain import GENESIS
 from crypto.errors import CryptoError
-from crypto.keys import VerifyKey
+from crypto.public_keys import PublicKey, key_from_text
 from crypto.signing import peek_jws
 
 # Another device's clock may run a little ahead of this one's.
@@ -45,6 +47,7 @@ class Ledger:
         incomplete: records that rest on something absent.
         heads: records nobody has seen yet, sorted: what a new record must list in `seen`.
         head_hash: one hash over `heads`; equal ledgers have equal head hashes.
+        splits: per key that signed two records for one place of its chain, the first such place.
     """
 
     subject: str
@@ -53,13 +56,14 @@ class Ledger:
     incomplete: frozenset[RecordHash]
     heads: tuple[RecordHash, ...]
     head_hash: str
+    splits: Mapping[str, int]
 
     @classmethod
     def of(
         cls,
         tokens: Iterable[str],
         *,
-        keys: Iterable[VerifyKey],
+        keys: Iterable[PublicKey],
         subject: str,
         at: datetime | None = None,
     ) -> Ledger:
@@ -74,7 +78,6 @@ class Ledger:
 
         Raises:
             NotTrusted: a token, key, subject or chain does not hold; `position` says where.
-            Forked: one key signed two records for one position.
             InvalidDocument: a record is signed but malformed.
         """
         signed = _verify_all(tokens, {key.id: key for key in keys})
@@ -89,21 +92,25 @@ class Ledger:
         """Build the ledger from records that `verify_record` or `sign_record` returned.
 
         Raises:
-            NotTrusted, Forked: as `of`, steps 2 to 4.
+            NotTrusted: as `of`, steps 2 and 3.
         """
-        by_hash = {record.hash: record for record in records}
-        for record in by_hash.values():
+        by_hash: dict[RecordHash, SignedRecord] = {}
+        for record in records:
             # Step 2
             if record.record.subject != subject:
                 raise NotTrusted("subject", position=record.position)
-        _check_chains(by_hash)
+            known = by_hash.setdefault(record.hash, record)
+            if record.token < known.token:
+                # One record signed twice (ES256 allows it): whichever came first, the set is the same.
+                by_hash[record.hash] = record
+        check_chains(by_hash.values())  # step 3
         return cls._assembled(by_hash, subject)
 
     @classmethod
     def of_plain(cls, records: Iterable[SignedRecord], *, subject: str) -> Ledger:
         """Build a ledger from records that nobody signed, to study rules with; never to act on.
 
-        Order is `seen` alone: there are no chains to check.
+        Order is `seen` alone: there are no chains to check, but a place given twice is a split here too.
 
         Raises:
             NotTrusted: two records with one hash, another subject, or a circle of `seen`.
@@ -123,7 +130,8 @@ class Ledger:
         heads = tuple(sorted(by_hash.keys() - seen))
         ordered = sorted(by_hash.values(), key=lambda record: (len(past[record.hash]), record.hash))
         head_hash = sha256_id(_HEAD_TAG + canonical_bytes(list(heads)))
-        return cls(subject, tuple(ordered), past, incomplete, heads, head_hash)
+        # Step 4
+        return cls(subject, tuple(ordered), past, incomplete, heads, head_hash, splits(ordered))
 
     @property
     def newest_at(self) -> datetime | None:
@@ -142,12 +150,16 @@ class Ledger:
         return Ledger._assembled({r.hash: r for r in kept}, self.subject)
 
     def head(self, kid: str) -> tuple[int, str]:
-        """Return position and hash of the last record of this key; (-1, GENESIS) when there is none."""
-        last = max((r for r in self.records if r.kid == kid), key=lambda r: r.position, default=None)
+        """Return position and hash of the last record of this key; (-1, GENESIS) when there is none.
+
+        Of a chain that has split, the end of the longest half: the next record makes no new split.
+        """
+        own = (record for record in self.records if record.kid == kid)
+        last = max(own, key=lambda record: (record.position, record.hash), default=None)
         return (-1, GENESIS) if last is None else (last.position, last.hash)
 
 
-def _verify_all(tokens: Iterable[str], by_kid: dict[str, VerifyKey]) -> list[SignedRecord]:
+def _verify_all(tokens: Iterable[str], by_kid: dict[str, PublicKey]) -> list[SignedRecord]:
     """Verify what known keys signed, learn the keys certified there, until nothing is left (step 1)."""
     waiting: list[tuple[int, str, str]] = []
     for place, token in enumerate(tokens):
@@ -167,36 +179,17 @@ def _verify_all(tokens: Iterable[str], by_kid: dict[str, VerifyKey]) -> list[Sig
     return signed
 
 
-def _enrol(record: Record, by_kid: dict[str, VerifyKey]) -> None:
+def _enrol(record: Record, by_kid: dict[str, PublicKey]) -> None:
     """Take up the key that a key record certifies; a representative certifies none."""
     if not isinstance(record, KeyRecord) or record.key is None or record.by.role != "self":
         return
     try:
-        key = VerifyKey.from_text(record.key)
+        key = key_from_text(record.key, algorithm=record.algorithm)
     except CryptoError as exc:
         raise NotTrusted("weak_key") from exc
     if key.id != record.kid:
         raise NotTrusted("key_id")
     by_kid.setdefault(key.id, key)
-
-
-def _check_chains(by_hash: Mapping[RecordHash, SignedRecord]) -> None:
-    chains: dict[str, dict[int, SignedRecord]] = {}
-    for record in by_hash.values():
-        chain = chains.setdefault(record.kid, {})
-        # Step 4
-        if record.position in chain:
-            raise Forked("two_records_at_one_position", position=record.position)
-        chain[record.position] = record
-    for chain in chains.values():
-        previous: str = GENESIS
-        for position in range(len(chain)):
-            # Step 3
-            if position not in chain:
-                raise NotTrusted("gap", position=position)
-            if chain[position].previous != previous:
-                raise NotTrusted("broken_chain", position=position)
-            previous = chain[position].hash
 
 
 def _causal_past(

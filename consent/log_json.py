@@ -22,7 +22,7 @@ from consent.record_json import VERSION, read_object, record_from_json
 from consent.records import Cosignature, RecordHash
 from crypto.chain import GENESIS
 from crypto.errors import CryptoError
-from crypto.keys import VerifyKey
+from crypto.public_keys import EDDSA, PublicKey, key_from_jwk, key_from_text
 
 MAX_LOG_BYTES: Final = 64 * 1024 * 1024
 MAX_RECORDS: Final = 100_000
@@ -43,7 +43,7 @@ def parse_log(data: bytes, *, signed: bool = True) -> Ledger:
 
     Raises:
         InvalidDocument: not strict JSON, or not of this shape; `position` names the record.
-        NotTrusted, Forked: as `Ledger.of`.
+        NotTrusted: as `Ledger.of`.
     """
     value = read_object(data, max_bytes=MAX_LOG_BYTES)
     if not value.keys() <= _MEMBERS:
@@ -63,13 +63,22 @@ def parse_log(data: bytes, *, signed: bool = True) -> Ledger:
     return Ledger.of(tokens, keys=_keys(value.get("keys")), subject=subject)
 
 
-def _keys(value: object) -> list[VerifyKey]:
-    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+def _keys(value: object) -> list[PublicKey]:
+    if not isinstance(value, list):
         raise InvalidDocument("keys")
     try:
-        return [VerifyKey.from_text(text) for text in value]
+        return [_key(item) for item in value]
     except CryptoError as exc:
         raise NotTrusted("weak_key") from exc
+
+
+def _key(value: object) -> PublicKey:
+    """Read a key of the person: the text of an Ed25519 key, or a public JWK of either algorithm."""
+    if isinstance(value, str):
+        return key_from_text(value, algorithm=EDDSA)
+    if not isinstance(value, Mapping):
+        raise InvalidDocument("keys")
+    return key_from_jwk(value)
 
 
 def _plain_records(values: list[object], subject: str) -> list[SignedRecord]:

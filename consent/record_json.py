@@ -33,6 +33,7 @@ from consent.rule_json import MAX_ITEMS, rule_from_json, rule_to_json
 from consent.rules import Period
 from crypto.canonical import canonical_bytes, parse_strict
 from crypto.errors import Malformed
+from crypto.public_keys import EDDSA
 
 VERSION: Final = 1
 MAX_RECORD_BYTES: Final = 48 * 1024
@@ -40,7 +41,7 @@ _COMMON: Final = frozenset({"kind", "version", "seen", "subject", "by", "at"})
 _MEMBERS: Final[Mapping[str, frozenset[str]]] = {
     "grant": _COMMON | {"id", "period", "rules", "shown", "answers", "review_by", "after_death"},
     "withdrawal": _COMMON | {"id", "target", "erase", "reason"},
-    "key": _COMMON | {"action", "kid", "key", "from_position", "replaces"},
+    "key": _COMMON | {"action", "kid", "key", "algorithm", "from_position", "replaces"},
     "authority": _COMMON | {"id", "representative", "basis", "period", "scope", "cosigners", "born_on"},
     "cosignature": _COMMON | {"target"},
 }
@@ -151,6 +152,7 @@ def _key(value: Mapping[str, object]) -> KeyRecord:
         by=_by(value),
         at=parse_instant(value.get("at")),
         key=_text(value, "key") if "key" in value else None,
+        algorithm=_text(value, "algorithm") if "algorithm" in value else EDDSA,
         from_position=position,
         replaces=_text(value, "replaces") if "replaces" in value else None,
         seen=_seen(value),
@@ -264,6 +266,7 @@ def record_to_json(record: Record) -> dict[str, Any]:
         case KeyRecord():
             value |= {"kind": "key", "action": record.action, "kid": record.kid, "key": record.key}
             value |= {"from_position": record.from_position, "replaces": record.replaces}
+            value |= {"algorithm": None if record.algorithm == EDDSA else record.algorithm}
         case Authority():
             value |= _authority_members(record)
         case Cosignature():

@@ -15,6 +15,7 @@ from consent.codes import ActorKind, Effect, Erase
 from consent.dates import as_utc
 from consent.errors import InvalidDocument, UnknownCode
 from consent.rules import Period, Rule, check_rule, is_purpose
+from crypto.public_keys import ALGORITHMS, EDDSA
 
 RecordHash = NewType("RecordHash", str)
 GrantId = NewType("GrantId", str)
@@ -112,6 +113,7 @@ class KeyRecord:
 
     `add` certifies the key `kid`; `rotate` does so as the successor of the key `replaces`, which may
     be distrusted from a position of its chain on at once; `revoke` distrusts `kid` from a position on.
+    `algorithm` is the only one the certified key can be used with: a token never chooses it.
     """
 
     action: Literal["add", "rotate", "revoke"]
@@ -120,6 +122,7 @@ class KeyRecord:
     by: By
     at: datetime
     key: str | None = None
+    algorithm: str = EDDSA
     from_position: int | None = None
     replaces: str | None = None
     seen: frozenset[RecordHash] = frozenset()
@@ -133,6 +136,10 @@ class KeyRecord:
             "revoke": distrusts and not certifies and self.replaces is None,
         }
         if not self.kid or not fits.get(self.action, False) or (self.from_position or 0) < 0:
+            raise InvalidDocument("key_record")
+        if self.algorithm not in ALGORITHMS:
+            raise UnknownCode("key_algorithm")
+        if not certifies and self.algorithm != EDDSA:
             raise InvalidDocument("key_record")
 
     @property

@@ -73,6 +73,16 @@ class Study:
 UNDESCRIBED: Final = Study(topics=None, nonprofit=None, ethics=None)
 
 
+def least_study(use: ResearchUse | None) -> Study:
+    """Describe the study that asks for the least of what these limits allow.
+
+    Sending data to be held for research asks whether *some* study could use them; every real use is asked
+    again with the study it is for.
+    """
+    limits = use or ResearchUse()
+    return Study(topics=limits.topics, regions=limits.regions or None, nonprofit=True, ethics=True)
+
+
 def topics_inside(use: ResearchUse | None, study: Study, *, inside: Subsumption) -> Tri:
     """Say whether every topic asked lies inside a granted one (permit reading)."""
     if use is None or not use.topics:

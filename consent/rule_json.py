@@ -15,7 +15,6 @@ from typing import Any, TypeVar
 
 from consent.codes import (
     ANY,
-    OBLIGATIONS,
     PURPOSES,
     Action,
     AnyOf,
@@ -25,6 +24,7 @@ from consent.codes import (
     Sensitivity,
 )
 from consent.dates import parse_day
+from consent.duties import read_obligation
 from consent.errors import InvalidDocument, UnknownCode
 from consent.research import FLAGS, ResearchUse
 from consent.rules import ActorRef, DatePeriod, Rule
@@ -70,7 +70,7 @@ def rule_from_json(value: object, *, depth: int = 0) -> Rule:
         encounter=reader.each("encounter", str),
         research_use=_research_use(value.get("research_use"), reader.unknown),
         deidentification=reader.one("deidentification", Deidentification),
-        obligation=reader.each("obligation", _known(OBLIGATIONS)) or frozenset(),
+        obligation=reader.each("obligation", read_obligation) or frozenset(),
         exception=tuple(rule_from_json(child, depth=depth + 1) for child in reader.list("exception")),
         unknown=frozenset(reader.unknown | {str(name) for name in value.keys() - _MEMBERS}),
     )
@@ -183,7 +183,21 @@ def _research_use(value: object, unknown: set[str]) -> ResearchUse | None:
     return ResearchUse(**members)
 
 
-def _research_use_to_json(use: ResearchUse) -> dict[str, Any]:
+def research_use_from_json(value: object) -> ResearchUse:
+    """Read research limits that stand alone.
+
+    Raises:
+        InvalidDocument: no object, or a member that is not known.
+    """
+    unknown: set[str] = set()
+    use = _research_use(value, unknown)
+    if use is None or unknown:
+        raise InvalidDocument("research_use")
+    return use
+
+
+def research_use_to_json(use: ResearchUse) -> dict[str, Any]:
+    """Give the JSON value of research limits; only what is said."""
     value: dict[str, Any] = {name: sorted(getattr(use, name)) for name in _USE_LISTS if getattr(use, name)}
     value |= {name: True for name in FLAGS if getattr(use, name)}
     if use.moratorium is not None:
@@ -210,7 +224,7 @@ def rule_to_json(rule: Rule) -> dict[str, Any]:
         days = (rule.data_period.first, rule.data_period.last)
         value["data_period"] = [None if day is None else day.isoformat() for day in days]
     if rule.research_use is not None:
-        value["research_use"] = _research_use_to_json(rule.research_use)
+        value["research_use"] = research_use_to_json(rule.research_use)
     if rule.deidentification is not None:
         value["deidentification"] = rule.deidentification.value
     if rule.obligation:

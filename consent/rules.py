@@ -23,7 +23,6 @@ from typing import TypeVar
 
 from consent.codes import (
     ANY,
-    OBLIGATIONS,
     PURPOSES,
     RESEARCH_PURPOSES,
     Action,
@@ -34,6 +33,7 @@ from consent.codes import (
     Effect,
     Sensitivity,
 )
+from consent.duties import is_obligation
 from consent.errors import InvalidDocument, UnknownCode
 from consent.research import ResearchUse
 
@@ -144,7 +144,7 @@ def _check_members(rule: Rule) -> None:
             raise InvalidDocument(f"empty_{name}")
     if rule.purpose is not None and not rule.purpose <= PURPOSES:
         raise UnknownCode("purpose")
-    if not rule.obligation <= OBLIGATIONS:
+    if not all(map(is_obligation, rule.obligation)):
         raise UnknownCode("obligation")
     misplaced = rule.security_label if rule.effect is Effect.PERMIT else rule.sensitivity
     if misplaced is not None:

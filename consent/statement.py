@@ -24,20 +24,21 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
-from consent.codes import OBLIGATIONS, Action, ActorKind, Erase
+from consent.codes import Action, ActorKind, Erase
 from consent.dates import as_utc
 from consent.decision import Decision, Deny, Evaluator, Reason
+from consent.duties import EVERY_DUTY, unmet
 from consent.effective import Effective, Head, HeadState, Lineage, effective
 from consent.errors import ExpiredDocument, Forked, InvalidDocument, NotTrusted, RolledBack
 from consent.facts import ResourceFacts
-from consent.floors import FRESH_CARE, FRESH_RESEARCH
+from consent.floors import FRESH_CARE, FRESH_RESEARCH, floor_for
 from consent.ledger import Ledger
 from consent.matching import Asker
 from consent.plan import Plan
 from consent.record_json import read_object
 from consent.records import By, Grant, GrantId, RecordHash, Shown, Withdrawal
-from consent.research import Study
-from consent.rules import ActorRef, Period
+from consent.research import Study, use_duties
+from consent.rules import ActorRef, Period, Rule, is_research
 from consent.scope import positive_scope
 from consent.statement_json import Statement, statement_from_json, statement_to_json
 from crypto.canonical import canonical_bytes, sha256_id
@@ -64,7 +65,7 @@ def build_statement(
     at: datetime,
     held: Collection[ResourceFacts] | None = None,
 ) -> Statement:
-    """Compile what one recipient may do at this instant.
+    """Compile what one recipient may do at this instant; an empty scope when nothing is in force.
 
     Args:
         ledger: the verified records of the person.
@@ -77,32 +78,40 @@ def build_statement(
         at: now.
         held: facts of everything the recipient may have; with it a record or an author can be left
             out without ending the rest (`consent.scope`, rule 4).
-
-    Returns:
-        A statement; with an empty scope and an erase order when nothing is in force.
     """
-    state = effective(ledger, at)
-    regions = positive_scope(state, audience_actor, held=held)
-    scope = tuple(dict.fromkeys(rule for _, rule in regions))
-    fresh = FRESH_RESEARCH if audience_actor.kind in (ActorKind.REGISTRY, ActorKind.PROJECT) else FRESH_CARE
-    # One end for the whole statement: the first instant at which any part of it changes.
-    ends = {head.grant.period.until_at for head, _ in regions} | (
-        set(state.deny_starts) if regions else set()
-    )
-    until = min(ends, default=state.at + fresh)
+    scope, issued_at, fresh_until, until = _compiled(effective(ledger, at), audience_actor, held)
     return Statement(
         issuer=subject,
         audience=audience_id,
         sequence=sequence,
         previous=previous,
-        issued_at=state.at,
-        next_update_at=min(until, state.at + fresh),
+        issued_at=issued_at,
+        next_update_at=fresh_until,
         until_at=until,
         scope=scope,
         erase=Erase.NONE if scope else _erase(ledger, audience_actor),
-        duties=frozenset[str]().union(*(rule.obligation for rule in scope)),
+        duties=frozenset[str]().union(*map(_duties, scope)),
         reply_key=reply_key,
     )
+
+
+def _compiled(
+    state: Effective, audience: ActorRef, held: Collection[ResourceFacts] | None
+) -> tuple[tuple[Rule, ...], datetime, datetime, datetime]:
+    """Return the scope, since when, until when it is fresh, and its one end: the first change in any part."""
+    regions = positive_scope(state, audience, held=held)
+    fresh = FRESH_RESEARCH if audience.kind in (ActorKind.REGISTRY, ActorKind.PROJECT) else FRESH_CARE
+    ends = {head.grant.period.until_at for head, _ in regions}
+    until = min(ends | set(state.deny_starts)) if ends else state.at + fresh
+    scope = tuple(dict.fromkeys(rule for _, rule in regions))
+    return scope, state.at, min(until, state.at + fresh), until
+
+
+def _duties(rule: Rule) -> frozenset[str]:
+    """Everything a recipient owes for acting under a rule, so that it can refuse before it has anything."""
+    purpose = rule.purpose or frozenset()
+    limits = use_duties(rule.research_use) if is_research(purpose) else frozenset[str]()
+    return rule.obligation | floor_for(purpose).obligations | limits
 
 
 _ERASE_ORDER: Final = (Erase.NONE, Erase.DELETE_UNLOCKED, Erase.DELETE)
@@ -179,7 +188,7 @@ def verify_statement(
     at: datetime,
     highest_seen: int,
     previous_hash: str | None,
-    honours: Collection[str] = OBLIGATIONS,
+    honours: Collection[str] = EVERY_DUTY,
 ) -> Statement:
     """Verify a newly arrived statement in the numbered steps of this module.
 
@@ -190,7 +199,7 @@ def verify_statement(
         at: now.
         highest_seen: sequence of the newest statement I hold, 0 for none.
         previous_hash: its hash, None for none.
-        honours: the duties I can honour.
+        honours: the kinds of duty I can honour.
 
     Raises:
         NotTrusted, RolledBack, Forked, ExpiredDocument, InvalidDocument: which step failed.
@@ -199,23 +208,28 @@ def verify_statement(
     # Step 4
     if statement.audience != audience:
         raise NotTrusted("audience")
-    # Step 5
+    _check_follows(statement, highest_seen, previous_hash)  # step 5
+    _check_fresh(statement, as_utc(at))  # step 6
+    # Step 9
+    if unmet(statement.duties, honours):
+        raise NotTrusted("duty")
+    return statement
+
+
+def _check_follows(statement: Statement, highest_seen: int, previous_hash: str | None) -> None:
     if statement.sequence <= highest_seen:
         raise RolledBack("sequence", position=statement.sequence)
     if statement.sequence != highest_seen + 1:
         raise NotTrusted("gap", position=statement.sequence)
     if statement.previous != previous_hash:
         raise Forked("previous", position=statement.sequence)
-    # Step 6
-    now = as_utc(at)
+
+
+def _check_fresh(statement: Statement, now: datetime) -> None:
     if statement.issued_at > now + CLOCK_SKEW:
         raise NotTrusted("from_the_future")
     if now >= statement.next_update_at:
         raise ExpiredDocument("next_update")
-    # Step 9
-    if not statement.duties <= frozenset(honours):
-        raise NotTrusted("duty")
-    return statement
 
 
 def reread_statement(token: str) -> Statement:

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from consent.codes import OBLIGATIONS, Effect, Erase
+from consent.codes import Effect, Erase
 from consent.dates import instant_text, parse_instant
+from consent.duties import is_duty
 from consent.errors import InvalidDocument, UnknownCode
 from consent.rule_json import MAX_ITEMS, rule_from_json, rule_to_json
 from consent.rules import Rule, check_rule
@@ -112,7 +113,7 @@ def statement_from_json(value: Mapping[str, object]) -> Statement:
         raise InvalidDocument("statement_sequence")
     rules = tuple(rule_from_json(rule) for rule in _items(value["scope"]))
     duties = frozenset(_text(duty) for duty in _items(value["duties"]))
-    if any(rule.unknown for rule in rules) or not duties <= OBLIGATIONS:
+    if any(rule.unknown for rule in rules) or not all(map(is_duty, duties)):
         raise UnknownCode("scope")
     try:
         erase = Erase(_text(value["erase"]))

@@ -19,7 +19,7 @@ import base64
 import hashlib
 import secrets
 from dataclasses import dataclass, field
-from typing import NewType
+from typing import ClassVar, NewType
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -51,10 +51,12 @@ class VerifyKey:
     """A public Ed25519 key. Make one with `from_bytes` or `from_text`; checked once, then kept ready.
 
     Attributes:
+        algorithm: The one JWS algorithm this key can be used with (RFC 8037 section 3.1).
         raw: The 32 bytes.
         id: Thumbprint of this key.
     """
 
+    algorithm: ClassVar[str] = "EdDSA"
     raw: bytes
     id: KeyId = field(init=False, compare=False, repr=False)
     _public: Ed25519PublicKey = field(init=False, compare=False, repr=False)

@@ -1,4 +1,4 @@
-"""Signed documents: compact JWS with Ed25519. The only module that imports `jwt`.
+"""Signed documents: compact JWS; we sign with Ed25519, others may with ES256. Only this module imports `jwt`.
 
 The payload bytes are signed as they are and come back as they were: nothing is parsed before the
 signature holds, and nothing is ever written again to be verified.
@@ -10,11 +10,12 @@ signature holds, and nothing is ever written again to be verified.
 3. header: exactly `alg`, `kid` and `typ`, all text. So `crit`, `b64`, `jku`, `jwk`, `x5c` and every
    other way to steer the verifier from inside the token are refused;
 4. `typ` is the one asked for: a receipt can never pass as a statement;
-5. `alg` is the one of the key record (`EdDSA`); it never chooses the algorithm;
-6. `kid` names the key that the caller trusts;
+5. `alg` is the one of the key that the caller trusts (`EdDSA` or `ES256`); it never chooses the algorithm;
+6. `kid` names that key;
 7. the signature holds.
 
-Sources: RFC 7515 (JWS), RFC 8037 section 3.1 (EdDSA), RFC 8725 sections 3.1, 3.11 (explicit typing).
+Sources: RFC 7515 (JWS), RFC 8037 section 3.1 (EdDSA), RFC 7518 section 3.4 (ES256), RFC 8725 sections 3.1
+and 3.11 (algorithm from the key, explicit typing).
 """
 
 from __future__ import annotations
@@ -27,19 +28,20 @@ from jwt.api_jws import PyJWS
 
 from crypto.canonical import b64url_decode, parse_strict
 from crypto.errors import Malformed, WrongKey
-from crypto.keys import KeyId, SigningKey, VerifyKey
+from crypto.keys import KeyId, SigningKey
+from crypto.public_keys import ALGORITHMS, EDDSA, PublicKey
 
-ALGORITHM = "EdDSA"  # RFC 8037 section 3.1
 MAX_TOKEN_BYTES = 65_536
 MAX_HEADER_BYTES = 1_024
 _HEADER_MEMBERS = frozenset({"alg", "kid", "typ"})
-_SIGNER = PyJWS(algorithms=[ALGORITHM])
+_SIGNER = PyJWS(algorithms=[EDDSA])
 
 
 @dataclass(frozen=True, slots=True)
 class UntrustedJws:
     """What a token says before anybody checked it: good for finding the key, for nothing else."""
 
+    algorithm: str
     kid: KeyId
     typ: str
     payload: bytes
@@ -54,10 +56,10 @@ def sign_jws(payload: bytes, key: SigningKey, *, typ: str) -> str:
         typ: Kind of document, for instance `pgo-receipt+jws`; one name per kind.
     """
     headers = {"kid": key.public.id, "typ": typ}
-    return _SIGNER.encode(payload, key.private_key(), algorithm=ALGORITHM, headers=headers)
+    return _SIGNER.encode(payload, key.private_key(), algorithm=EDDSA, headers=headers)
 
 
-def verify_jws(token: str, key: VerifyKey, *, typ: str, max_bytes: int = MAX_TOKEN_BYTES) -> bytes:
+def verify_jws(token: str, key: PublicKey, *, typ: str, max_bytes: int = MAX_TOKEN_BYTES) -> bytes:
     """Check a token against a key that the caller trusts; return means it holds.
 
     Returns:
@@ -69,9 +71,11 @@ def verify_jws(token: str, key: VerifyKey, *, typ: str, max_bytes: int = MAX_TOK
         WrongKey: step 6, the token names another key.
         BadSignature: step 7.
     """
-    untrusted, signature = _parse(token, max_bytes)  # steps 1, 2, 3, 5
+    untrusted, signature = _parse(token, max_bytes)  # steps 1, 2, 3
     if untrusted.typ != typ:  # step 4
         raise Malformed("jws_type")
+    if untrusted.algorithm != key.algorithm:  # step 5
+        raise Malformed("jws_algorithm")
     if untrusted.kid != key.id:  # step 6
         raise WrongKey
     # Step 7. Not by the library's own decoder: it would read the token a second time, and takes spellings
@@ -95,12 +99,13 @@ def _parse(token: str, max_bytes: int) -> tuple[UntrustedJws, bytes]:
     parts = token.split(".")
     if len(parts) != 3:  # step 2
         raise Malformed("jws_form")
-    kid, typ = _read_header(parts[0])
-    return UntrustedJws(kid=kid, typ=typ, payload=b64url_decode(parts[1])), b64url_decode(parts[2])
+    algorithm, kid, typ = _read_header(parts[0])
+    payload, signature = b64url_decode(parts[1]), b64url_decode(parts[2])
+    return UntrustedJws(algorithm, kid, typ, payload), signature
 
 
 @lru_cache(maxsize=64)
-def _read_header(text: str) -> tuple[KeyId, str]:
+def _read_header(text: str) -> tuple[str, KeyId, str]:
     """Read the first part of a token; one key writes the same header for every document of a kind."""
     if len(text) > 2 * MAX_HEADER_BYTES:
         raise Malformed("too_large", position=MAX_HEADER_BYTES)
@@ -110,6 +115,6 @@ def _read_header(text: str) -> tuple[KeyId, str]:
     algorithm, kid, typ = header["alg"], header["kid"], header["typ"]
     if not isinstance(kid, str) or not isinstance(typ, str):
         raise Malformed("jws_header")
-    if algorithm != ALGORITHM:  # step 5
+    if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:  # no key of ours has another
         raise Malformed("jws_algorithm")
-    return KeyId(kid), typ
+    return algorithm, KeyId(kid), typ

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from consent.duties import erase_at
 from consent.statement import Statement, open_statement, statement_hash
 from crypto.keys import VerifyKey
 from recipient.errors import NotShared, Purged
@@ -57,7 +58,13 @@ class Holding:
             and bool(statement.scope)
             and at < statement.until_at
             and at < statement.next_update_at
+            and not self.must_be_gone(at)
         )
+
+    def must_be_gone(self, at: datetime) -> bool:
+        """Tell whether a duty of the statement wants everything erased by now."""
+        day = erase_at(self.statement.duties)
+        return day is not None and day <= at
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,14 +183,15 @@ def erase_ended(store: Store, *, at: datetime, keep_hidden: timedelta) -> int:
     """Delete the resources of holdings whose end passed longer ago than ``keep_hidden``.
 
     The days in between exist because a patient who renews a grant too late would otherwise have to send
-    everything again; nothing of it is shown in that time.
+    everything again; nothing of it is shown in that time. A day that the patient named is kept to the day.
 
     Returns:
         How many holdings were emptied.
     """
     with store.transaction():
         rows = store.rows(_SELECT + " WHERE state = ?", (ACTIVE,))
-        over = [holding for row in rows if (holding := _holding(row)).statement.until_at + keep_hidden <= at]
+        active = [_holding(row) for row in rows]
+        over = [one for one in active if one.statement.until_at + keep_hidden <= at or one.must_be_gone(at)]
         for holding in over:
             erase_resources(store, holding.sub)
             store.run(

@@ -15,7 +15,9 @@ Steps of ``Inbox.receive`` (1 to 10 are ``sync.envelope.open_message``; tests ca
 A statement without scope is a withdrawal: nothing is shown from that transaction on, and what is held is
 erased when it says so. What a narrower statement no longer covers is erased too.
 
-Asking "who looked?" takes steps 1 to 10 and a known sender.
+Asking "who looked?" takes steps 1 to 10 and a known sender. Asking "what do you know of me?" takes steps 1
+to 10; whoever is not known is told so, under signature, because an app that was put back must be able to
+tell that from a stranger's refusal.
 
 Source: security.md 3.7, 3.8; consent.md section 3.
 """
@@ -24,17 +26,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from typing import Any
 
 from consent.classify import classify_all
 from consent.codes import Action, Deidentification, Erase
 from consent.decision import Permit
+from consent.duties import erase_at, unmet
 from consent.errors import ConsentError, RolledBack
 from consent.facts import ResourceFacts
-from consent.rules import ActorRef
+from consent.research import Study, least_study
+from consent.rules import ActorRef, is_research
 from consent.statement import Statement, statement_hash, statement_plan, verify_statement
 from crypto.errors import CryptoError
 from crypto.keys import SealingKey, VerifyKey
+from pgo.health.record.deidentify import is_deidentified
 from recipient import audit, holdings
 from recipient.errors import Refused
 from recipient.holdings import Held, Holding
@@ -48,7 +54,7 @@ from sync.envelope import OpenedMessage, open_message, refuse_conflict, seal_rep
 from sync.errors import RemoteRuleError
 from sync.head import parse_head_request, sign_head
 from sync.receipt import Receipt, ReceiptState, sign_receipt
-from sync.wire import Kind
+from sync.wire import KEPT_BY_RECIPIENTS, Kind
 
 MAX_HELD = 50_000
 """Resources of one sender; more than the largest records in our test data by a factor of ten."""
@@ -59,15 +65,6 @@ NEW_SENDERS_PER_HOUR = 60
 OUTSIDE_SCOPE = "outside_scope"
 UNMET_DUTY = "unmet_duty"
 TOO_MANY = "too_many"
-
-# Duties this program keeps by what it is: every look is logged (AUDIT), transport and store are encrypted
-# (ENCRYPT*), bytes and so labels stay as sent (PERSISTLABEL), there is no export, onward sending, linking or
-# reuse (NORDSCLCD, NODSCLCD, NOREUSE, NORELINK ...), and erasing on the patient's word (DELAU).
-# v3-ActCode, https://terminology.hl7.org/CodeSystem-v3-ActCode.html
-KEPT_DUTIES = frozenset(
-    {"AUDIT", "DELAU", "ENCRYPT", "ENCRYPTR", "ENCRYPTT", "NODSCLCD", "NODSCLCDS", "NOINTEGRATE"}
-    | {"NORDSCLCD", "NORDSCLCDS", "NORDSCLW", "NORELINK", "NOREUSE", "PERSISTLABEL"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +224,7 @@ class Inbox:
                 at=at,
                 highest_seen=holding.sequence if holding else 0,
                 previous_hash=holding.statement_hash if holding else None,
-                honours=KEPT_DUTIES,  # a duty we cannot keep: better no data
+                honours=KEPT_BY_RECIPIENTS,  # a duty we cannot keep: better no data
             )
             SealingKey.from_text(statement.reply_key)
         except RolledBack as exc:
@@ -256,7 +253,7 @@ class Inbox:
             for purpose, action in uses
         ]
         held = parse_held(holdings.held(self._store, sub))
-        gone = [one.row.id for one in held if all(refusal(one.facts) for refusal in tests)]
+        gone = [one.row.id for one in held if all(refusal(one.facts, one.resource.body) for refusal in tests)]
         holdings.erase_resources(self._store, sub, gone)
 
     def _store_push(self, sub: str, statement: Statement, push: Push, *, at: datetime) -> _Effect:
@@ -268,7 +265,7 @@ class Inbox:
         refusal = self._refusal(statement, purpose=push.purpose, actions=_actions(push.actions), at=at)
         refused: list[tuple[str, str]] = []
         for item, facts in zip(push.items, _classified(push.items, kept), strict=True):
-            reason = refusal(facts)
+            reason = refusal(facts, item.body)
             if reason is None and len(push.items) > room:
                 reason = TOO_MANY
             if reason is None:
@@ -280,19 +277,25 @@ class Inbox:
 
     def _refusal(
         self, statement: Statement, *, purpose: str, actions: frozenset[Action], at: datetime
-    ) -> Callable[[ResourceFacts], str | None]:
+    ) -> Callable[[ResourceFacts, Mapping[str, Any]], str | None]:
         """Return a test that says why a resource may not be taken in; one word for all of consent."""
-        decide = statement_plan(
-            statement, actor=self._actor, purpose=frozenset({purpose}), action=actions, at=at
-        )
+        plans = [
+            statement_plan(
+                statement, actor=self._actor, purpose=frozenset({purpose}), action=actions, at=at, study=study
+            )
+            for study in _studies(statement, purpose)
+        ]
 
-        def refusal(facts: ResourceFacts) -> str | None:
-            decision = decide(facts)
+        def refusal(facts: ResourceFacts, body: Mapping[str, Any]) -> str | None:
+            answers = [decide(facts) for decide in plans]
+            decision = next((one for one in answers if isinstance(one, Permit)), answers[0])
             if not isinstance(decision, Permit):
                 return OUTSIDE_SCOPE
-            if decision.obligations - KEPT_DUTIES or decision.deidentification is not Deidentification.NONE:
-                return UNMET_DUTY  # de-identifying is the work of the extract, which is not made here
-            return None
+            if not _is_stripped(body, decision.deidentification, today=at.date()):
+                return UNMET_DUTY  # what says who it is about should not have been sent, and is not kept
+            gone_at = erase_at(decision.obligations)
+            too_late = gone_at is not None and gone_at <= at
+            return UNMET_DUTY if too_late or unmet(decision.obligations, KEPT_BY_RECIPIENTS) else None
 
         return refusal
 
@@ -333,6 +336,21 @@ def _classified(items: Sequence[Item], kept: Sequence[Held]) -> list[ResourceFac
     """Classify what came among what is held: a link may make a harmless-looking resource sensitive."""
     bodies: list[Mapping[str, object]] = [item.body for item in items]
     return classify_all([*bodies, *(decode_held(row).body for row in kept)])[: len(bodies)]
+
+
+def _studies(statement: Statement, purpose: str) -> list[Study | None]:
+    """What holding data is asked for: care as such; research as the least each rule allows."""
+    if not is_research({purpose}):
+        return [None]
+    uses = {rule.research_use for rule in statement.scope if purpose in (rule.purpose or ())}
+    return [least_study(use) for use in uses] or [None]
+
+
+def _is_stripped(body: Mapping[str, Any], level: Deidentification, *, today: date) -> bool:
+    """Whether a resource holds no more of a person than its permit allows; totals are no resources."""
+    if level is Deidentification.NONE:
+        return True
+    return level is not Deidentification.AGGREGATE and is_deidentified(body, today=today)
 
 
 def _actions(codes: Sequence[str]) -> frozenset[Action]:

@@ -10,7 +10,10 @@ from random import Random
 import pytest
 
 from consent.decision import Permit, decide
-from tests.support.consent_random import a_moment, a_question, a_world
+from tests.support.consent_asked import a_moment, a_question
+from tests.support.consent_random import (
+    a_world,
+)
 from tests.support.laws import drawn
 from tests.support.naive_consent import Naive
 from tests.support.scale import cases, many

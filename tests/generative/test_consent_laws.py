@@ -16,18 +16,16 @@ from consent.errors import InvalidDocument
 from consent.ledger import Ledger
 from consent.matching import YES, Asker, bind, match
 from consent.model import Action, Grant, RecordHash, Rule, Target, check_rule
+from tests.support.consent_asked import a_moment, a_question, any_question
 from tests.support.consent_builders import SUBJECT
 from tests.support.consent_random import (
     BASE,
     PURPOSES,
     World,
     a_grant_record,
-    a_moment,
     a_permit_rule,
-    a_question,
     a_withdrawal_record,
     a_world,
-    any_question,
     chance,
     some,
 )

@@ -32,6 +32,7 @@ from consent.plan import compile_plan
 from consent.research import Subsumption, struck, topics_inside
 from consent.rules import is_research
 from tests.generative.test_consent_laws import a_case, after_all, permitted
+from tests.support.consent_asked import a_question, some_facts
 from tests.support.consent_builders import KEY, SUBJECT, chained, unsigned
 from tests.support.consent_random import (
     AUTHORS,
@@ -44,13 +45,11 @@ from tests.support.consent_random import (
     World,
     a_grant_record,
     a_limit,
-    a_question,
     a_research_use,
     a_withdrawal_record,
     an_authority,
     chance,
     some,
-    some_facts,
 )
 from tests.support.laws import law
 
@@ -261,6 +260,22 @@ def test_l20_a_distrusted_key_never_silences_a_deny(dice: Random) -> None:
     question, at = a_question(dice, world), after_all(dice)
     if not permitted(decide(world.ledger, question, at=at)):
         assert not permitted(decide(revoked.ledger, question, at=at))
+
+
+@law(2_000)
+def test_l20_a_second_record_at_one_place_never_permits_more(dice: Random) -> None:
+    world, question, at = a_case(dice)
+    before = dice.choice(world.records)
+    drawn = a_grant_record(dice) if chance(dice, 0.7) else a_withdrawal_record(dice)
+    told = replace(drawn, by=By(before.kid), seen=some_seen(dice, world))
+    twin = unsigned(told, "twin", kid=before.kid, position=before.position, previous=before.previous)
+    split = World((*world.records, twin))
+    if permitted(decide(split.ledger, question, at=at)):
+        assert permitted(decide(world.ledger, question, at=at))
+
+
+def some_seen(dice: Random, world: World) -> frozenset[RecordHash]:
+    return frozenset(signed.hash for signed in world.records if chance(dice, 0.7))
 
 
 @law(100)

@@ -12,6 +12,7 @@ from consent.errors import InvalidDocument
 from consent.matching import NO, YES, Asker, bind, match
 from consent.model import Action, ActorRef, Rule, check_rule, deny_rule
 from consent.precedence import beats, compile_precedence
+from tests.support.consent_asked import a_question
 from tests.support.consent_builders import CLINIC, NOW, a_grant, a_ledger, a_permit, facts
 from tests.support.consent_random import (
     TYPE,
@@ -19,7 +20,6 @@ from tests.support.consent_random import (
     a_grant_record,
     a_limit,
     a_permit_rule,
-    a_question,
     chance,
     some,
 )

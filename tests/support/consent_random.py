@@ -1,7 +1,6 @@
 """Random consent worlds from one seed, by plain dice: fast enough for a hundred thousand cases.
 
-The universe is small on purpose, so that rules meet each other. Questions are thrown near a permit of
-the world, so that permits really happen; `tests/generative` measures how often.
+The universe is small on purpose, so that rules meet each other. `consent_asked` asks about such worlds.
 """
 
 from __future__ import annotations
@@ -13,8 +12,6 @@ from random import Random
 from typing import Any, TypeVar
 
 from consent.codes import Effect
-from consent.dates import DateInterval
-from consent.decision import Question
 from consent.document import SignedRecord
 from consent.ledger import Ledger
 from consent.model import (
@@ -35,10 +32,8 @@ from consent.model import (
     Record,
     RecordHash,
     ResearchUse,
-    ResourceFacts,
     Rule,
     Sensitivity,
-    Study,
     Target,
     Withdrawal,
 )
@@ -91,20 +86,6 @@ def a_research_use(dice: Random) -> ResearchUse:
         ethics_required=chance(dice, 0.2),
         return_results=chance(dice, 0.1),
         moratorium=date(2027, 1, 1) if chance(dice, 0.1) else None,
-    )
-
-
-def a_study(dice: Random) -> Study | None:
-    if chance(dice, 0.3):
-        return None
-    return Study(
-        topics=None if chance(dice, 0.1) else frozenset(dice.sample(CODES, dice.randint(0, 2))),
-        regions=None if chance(dice, 0.2) else frozenset(dice.sample(REGIONS, dice.randint(0, 2))),
-        methods=dice.choice([False, False, True, None]),
-        commercial=dice.choice([False, False, False, True, None]),
-        train_models=dice.choice([False, False, False, True]),
-        nonprofit=dice.choice([False, True, True, None]),
-        ethics=dice.choice([False, True, True, None]),
     )
 
 
@@ -250,6 +231,9 @@ class _Log:
         by = By(kid, role, "auth" if role == "representative" else None)
         tip = self.tips.get(kid)
         position, previous = (0, GENESIS) if tip is None else (tip.position + 1, str(tip.hash))
+        if tip is not None and chance(self.dice, 0.05):
+            # A copy of the device goes on from before its last record: two records at one place.
+            position, previous = tip.position, tip.previous
         told = replace(record, seen=seen, by=by)
         name = f"r{len(self.records)}"
         self.tips[kid] = unsigned(told, name, kid=kid, position=position, previous=previous)
@@ -301,86 +285,27 @@ def a_world(dice: Random, *, most: int = 4) -> World:
                     seen=frozenset({signed.hash}),
                 )
                 log.add(target, second, seen=log.seen() | {signed.hash})
+    if chance(dice, 0.4):
+        settle(dice, log)
     return World(tuple(log.records))
 
 
-def some_facts(dice: Random) -> ResourceFacts:
-    certain = frozenset(dice.sample(CATEGORIES, dice.randint(0, 2)))
-    days = [dice.choice([*DAYS, None]) for _ in range(dice.choice([0, 1, 1, 2]))]
-    possible = frozenset(CATEGORIES) - certain if chance(dice, 0.2) else frozenset[Category]()
-    return ResourceFacts(
-        resource_type="Observation",
-        reference=dice.choice(["Observation/o1", "Observation/o3", None]),
-        categories=certain,
-        possible_categories=possible,
-        sensitivity=frozenset(dice.sample(CLUSTERS, dice.choice([0, 0, 1, 2]))),
-        sensitivity_unknown=chance(dice, 0.2),
-        codes=frozenset({ICD + code for code in dice.sample(CODES, dice.choice([0, 1, 1]))}),
-        dates=tuple(DateInterval(day, day) for day in days),
-        author=frozenset(dice.sample(AUTHORS, dice.choice([0, 1]))),
-    )
-
-
-def any_question(dice: Random) -> Question:
-    return Question(
-        actor=frozenset(dice.sample(ACTORS, dice.randint(0, 2))),
-        purpose=frozenset(dice.sample(PURPOSES, dice.randint(0, 2))),
-        action=frozenset(dice.sample(ACTIONS, dice.randint(0, 2))),
-        facts=some_facts(dice),
-        study=a_study(dice),
-    )
-
-
-def a_question(dice: Random, world: World) -> Question:
-    """A question near some permit of the world, with a slip now and then."""
-    asked, rules = any_question(dice), world.permits()
-    if not rules or chance(dice, 0.06):
-        return asked
-    rule, found = dice.choice(rules), asked.facts
-    if chance(dice, 0.94):
-        whole = (
-            rule.category if isinstance(rule.category, frozenset) else frozenset({dice.choice(CATEGORIES)})
+def settle(dice: Random, log: _Log) -> None:
+    """Let another device distrust a key that signed twice for one place, from there or from nearby."""
+    split = {r.kid: r.position for r in log.records if log.tips[r.kid].position == r.position}
+    twice = [
+        kid
+        for kid, place in split.items()
+        if sum((r.kid, r.position) == (kid, place) for r in log.records) > 1
+    ]
+    for kid in twice:
+        other = dice.choice(DEVICES)
+        revoke = KeyRecord(
+            action="revoke",
+            kid=kid,
+            from_position=max(0, split[kid] + dice.choice([-1, 0, 0, 1])),
+            subject=SUBJECT,
+            by=By(other),
+            at=BASE,
         )
-        named = rule.sensitivity if isinstance(rule.sensitivity, frozenset) else frozenset(CLUSTERS)
-        fits = {c for c in whole if c is not Category.GENETICS or Sensitivity.GENETIC in named}
-        clusters = frozenset(dice.sample(sorted(named), dice.randint(0, min(1, len(named)))))
-        found = replace(
-            found,
-            categories=frozenset(fits or whole),
-            possible_categories=frozenset(),
-            sensitivity=clusters,
-            sensitivity_unknown=False,
-            dates=(_day_inside(rule.data_period),),
-            reference=min(rule.instance) if rule.instance else found.reference,
-            author=rule.author or found.author,
-            codes=rule.code or found.codes,
-        )
-    study = asked.study
-    use = rule.research_use
-    if use is not None and chance(dice, 0.85):
-        study = Study(
-            topics=use.topics or frozenset({"C50"}),
-            regions=use.regions or None,
-            nonprofit=use.nonprofit_only,
-            ethics=use.ethics_required,
-            methods=use.methods and chance(dice, 0.5),
-        )
-    elif chance(dice, 0.8):
-        study = None
-    return Question(
-        actor=frozenset({dice.choice(sorted(rule.actor or ACTORS))}),
-        purpose=frozenset({dice.choice(sorted(rule.purpose or PURPOSES))}),
-        action=frozenset({dice.choice(sorted(rule.action or ACTIONS))}),
-        facts=found,
-        study=study,
-    )
-
-
-def _day_inside(period: DatePeriod | None) -> DateInterval:
-    day = DAYS[2] if period is None else period.first or period.last or DAYS[2]
-    return DateInterval(day, day)
-
-
-def a_moment(dice: Random) -> datetime:
-    """An instant not before most records of a world were signed."""
-    return BASE + timedelta(days=dice.choice([30, *[60] * 12, 150, 150, 260, 420]))
+        log.add(revoke, other, seen=log.seen())

@@ -158,16 +158,53 @@ MUTATIONS: tuple[Mutation, ...] = (
     M(
         "missing ancestor silences a deny",
         "authority",
-        "if not self.key_holds(signed) or signed.hash in self.ledger.incomplete:\n            return None",
-        "if not self.key_holds(signed):\n            return None",
+        "return sound and signed.hash not in self.ledger.incomplete",
+        "return sound",
         f"{FACTS}l20_a_missing_ancestor_never_silences_a_deny",
     ),
     M(
         "stolen key silences a deny",
         "authority",
-        "if not self.key_holds(signed) or signed.hash in self.ledger.incomplete:\n            return None",
-        "if signed.hash in self.ledger.incomplete:\n            return None",
+        "sound = self.key_holds(signed) and signed.kid not in self.frozen",
+        "sound = signed.kid not in self.frozen",
         f"{FACTS}l20_a_distrusted_key_never_silences_a_deny",
+    ),
+    M(
+        "a frozen key still counts",
+        "authority",
+        "sound = self.key_holds(signed) and signed.kid not in self.frozen",
+        "sound = self.key_holds(signed)",
+        f"{FACTS}l20_a_second_record_at_one_place_never_permits_more",
+    ),
+    M(
+        "a key certified at a split is a key",
+        "authority",
+        "return whole and self.key_holds(signed)",
+        "return self.key_holds(signed)",
+        "tests.unit.consent.test_equivocation:"
+        "test_a_key_certified_at_the_split_is_no_key_and_one_certified_before_it_is",
+    ),
+    M(
+        "a frozen key settles its own split",
+        "authority",
+        "whole = signed.kid not in self.ledger.splits and",
+        "whole =",
+        "tests.unit.consent.test_equivocation:test_a_frozen_key_does_not_settle_its_own_split",
+    ),
+    M(
+        "distrust from a later place settles a split",
+        "authority",
+        "told[1] <= self.ledger.splits.get(told[0], -1)",
+        "told[0] in self.ledger.splits",
+        AGREE,
+    ),
+    M(
+        "basis without what settled a split",
+        "effective",
+        " | self.settled_by.get(older, frozenset())",
+        "",
+        "tests.unit.consent.test_equivocation:"
+        "test_distrusting_the_key_from_the_split_settles_it_and_what_lies_before_counts_again",
     ),
     M(
         "last instant included",
@@ -250,8 +287,8 @@ MUTATIONS: tuple[Mutation, ...] = (
     M(
         "one of two signatures suffices",
         "authority",
-        "return needed <= parties and",
-        "return bool(needed & parties) and",
+        "return frozenset[str]().union(*needed) <= parties and",
+        "return not parties.isdisjoint(*needed) and",
         AGREE,
     ),
     M(

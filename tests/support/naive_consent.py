@@ -44,9 +44,10 @@ class Naive:
     def __init__(self, records: Iterable[SignedRecord]) -> None:
         self.records = {record.hash: record for record in records}
         self.pasts: dict[str, set[str]] = {}
+        self.places: dict[str, list[int]] = {}
         found = [r.record for r in self.records.values() if isinstance(r.record, Authority)]
         self.representatives = {authority.representative for authority in found}
-        self.born = min((a.born_on for a in found if a.born_on), default=None)
+        self.births = {a.born_on for a in found if a.born_on}
         self.died = min((a.period.from_at for a in found if a.basis == "deceased"), default=None)
 
     def past(self, start: str) -> set[str]:
@@ -70,6 +71,28 @@ class Naive:
 
     # Signatures (2.3 first line, 2.4)
 
+    def split(self, kid: str) -> int | None:
+        """First place of this key's chain where it signed two records (section 3), None for none."""
+        if kid not in self.places:
+            self.places[kid] = [record.position for record in self.records.values() if record.kid == kid]
+        twice = {place for place in self.places[kid] if self.places[kid].count(place) > 1}
+        return min(twice, default=None)
+
+    def frozen(self, kid: str) -> bool:
+        """Split, and no whole key of the person itself has distrusted it from there or before."""
+        place = self.split(kid)
+        if place is None:
+            return False
+        for other in self.records.values():
+            record = other.record
+            if not isinstance(record, KeyRecord) or record.from_position is None:
+                continue
+            own = record.by.role == "self" and other.kid not in self.representatives
+            sound = self.complete(other.hash) and self.key_holds(other) and self.split(other.kid) is None
+            if (record.replaces or record.kid) == kid and record.from_position <= place and own and sound:
+                return False
+        return True
+
     def key_holds(self, signed: SignedRecord, trail: tuple[str, ...] = ()) -> bool:
         certified = []
         for other in self.records.values():
@@ -83,7 +106,11 @@ class Naive:
                     certified.append(other)
         if signed.kid in trail or not certified:
             return True
-        return any(self.key_holds(other, (*trail, signed.kid)) for other in certified)
+        return any(
+            self.key_holds(other, (*trail, signed.kid))
+            for other in certified
+            if (place := self.split(other.kid)) is None or other.position < place
+        )
 
     def authority(self, signed: SignedRecord) -> Authority | None:
         past = self.past(signed.hash)
@@ -95,7 +122,7 @@ class Naive:
             if not isinstance(record, Authority) or record.id != signed.record.by.authority:
                 continue
             own = record.by.role == "self" and other.kid not in self.representatives
-            trusted = self.key_holds(other) and self.complete(other.hash)
+            trusted = self.key_holds(other) and self.complete(other.hash) and not self.frozen(other.kid)
             named = record.representative == signed.kid and (record.id,) not in ended
             held = record.period.from_at <= at < record.period.until_at
             if named and trusted and held and (own or record.basis == "deceased"):
@@ -103,7 +130,7 @@ class Naive:
         return None
 
     def signer(self, signed: SignedRecord) -> str | None:
-        if not self.key_holds(signed) or not self.complete(signed.hash):
+        if not self.key_holds(signed) or not self.complete(signed.hash) or self.frozen(signed.kid):
             return None
         if signed.record.by.role == "self":
             return None if signed.kid in self.representatives else "self"
@@ -125,16 +152,17 @@ class Naive:
             return False
         found = self.authority(signed) if signed.record.by.role == "representative" else None
         if found is not None:
-            keys = {other.kid for other in self.second(signed) if self.key_holds(other)}
+            sound = [other for other in self.second(signed) if self.key_holds(other)]
+            keys = {other.kid for other in sound if not self.frozen(other.kid)}
             if not found.cosigners <= keys:
                 return False
         if who == "proxy":
             return found is not None and found.basis != "deceased"
-        needed = {"self"}
-        if self.born is not None:
-            past = [self.records[h].record.at for h in self.past(signed.hash) if h in self.records]  # type: ignore[index]
-            age = years(self.born, max([signed.record.at, *past]).date())
-            needed = {"parent"} if age < 12 else {"parent", "self"} if age < 16 else {"self"}
+        needed = set() if self.births else {"self"}
+        past = [self.records[h].record.at for h in self.past(signed.hash) if h in self.records]  # type: ignore[index]
+        for born in self.births:
+            age = years(born, max([signed.record.at, *past]).date())
+            needed |= {"parent"} if age < 12 else {"parent", "self"} if age < 16 else {"self"}
         return needed <= {who, *(self.signer(other) or "" for other in self.second(signed))}
 
     def still_stands(self, head: SignedRecord, question: Question, now: datetime) -> bool:
@@ -153,11 +181,12 @@ class Naive:
             for r in self.records.values()
         ):
             return False
-        if self.born is not None and found.basis in ("parent", "minor_and_parent"):
+        if self.births and found.basis in ("parent", "minor_and_parent"):
             signers = {self.signer(other) for other in (head, *self.second(head))}
-            if now >= turns(self.born, 16):
+            oldest = min(self.births)
+            if now >= turns(oldest, 16):
                 return False
-            if now >= turns(self.born, 12) and question.purpose & RESEARCH and "self" not in signers:
+            if now >= turns(oldest, 12) and question.purpose & RESEARCH and "self" not in signers:
                 return False
         return not found.scope or any(matches(rule, question) == YES for rule in found.scope)
 

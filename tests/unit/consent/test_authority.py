@@ -274,6 +274,43 @@ def test_birthdays_on_a_leap_day() -> None:
     assert age_on(date(2016, 2, 29), date(2031, 2, 28)) == 14
 
 
+def test_where_records_disagree_on_the_birth_date_each_asks_for_its_signatures() -> None:
+    family = Family()
+    family.add(a_long_grant(), PARENT)
+    assert isinstance(family.ask(), Permit)
+    told = replace(family.records[0].record, id="other", born_on=date(1990, 1, 1))  # type: ignore[call-arg]
+    family.add(told, ROOT)
+    assert reason(family.ask()) is Reason.AUTHORITY_LAPSED
+
+
+@pytest.mark.parametrize("born_on", [date(1, 1, 1), date(2400, 1, 1), date(9999, 12, 31)])
+def test_a_birth_date_that_cannot_be_stops_no_deny(born_on: date) -> None:
+    family = Family(born_on=born_on)
+    family.add(a_long_grant(), PARENT)
+    assert isinstance(family.ask(), Permit) == (born_on.year > 2026)
+    family.add(a_long_grant(deny_rule(), grant_id="no"), PARENT)
+    assert reason(family.ask()) is Reason.DENIED
+
+
+def test_a_key_that_signed_twice_for_one_place_neither_cosigns_nor_appoints() -> None:
+    for key, place in ((PARENT, 0), (ROOT, 0)):
+        family = Family(basis=Basis.MINOR_AND_PARENT)
+        grant = family.add(a_long_grant(at=instant(2030)), MINOR)
+        family.cosign(grant, PARENT)
+        assert isinstance(family.ask(at=instant(2031)), Permit)
+        twin = replace(a_long_grant(grant_id="twin"), by=By(key.public.id))
+        family.records.append(sign_record(twin, key, position=place, previous=GENESIS))
+        assert reason(family.ask(at=instant(2031))) is Reason.AUTHORITY_LAPSED
+    family = Family(basis=Basis.CURATOR, born_on=None, cosigners=frozenset({ROOT.public.id}))
+    grant = family.add(a_long_grant(), PARENT)
+    family.cosign(grant, ROOT)
+    twin = replace(a_long_grant(grant_id="twin"), by=By(ROOT.public.id))
+    second = family.records[-1]
+    assert isinstance(family.ask(), Permit)
+    family.records.append(sign_record(twin, ROOT, position=1, previous=second.previous))
+    assert isinstance(family.ask(), Deny)
+
+
 # Device keys
 
 

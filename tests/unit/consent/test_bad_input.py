@@ -122,7 +122,6 @@ def of(*tokens: str) -> Callable[[], Iterator[str]]:
     return lambda: iter(tokens)
 
 
-TWIN = NEXT | {"position": 1, "previous": LOG[0].hash}
 HUGE = {"rules": [record_to_json(GRANT)["rules"][0]] * 400}
 BAD: list[tuple[str, Callable[[], Iterator[str]], type[ConsentError], set[str]]] = [
     ("forged", forged, NotTrusted, {"signature"}),
@@ -135,7 +134,6 @@ BAD: list[tuple[str, Callable[[], Iterator[str]], type[ConsentError], set[str]]]
     ("another patient", of(jws(record(subject="somebody-else"))), NotTrusted, {"subject"}),
     ("out of order", of(jws(NEXT | {"position": 5})), NotTrusted, {"gap"}),
     ("chain broken", of(jws(NEXT | {"previous": LOG[0].hash})), NotTrusted, {"broken_chain"}),
-    ("second at one place", of(jws(TWIN)), Forked, {"two_records_at_one_position"}),
     ("duplicate key", of(jws(at_place('2, "position": 2'))), InvalidDocument, {"malformed"}),
     ("float", of(jws(at_place("2.0"))), InvalidDocument, {"position"}),
     ("not a number", of(jws(at_place("NaN"))), InvalidDocument, {"malformed"}),

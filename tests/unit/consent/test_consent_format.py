@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from consent.codes import Action, ActorKind, Category, Sensitivity
 from consent.decision import Decision, Deny, Permit, Reason, decide
-from consent.errors import ConsentError, Forked, InvalidDocument, NotTrusted, UnknownCode
+from consent.errors import ConsentError, InvalidDocument, NotTrusted, UnknownCode
 from consent.fhir_import import Dialect
 from consent.fhir_provision import Doubt
 from consent.log_json import parse_log
@@ -302,10 +302,25 @@ def test_a_signed_log_that_does_not_hold_is_refused(
         parse_log(plain(**(said | members)))
 
 
-def test_two_records_for_one_place_are_a_fork() -> None:
+def test_two_records_for_one_place_are_a_split_in_either_form() -> None:
     one, other = chained(a_grant())[0], chained(a_grant(grant_id="h"))[0]
-    with pytest.raises(Forked):
-        parse_log(plain(one.token, other.token, keys=[KEY.public.text], subject=SUBJECT))
+    assert parse_log(plain(one.token, other.token, keys=[KEY.public.text], subject=SUBJECT)).splits
+    twice = [{**record_to_json(r.record), "hash": r.hash, "position": 0} for r in (one, other)]
+    assert parse_log(plain(*twice, subject=SUBJECT), signed=False).splits == {KEY.public.id: 0}
+    del twice[1]["position"]
+    assert not parse_log(plain(*twice, subject=SUBJECT), signed=False).splits
+
+
+def test_a_trusted_key_may_be_a_jwk_of_either_algorithm() -> None:
+    (signed,) = chained(a_grant())
+    jwk = {"kty": "OKP", "crv": "Ed25519", "x": KEY.public.text}
+    said: dict[str, Any] = {"subject": SUBJECT, "records": [signed.token]}
+    assert parse_log(plain(keys=[jwk], **said)) == parse_log(plain(keys=[KEY.public.text], **said))
+    for broken in ({**jwk, "d": "x"}, {**jwk, "use": "sig"}, {**jwk, "crv": "X25519"}, {"kty": "RSA"}):
+        with pytest.raises(NotTrusted, match="weak_key"):
+            parse_log(plain(keys=[broken], **said))
+    with pytest.raises(InvalidDocument, match="keys"):
+        parse_log(plain(keys=[1], **said))
 
 
 MEMBERS = ("actor", "purpose", "action", "resource", "research")
