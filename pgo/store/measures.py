@@ -17,11 +17,15 @@ class Measures:
         self._engine = engine
 
     def lines(self) -> list[tuple[int, MeasuredNumber]]:
-        """The newest number of every line, with how many numbers the line has, by title."""
+        """The newest number of every line, with how many different numbers the line has, by title.
+
+        The unit in UCUM is empty when not all numbers of the line have the same.
+        """
         rows = self._engine.rows(
             # SQLite takes the bare columns from the row that holds the maximum (sqlite.org/lang_select.html
             # 2.5).
-            "SELECT count(*), m.key, m.title, m.code, m.unit, max(m.at), m.value, m.shown FROM measure m"
+            "SELECT count(DISTINCT m.at || ' ' || m.shown), m.key, m.title, m.code, m.unit, max(m.at),"
+            " m.value, m.shown, CASE count(DISTINCT m.ucum) WHEN 1 THEN m.ucum ELSE '' END FROM measure m"
             " JOIN record r ON r.id = m.record_id WHERE r.deleted_at IS NULL"
             " GROUP BY m.key ORDER BY m.title COLLATE NOCASE, m.key"
         )
@@ -30,8 +34,8 @@ class Measures:
     def line(self, key: str) -> list[tuple[int, MeasuredNumber]]:
         """All numbers of one line with their record numbers, oldest first."""
         rows = self._engine.rows(
-            "SELECT m.record_id, m.key, m.title, m.code, m.unit, m.at, m.value, m.shown FROM measure m"
-            " JOIN record r ON r.id = m.record_id WHERE r.deleted_at IS NULL AND m.key = ? ORDER BY"
+            "SELECT m.record_id, m.key, m.title, m.code, m.unit, m.at, m.value, m.shown, m.ucum"
+            " FROM measure m JOIN record r ON r.id = m.record_id WHERE r.deleted_at IS NULL AND m.key = ? ORDER BY"
             " m.at, m.record_id",
             (key,),
         )

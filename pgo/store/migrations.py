@@ -132,12 +132,22 @@ _BACKUPS: tuple[str, ...] = (
         withdrawn INTEGER NOT NULL) WITHOUT ROWID""",
 )
 
+# What the patient said about reading: records that are not the same (`pgo.store.apart`), and the exact unit
+# of a number, without which nothing is converted (`pgo.health.record.units`).
+_READING: tuple[str, ...] = (
+    """CREATE TABLE apart (
+        one INTEGER NOT NULL REFERENCES record (id), other INTEGER NOT NULL REFERENCES record (id),
+        said_at TEXT NOT NULL, PRIMARY KEY (one, other), CHECK (one < other)) WITHOUT ROWID""",
+    "ALTER TABLE measure ADD COLUMN ucum TEXT NOT NULL DEFAULT ''",
+)
+
 # One named tuple per step, one per line here; a new one goes to the end.
 STEPS: tuple[tuple[str, ...], ...] = (
     _FIRST,
     _CONSENT_KEYS,
     _JOURNAL_APPEND_ONLY,
     _BACKUPS,
+    _READING,
 )
 """Statements per version; step N brings a database from version N to N + 1."""
 

@@ -47,6 +47,7 @@ class MeasuredNumber:
     at: str
     value: str
     shown: str
+    ucum: str
 
 
 @dataclass(frozen=True, slots=True)

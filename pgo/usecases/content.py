@@ -158,7 +158,7 @@ def _version(
         facts=facts,
         links=links,
         measured=tuple(
-            MeasuredNumber(m.key, m.title, m.code, m.unit, m.at, str(m.value), m.text)
+            MeasuredNumber(m.key, m.title, m.code, m.unit, m.at, str(m.value), m.text, m.ucum)
             for m in measured(resource)
         ),
         self_authored=self_authored,

@@ -7,25 +7,28 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal
 
 from pgo.errors import NotFound
+from pgo.health.record.directive import Directive, read_directive
 from pgo.health.record.kinds import RecordKind
 from pgo.health.record.resource import Resource
-from pgo.health.record.series import Measured, Series, build_series
+from pgo.health.record.series import Measured, Series, build_series, join_units, same_line
 from pgo.health.record.status import RecordStatus, status_on
 from pgo.health.record.views import Detail, PersonView, details, person_view
 from pgo.health.record.words import folded
 from pgo.store.record_types import MeasuredNumber, StoredRow
 from pgo.usecases.content import names_of, stored_resource, vault_resolver
+from pgo.usecases.merge import foremost, things
 from pgo.usecases.saving import vault_patient
 from pgo.usecases.session import Session
 
 MAX_PAGE = 500
 _NEWEST = 5
+_OVER = (RecordStatus.PAST, RecordStatus.ENTERED_IN_ERROR)
 _MAX_RELATED = 50
 _LISTED = tuple(kind.value for kind in RecordKind if kind not in (RecordKind.OTHER, RecordKind.PERSON))
 
@@ -45,6 +48,8 @@ class RecordRow:
         status: current, past, planned, unknown or entered in error.
         value_text: value with unit as the source wrote it, '' when it has none.
         self_authored: typed or answered by the patient in this app.
+        others: further records about the same thing, where a list shows it once.
+        disagree: those records do not say the same about whether it still holds.
     """
 
     id: int
@@ -57,6 +62,8 @@ class RecordRow:
     status: RecordStatus
     value_text: str
     self_authored: bool
+    others: tuple[int, ...] = ()
+    disagree: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,20 +91,21 @@ class Overview:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """Who the patient is, and what a caregiver asks first; lists newest first."""
+    """Who the patient is, and what a caregiver asks first; each thing once, lists newest first."""
 
     person: PersonView | None
     conditions: tuple[RecordRow, ...]
     allergies: tuple[RecordRow, ...]
     vaccinations: tuple[RecordRow, ...]
+    directives: tuple[DirectiveRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Medications:
-    """Medication in use (planned and unknown included) and medication stopped, each newest first."""
+class DirectiveRow:
+    """A wish or agreement about care, with its yes or no."""
 
-    current: tuple[RecordRow, ...]
-    past: tuple[RecordRow, ...]
+    row: RecordRow
+    directive: Directive
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,47 +186,43 @@ def profile(session: Session) -> Profile:
     """Person, conditions, allergies, vaccinations."""
     return Profile(
         person=_person(session),
-        conditions=_of_kind(session, RecordKind.CONDITION),
-        allergies=_of_kind(session, RecordKind.ALLERGY),
-        vaccinations=_of_kind(session, RecordKind.VACCINATION),
-    )
-
-
-def medications(session: Session) -> Medications:
-    """Medication, in use and past."""
-    rows = _of_kind(session, RecordKind.MEDICATION)
-    over = (RecordStatus.PAST, RecordStatus.ENTERED_IN_ERROR)
-    return Medications(
-        current=tuple(row for row in rows if row.status not in over),
-        past=tuple(row for row in rows if row.status in over),
+        conditions=_things(session, RecordKind.CONDITION),
+        allergies=_things(session, RecordKind.ALLERGY),
+        vaccinations=_things(session, RecordKind.VACCINATION),
+        directives=_directives(session),
     )
 
 
 def series_list(session: Session) -> tuple[SeriesSummary, ...]:
-    """All measured things with at least one number, by title."""
+    """All measured things with at least one number, by title; units that go into each other are one thing."""
+    lines: dict[tuple[str, str], list[tuple[int, MeasuredNumber]]] = {}
+    for count, last in session.store.measures.lines():
+        lines.setdefault(same_line(last.key, last.code, last.ucum), []).append((count, last))
+    newest = [
+        (max((last for _, last in own), key=lambda last: (last.at, last.key)), sum(n for n, _ in own))
+        for own in lines.values()
+    ]
     return tuple(
-        SeriesSummary(
-            key=last.key,
-            title=last.title,
-            unit=last.unit,
-            count=count,
-            last_text=last.shown,
-            last_at=last.at,
-        )
-        for count, last in session.store.measures.lines()
+        SeriesSummary(last.key, last.title, last.unit, count, last.shown, last.at)
+        for last, count in sorted(newest, key=lambda pair: (folded(pair[0].title), pair[0].key))
     )
 
 
 def series(session: Session, key: str) -> Series:
-    """All points of one measured thing (same code and same unit), oldest first.
+    """All points of one measured thing, oldest first, in the unit of the newest where units can be converted.
 
     Raises:
         NotFound: nothing was measured under that key.
     """
-    rows = session.store.measures.line(key)
+    measures = session.store.measures
+    rows = measures.line(key)
     if not rows:
         raise NotFound("series")
-    return build_series((record_id, _measured(number)) for record_id, number in rows)[0]
+    code = rows[0][1].code
+    alike = [other for other in measures.line_keys(code) if other != key] if code else []
+    numbers = [*rows, *(pair for other in alike for pair in measures.line(other))]
+    lines = join_units(build_series((record_id, _measured(number)) for record_id, number in numbers))
+    return next(line for line in lines if key in line.keys)
 
 
 def timeline(
@@ -299,8 +303,29 @@ def _rows(rows: Iterable[StoredRow], *, today: date) -> tuple[RecordRow, ...]:
     return tuple(record_row(row, today=today) for row in rows)
 
 
-def _of_kind(session: Session, kind: RecordKind) -> tuple[RecordRow, ...]:
-    return _rows(session.store.records.of_kinds((kind.value,)), today=session.today())
+def _things(session: Session, kind: RecordKind) -> tuple[RecordRow, ...]:
+    """Every thing of a kind once, newest first: the record that stands for it, with the others behind it."""
+    rows = {
+        row.id: row for row in _rows(session.store.records.of_kinds((kind.value,)), today=session.today())
+    }
+    found = []
+    for thing in things(session, kind):
+        own = [rows[number] for number in thing.record_ids]
+        first = foremost(own, lambda row: row.status, lambda row: row.start)
+        others = tuple(row.id for row in own if row is not first)
+        said = {row.status for row in own} - {RecordStatus.UNKNOWN}
+        found.append(replace(first, others=others, disagree=len(said) > 1))
+    return tuple(sorted(found, key=lambda row: (row.start, row.id), reverse=True))
+
+
+def _directives(session: Session) -> tuple[DirectiveRow, ...]:
+    """Wishes and agreements about care that are not over, newest first."""
+    shown = [row for row in _things(session, RecordKind.DIRECTIVE) if row.status not in _OVER]
+    bodies = {
+        number: stored_resource(raw, full_url).body
+        for number, full_url, raw in session.store.records.raws(row.id for row in shown)
+    }
+    return tuple(DirectiveRow(row, read_directive(bodies[row.id])) for row in shown)
 
 
 def _person(session: Session) -> PersonView | None:
@@ -328,6 +353,7 @@ def _measured(number: MeasuredNumber) -> Measured:
         at=number.at,
         value=Decimal(number.value),
         text=number.shown,
+        ucum=number.ucum,
     )
 
 

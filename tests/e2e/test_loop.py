@@ -28,8 +28,9 @@ from pgo.health.medication.entry import MedicationForm
 from pgo.usecases import deliver, looked, medicate, objections, share
 from pgo.usecases.collect import collect
 from pgo.usecases.facts import all_facts
+from pgo.usecases.medicines import medicines
 from pgo.usecases.objections import ObjectionChoice
-from pgo.usecases.read import medications, overview
+from pgo.usecases.read import overview
 from pgo.usecases.session import Application, Session
 from pgo.usecases.share import DeliveryState, ShareChoice
 from pgo.usecases.unlock import create_vault, unlock
@@ -359,7 +360,7 @@ def test_an_objection_to_one_record_erases_that_record_and_leaves_the_rest(
     grant_id = signed(session)
     deliver.deliver(session)
     (address,) = set(patients(clinician)) - set(before)
-    row = medications(session).current[0]
+    row = medicines(session).current[0]
     assert shown(clinician, address, row.title)
     held = share.share(session, grant_id).delivery.delivered_count
 
@@ -386,7 +387,7 @@ def test_an_objection_wins_when_the_record_arrived_without_our_knowing(
     network.lose = 1
     deliver.deliver(session)  # it arrived, the receipt did not
     (address,) = set(patients(clinician)) - set(before)
-    row = medications(session).current[0]
+    row = medicines(session).current[0]
     assert shown(clinician, address, row.title)
     objections.object_to(session, ObjectionChoice(record_id=row.id), lang="nl", shown_text="Nee.")
     for _ in range(3):
@@ -414,7 +415,7 @@ def test_an_objection_to_a_recipient_stops_it_and_lifting_starts_it_again(
 
 def test_preview_and_delivery_agree_on_a_choice_with_exceptions(session: Session) -> None:
     references = {number: one.reference for number, one in all_facts(session)}
-    reference = references[medications(session).current[0].id]
+    reference = references[medicines(session).current[0].id]
     assert reference is not None
     choice = replace(
         choice_of(session),

@@ -20,7 +20,7 @@ def a_point(at: str, value: str, text: str = "", record_id: int = 1) -> Point:
 
 
 def a_series(*points: Point) -> Series:
-    return Series("k", "Glucose", "http://loinc.org|2339-0", "mmol/L", points)
+    return Series("k", "Glucose", "http://loinc.org|2339-0", "mmol/L", "mmol/L", ("k",), points)
 
 
 @given(st.floats(-1e6, 1e6), st.floats(1e-3, 1e6))

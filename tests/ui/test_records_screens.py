@@ -14,6 +14,7 @@ import pytest
 
 from pgo.ui.records.tokens import token_of
 from pgo.usecases import medicate, read, unlock
+from pgo.usecases.medicines import medicines
 from pgo.usecases.session import Application, Session
 from tests.support.applications import PASSPHRASE
 from tests.support.headless import Headless, run
@@ -106,7 +107,7 @@ def test_the_form_says_in_plain_words_what_is_wrong_and_saves_nothing(vault: Vau
             assert not app.by_key("field-end", ft.TextField).error
             await app.type("field-name", "Ibuprofen")
             assert not app.by_key("field-name", ft.TextField).error
-        assert read.medications(vault[1]).current == ()
+        assert medicines(vault[1]).current == ()
 
     run(go())
 
@@ -147,7 +148,7 @@ def test_a_medication_from_a_file_cannot_be_edited_but_an_own_one_can(vault: Vau
         async with Headless(opened(*vault), route="/medication") as app:
             await app.wait_text("Metoprolol")
             row = row_named(vault[1], "Metoprolol")
-            assert app.has_key(f"record-{row.id}")
+            assert app.has_key(f"medicine-{row.id}")
             assert not app.has_key(f"edit-{row.id}")
 
     run(go())
@@ -186,7 +187,7 @@ def test_throwing_away_can_be_undone_at_once_and_from_the_trash(vault: Vault) ->
             await app.wait_text("Vitamine D terugzetten")
             await app.click(f"restore-{number}")
             await app.wait_text("De prullenbak is leeg")
-        assert [row.title for row in read.medications(vault[1]).current] == ["Vitamine D"]
+        assert [row.title for row in medicines(vault[1]).current] == ["Vitamine D"]
 
     run(go())
 

@@ -88,7 +88,7 @@ def medicine_line(steps: Sequence[Step], *, on: date) -> MedicineLine:
     """Join the steps of one medicine.
 
     Args:
-        steps: At least one; the order does not matter.
+        steps: The order does not matter; none at all gives an empty line of the past.
         on: The day of looking.
     """
     usable = [step for step in steps if step.status is not RecordStatus.ENTERED_IN_ERROR] or list(steps)

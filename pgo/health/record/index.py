@@ -19,8 +19,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from pgo.health.record.dates import when
+from pgo.health.record.directive import read_directive
 from pgo.health.record.kinds import RecordKind, kind_of
-from pgo.health.record.person import human_name
+from pgo.health.record.names import human_name
 from pgo.health.record.resolve import referred
 from pgo.health.record.resource import Resolve, Resource
 from pgo.health.record.safe import extension, obj, objs, text, texts
@@ -206,6 +207,8 @@ _TITLES: Mapping[str, Callable[[Mapping[str, Any], Resolve], str]] = {
     "Composition": lambda body, _: text(body, "title"),
     "CarePlan": lambda body, _: text(body, "title"),
     "DocumentReference": lambda body, _: text(body, "description"),
+    "Consent": lambda body, _: read_directive(body).title,
+    "Communication": lambda body, _: concept_text(obj(body, "topic")),
 }
 
 
@@ -226,6 +229,8 @@ def _detail(resource: Resource) -> str:
         return text(body, "conclusion")
     if resource.type == "Patient":
         return text(body, "birthDate")
+    if resource.type == "Communication":
+        return text(body, "payload", "contentString")
     return concept_text(obj(body, "reasonCode")) or concept_text(obj(body, "bodySite"))
 
 

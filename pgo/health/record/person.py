@@ -8,28 +8,24 @@ Rules of ``same_person``; never a guess, ``UNCLEAR`` means that a person has to 
 3. Otherwise equal birth date and equal name parts are the same person; names that only overlap are unclear.
 4. Different complete birth dates are different persons. Everything else is unclear.
 
-Dutch names follow the zib NameInformation: the parts of a family name live in extensions, and test data
-mark family names with a prefix such as ``XXX_``, which is shown as it is but does not count when names are
-compared.
+Test data mark family names with a prefix such as ``XXX_``, which is shown as it is but does not count when
+names are compared. How a name is written is in ``names``.
 
-Sources: https://hl7.org/fhir/R4/patient.html, https://zibs.nl/wiki/NameInformation-v1.1(2020EN),
-http://fhir.nl/fhir/NamingSystem/bsn.
+Sources: https://hl7.org/fhir/R4/patient.html, http://fhir.nl/fhir/NamingSystem/bsn.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
 
+from pgo.health.record.names import human_name
 from pgo.health.record.resource import PersonMention, Resource
-from pgo.health.record.safe import obj, objs, text, texts
+from pgo.health.record.safe import obj, objs, text
 
 BSN = "http://fhir.nl/fhir/NamingSystem/bsn"
 _PERSON_NUMBERS = frozenset({BSN, "http://hl7.org/fhir/sid/us-ssn"})
-_NAME_USE_ORDER = ("official", "usual", "")
 _MARK = re.compile(r"^(?:x+[_-]|tst[_-])", re.IGNORECASE)
 _SUBJECT_ELEMENTS = ("subject", "patient", "beneficiary", "individual", "for")
 
@@ -58,32 +54,6 @@ def mention(resource: Resource) -> PersonMention:
         text(body, "birthDate"),
         text(body, "gender"),
     )
-
-
-def human_name(body: Mapping[str, Any]) -> str:
-    """Give the name of a Patient, Practitioner or RelatedPerson as one line; empty when none is known."""
-    names = objs(body, "name")
-    for use in _NAME_USE_ORDER:
-        for name in names:
-            if text(name, "use") == use and (line := name_line(name)):
-                return line
-    return next((line for name in names if (line := name_line(name))), "")
-
-
-def name_line(name: Mapping[str, Any]) -> str:
-    """Give one HumanName as a line: its text, or given names and family name."""
-    given = [
-        part for part in texts(name, "given") if part.strip() and not _is_initials(part, texts(name, "given"))
-    ]
-    family = text(name, "family")
-    built = " ".join([*given, family]).strip()
-    return (built or text(name, "text")).strip()
-
-
-def _is_initials(part: str, all_parts: tuple[str, ...]) -> bool:
-    """Dutch records give initials beside the full given names; show them only when there is nothing else."""
-    short = part.strip().endswith(".") and len(part.strip().replace(".", "")) <= 3
-    return short and any(not other.strip().endswith(".") for other in all_parts)
 
 
 def subject_of(resource: Resource) -> str | None:

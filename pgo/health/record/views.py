@@ -22,7 +22,7 @@ from typing import Any
 from pgo.health.record.dates import date_text
 from pgo.health.record.index import build_index, dosage_text, medication_concept, observation_text
 from pgo.health.record.labels import HIDDEN, LABEL_KEYS, LABELS, OTHER, VALUE_KEYS, VALUES
-from pgo.health.record.person import human_name, name_line
+from pgo.health.record.names import human_name, name_line
 from pgo.health.record.resolve import referred, short_reference
 from pgo.health.record.resource import Resolve, Resource
 from pgo.health.record.safe import obj, objs, text, texts

@@ -1,6 +1,7 @@
 """Medication: what is in use, what is over, and the patient's own entries to change.
 
-Only what the patient typed can be changed here; what came from a file opens as a record and says so.
+A medicine is one line, whoever wrote about it: what was agreed, what the pharmacy gave, what the patient
+takes. It opens to all its records. Only what the patient typed can be changed here.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ from typing import TYPE_CHECKING
 import flet as ft
 
 from pgo.ui.records.frame import Folded, answered, quiet, record_tabs, stacked
+from pgo.ui.records.medicine_words import differences_of, period_of, rows_of, sources_of
 from pgo.ui.records.removal import use_remove
-from pgo.ui.records.rows import record_line
+from pgo.ui.records.rows import line, open_record, record_line
 from pgo.ui.safety import component
 from pgo.ui.state import AppState, Ok, go, use_action, use_app, use_query
 from pgo.ui.widgets import (
@@ -19,27 +21,31 @@ from pgo.ui.widgets import (
     date_field,
     empty_state,
     list_section,
+    muted,
     page_body,
     primary_button,
     section_card,
+    status_badge,
     strong,
     text_button,
     toolbar,
 )
-from pgo.usecases import medicate, read
+from pgo.usecases import medicate
+from pgo.usecases.medicines import medicines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date
 
-    from pgo.usecases.read import Medications, RecordRow
+    from pgo.usecases.medicines import Medicine, Medicines
+    from pgo.usecases.read import RecordRow
 
 
 @component
 def Screen() -> ft.Control:
     """Draw the medication list."""
     app = use_app()
-    found = use_query(read.medications)
+    found = use_query(medicines)
     add = primary_button(
         app.t("medication.add"),
         lambda: go("/medication/new"),
@@ -59,12 +65,12 @@ def Screen() -> ft.Control:
     )
 
 
-def _lists(app: AppState, lists: Medications) -> ft.Control:
+def _lists(app: AppState, lists: Medicines) -> ft.Control:
     if not (lists.current or lists.past):
         return empty_state(
             ft.Icons.MEDICATION_OUTLINED, app.t("medication.empty.title"), app.t("medication.empty.text")
         )
-    now = [_entry(app, row) for row in lists.current]
+    now = [_entry(app, one) for one in lists.current]
     parts: list[ft.Control] = [
         section_card(
             app.t("medication.current"),
@@ -72,16 +78,37 @@ def _lists(app: AppState, lists: Medications) -> ft.Control:
         )
     ]
     if lists.past:
-        past = [_entry(app, row) for row in lists.past]
+        past = [_entry(app, one) for one in lists.past]
         parts.append(Folded(app.t("medication.past"), past, name="past-medication"))
     return stacked(*parts)
 
 
-def _entry(app: AppState, row: RecordRow) -> ft.Control:
-    if not row.self_authored:
-        return record_line(app, row, icon=False)
-    own: ft.Control = OwnEntry(row, key=f"own-{row.id}")
+def _entry(app: AppState, one: Medicine) -> ft.Control:
+    if len(one.line.record_ids) > 1 or not one.row.self_authored:
+        return medicine_line(app, one)
+    own: ft.Control = OwnEntry(one.row, key=f"own-{one.row.id}")
     return own
+
+
+def medicine_line(app: AppState, one: Medicine) -> ft.Control:
+    """A medicine as a row that opens it: its parts in words, and what differs for certain."""
+    said = rows_of(app.lang, one.line)
+    words = [ft.Text(f"{name}: {value}", theme_style=ft.TextThemeStyle.BODY_MEDIUM) for name, value in said]
+    about = " · ".join(filter(None, (period_of(app.lang, one.line), sources_of(app.lang, one))))
+    state = str(one.line.status)
+    badges = [status_badge(sentence, "attention") for sentence in differences_of(app.lang, one.line)]
+    if state in ("planned", "entered_in_error"):
+        badges.append(status_badge(app.t(f"records.status.{state}"), "attention"))
+    alone = len(one.line.record_ids) == 1
+    return line(
+        [strong(one.title), *words, *([muted(about, small=True)] if about else []), *_each_on_a_row(badges)],
+        key=f"medicine-{one.id}",
+        on_click=open_record(one.id) if alone else lambda: go(f"/medicine/{one.id}"),
+    )
+
+
+def _each_on_a_row(badges: list[ft.Control]) -> list[ft.Control]:
+    return [ft.Row([badge]) for badge in badges]
 
 
 @component

@@ -14,6 +14,7 @@ from pgo.health.prom.questionnaire import QuestionKind, asked_questions
 from pgo.health.record.status import RecordStatus
 from pgo.usecases import answer, medicate, read
 from pgo.usecases.collect import collect
+from pgo.usecases.medicines import medicines
 from pgo.usecases.session import Session
 from pgo.usecases.settings import (
     LockScreenPrefs,
@@ -43,10 +44,11 @@ def test_medication_is_added_edited_stopped_and_kept_in_versions(session: Sessio
     form = medicate.medication_form(session, number)
     assert form.name == "Metformine"
     assert medicate.save_medication(session, replace(form, dosage="1 per dag"), record_id=number) == number
-    assert [row.id for row in read.medications(session).current] == [number]
+    assert [row.id for row in medicines(session).current] == [number]
     medicate.stop_medication(session, number, date(2026, 2, 1))
-    (stopped,) = read.medications(session).past
-    assert (stopped.end, stopped.status, stopped.self_authored) == ("2026-02-01", RecordStatus.PAST, True)
+    (stopped,) = medicines(session).past
+    assert (stopped.line.end, stopped.line.status) == ("2026-02-01", RecordStatus.PAST)
+    assert stopped.row.self_authored
     assert read.record(session, number).versions == 3
 
 
@@ -73,7 +75,7 @@ def test_what_came_from_a_file_is_not_rewritten(session: Session) -> None:
         "medicationCodeableConcept": {"text": "Aspirine"},
     }
     collect(session, a_bundle(a_patient(), statement), name="a.json")
-    (row,) = read.medications(session).current
+    (row,) = medicines(session).current
     with pytest.raises(InputRefused) as caught:
         medicate.save_medication(session, MedicationForm(name="Anders"), record_id=row.id)
     assert caught.value.code == "not_editable"
