@@ -8,6 +8,7 @@
      +- KeyLost         the vault is there, the way to its key is not; a backup or the recovery code is needed
      +- VaultBusy       another program holds this vault open
      +- StoreFull       the disk is full; the change was undone, the vault is as before
+     +- DiskFailed      the disk did not do what it was told; the change was undone
      +- StoreDamaged    the store is not what it was when we last wrote it; nothing was created or repaired
      +- BackupRefused   a backup cannot be made, read or put back; the vault is as before
      +- VaultTooNew     a later version of the app wrote this vault; the app must be updated, nothing changed
@@ -104,6 +105,12 @@ class StoreFull(AppError):
     """There is no room on the disk; the change was undone."""
 
     code = "store_full"
+
+
+class DiskFailed(AppError):
+    """The disk refused to read or write; what was committed before is still there."""
+
+    code = "disk_failed"
 
 
 class BackupRefused(AppError):

@@ -27,7 +27,10 @@ def shared_data() -> Path:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say how many random cases of consent this run checked, when it checked any."""
+    """Say how many random cases of consent and how many faults this run checked, when it checked any."""
     laws = sys.modules.get("tests.support.laws")
     if laws is not None and laws.drawn:
         terminalreporter.write_line(laws.summary())
+    faults = sys.modules.get("tests.support.fault_figures")
+    for line in faults.lines() if faults is not None else ():
+        terminalreporter.write_line(line)

@@ -12,6 +12,7 @@ from typing import Any
 
 from pgo.errors import (
     AppError,
+    DiskFailed,
     InputRefused,
     KeyLost,
     KeyringRefused,
@@ -37,6 +38,7 @@ _SENTENCES: dict[type[AppError], str] = {
     StoreFull: "The disk is full; nothing was changed.",
     VaultTooNew: "A newer version of this program made or used this vault; nothing was changed.",
     KeyringRefused: "The key ring of this computer did not help; the passphrase still opens the vault.",
+    DiskFailed: "The disk does not read or write as it should; the change was not kept.",
 }
 _REFUSALS = {
     "vault_exists": "The folder is not empty; nothing was changed.",

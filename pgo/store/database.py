@@ -18,8 +18,8 @@ Rules:
    changes, extensions, export, VACUUM INTO.
 6. One connection, shared by threads behind one lock; threads wait for each other, nothing interleaves.
 
-Errors of the engine become ``StoreDamaged`` (it cannot read its own pages) or ``StoreFull``; no SQL text
-and no value ever gets into a message.
+Errors of the engine become ``StoreDamaged`` (it cannot read its own pages), ``StoreFull`` or ``DiskFailed``;
+no SQL text and no value ever gets into a message.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from typing import Any
 
 import sqlcipher3.dbapi2 as sqlcipher
 
-from pgo.errors import Locked, StoreDamaged, StoreFull
+from pgo.errors import DiskFailed, Locked, StoreDamaged, StoreFull
 from pgo.store.files import FILE_MODE
 from pgo.store.protocols import Row, Value
 
@@ -245,19 +245,17 @@ def refuse_impossible_file(path: Path) -> None:
     """Refuse what cannot be our database, before any key is derived.
 
     Raises:
-        StoreDamaged: ``database_missing``, ``database_empty``, ``database_plaintext``,
-        ``database_unreadable``.
+        StoreDamaged: ``database_missing``, ``database_empty``, ``database_plaintext``.
     """
+    # A length that is no whole number of pages is possible: a crash while the log was being folded in. The
+    # log then still holds the page, and step 9 of opening checks every page after folding it in.
     if not path.is_file():
         raise StoreDamaged("database_missing")
-    size = path.stat().st_size
-    if size == 0:
+    if path.stat().st_size == 0:
         raise StoreDamaged("database_empty")
     with path.open("rb") as stream:
         if stream.read(len(_PLAINTEXT_MAGIC)) == _PLAINTEXT_MAGIC:
             raise StoreDamaged("database_plaintext")
-    if size % PAGE_BYTES:
-        raise StoreDamaged("database_unreadable")
 
 
 def _connect(path: Path, key: bytes | bytearray) -> EncryptedDatabase:
@@ -313,13 +311,21 @@ def _translated() -> Iterator[None]:
     except sqlcipher.IntegrityError:
         raise  # a broken constraint is our own mistake, not the disk's
     except sqlcipher.DatabaseError as exc:
-        number = getattr(exc, "sqlite_errorcode", 0) & 0xFF
+        extended = getattr(exc, "sqlite_errorcode", 0)
+        number = extended & 0xFF
         # Chained errors are dropped on purpose: their text may quote values.
         if number == sqlcipher.SQLITE_FULL:
             raise StoreFull from None
+        if number in _REFUSED or (number == sqlcipher.SQLITE_IOERR and extended not in _BAD_CONTENT):
+            raise DiskFailed from None
         if number in _UNREADABLE:
             raise StoreDamaged("database_unreadable") from None
         raise
 
 
 _UNREADABLE = frozenset({sqlcipher.SQLITE_NOTADB, sqlcipher.SQLITE_CORRUPT, sqlcipher.SQLITE_IOERR})
+_REFUSED = frozenset({sqlcipher.SQLITE_CANTOPEN, sqlcipher.SQLITE_READONLY})
+_BAD_CONTENT = frozenset({10, 522})
+"""Without a cause (what the engine says of a page it cannot decrypt) and SQLITE_IOERR_SHORT_READ
+(https://www.sqlite.org/rescode.html): the disk answered, with what is not ours. Every other
+is the disk's fault."""

@@ -5,26 +5,48 @@ Rules:
    fsync the folder. 178 interruptions of this order left nobody locked out, a plain overwrite 9 times
    (guide security 3.2).
 2. Folders are 0700, files 0600, whatever the umask says.
+3. What the disk refuses is ``StoreFull`` or ``DiskFailed`` (``disk_errors``): an error of the operating
+   system carries a path, and a path may carry a name.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
-from pgo.errors import StoreDamaged
+from pgo.errors import DiskFailed, StoreDamaged, StoreFull
 
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600
 _CHUNK_BYTES = 1 << 20
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 def make_private_folder(folder: Path) -> None:
-    """Make a folder (and its parents) that only its owner can open."""
+    """Make a folder (and its parents) that only its owner can open; a power loss does not take it back."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
     folder.chmod(FOLDER_MODE)
+    for path in missing:
+        sync_folder(path.parent)
+
+
+@contextlib.contextmanager
+def disk_errors() -> Iterator[None]:
+    """Say what the disk refused without the path it refused it for.
+
+    Raises:
+        StoreFull: no room, no quota, or a limit on the size of a file.
+        DiskFailed: anything else: a broken or removed disk, no permission, too many open files.
+    """
+    try:
+        yield
+    except OSError as exc:
+        raise (StoreFull if exc.errno in _NO_ROOM else DiskFailed) from None
 
 
 def previous(path: Path) -> Path:

@@ -29,7 +29,7 @@ from crypto.errors import CryptoError
 from crypto.kdf import derive_erasable
 from crypto.passphrase import Argon2Parameters
 from pgo.errors import KeyLost, StoreDamaged, VaultTooNew
-from pgo.store.files import previous, save_atomically
+from pgo.store.files import disk_errors, previous, save_atomically
 
 HEADER_NAME = "vault.hdr"
 _MAGIC = b"PGO-VAULT 1\n"
@@ -160,8 +160,14 @@ def save_header(
         header: what it says from now on.
         vault_key: for its MAC.
         over_torn: the present header cannot be read; the good one before it must not make place for it.
+
+    Raises:
+        StoreFull, DiskFailed, StoreDamaged: the old one stays; or, when only the last sync of the folder
+            failed, the new one is there.
     """
-    save_atomically(folder / HEADER_NAME, build_header(header, vault_key), keep_current=not over_torn)
+    data = build_header(header, vault_key)
+    with disk_errors():
+        save_atomically(folder / HEADER_NAME, data, keep_current=not over_torn)
 
 
 def load_header(folder: Path) -> LoadedHeader:

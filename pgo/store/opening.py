@@ -32,7 +32,7 @@ from crypto.passphrase import Argon2Parameters
 from crypto.recovery import parse_recovery_code
 from pgo.errors import AppError, InputRefused, NotFound, StoreDamaged, VaultTooNew
 from pgo.store.database import CIPHER_PROFILE, open_database, refuse_impossible_file
-from pgo.store.files import make_private_folder, previous, sha256_file, sync_folder
+from pgo.store.files import disk_errors, make_private_folder, previous, sha256_file, sync_folder
 from pgo.store.founding import LOCK_NAME, build_vault, database_key, remove_half_made
 from pgo.store.header import HEADER_NAME, Header, LoadedHeader, load_header
 from pgo.store.lockfile import VaultLock
@@ -59,8 +59,13 @@ def create_vault(
 
     Raises:
         InputRefused: ``vault_exists``, the folder is not empty.
-        OSError: the disk is full or may not be written.
+        StoreFull, DiskFailed: the disk is full, or may not be written; nothing stays.
     """
+    with disk_errors():
+        return _create(folder, passphrase, argon2=argon2, at=at)
+
+
+def _create(folder: Path, passphrase: str, *, argon2: Argon2Parameters, at: datetime) -> tuple[Vault, str]:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputRefused("vault_exists")
     if not folder.parent.exists():
@@ -113,15 +118,16 @@ def has_keyring_slot(folder: Path) -> bool:
 def _open(folder: Path, unwrap: Callable[[Header], bytearray]) -> Vault:
     if not vault_present(folder):  # 1
         raise NotFound("vault")
-    lock = VaultLock(folder / LOCK_NAME)  # 2
-    try:
-        loaded = load_header(folder)  # 3
-        refuse_impossible_file(folder / loaded.header.db_file)  # 4
-        vault_key = unwrap(loaded.header)  # 5
-        vault = _open_database(folder, loaded, vault_key=vault_key, lock=lock)
-    except BaseException:
-        lock.release()
-        raise
+    with disk_errors():
+        lock = VaultLock(folder / LOCK_NAME)  # 2
+        try:
+            loaded = load_header(folder)  # 3
+            refuse_impossible_file(folder / loaded.header.db_file)  # 4
+            vault_key = unwrap(loaded.header)  # 5
+            vault = _open_database(folder, loaded, vault_key=vault_key, lock=lock)
+        except BaseException:
+            lock.release()
+            raise
     if not loaded.from_previous:
         _remove_superseded(folder, loaded.header)  # 12
     return vault

@@ -25,7 +25,7 @@ from pathlib import Path
 from crypto.chain import verify_links
 from crypto.errors import BrokenChain
 from crypto.kdf import erase
-from pgo.errors import AppError, Locked, StoreDamaged, StoreFull, VaultTooNew
+from pgo.errors import AppError, Locked, StoreDamaged, VaultTooNew
 from pgo.store.access import AccessCopies
 from pgo.store.backup_gate import BackupGate
 from pgo.store.backup_open import OnProgress, OpenedBackup, no_progress
@@ -34,7 +34,7 @@ from pgo.store.backups import Backups
 from pgo.store.database import EncryptedDatabase
 from pgo.store.deliveries import Deliveries
 from pgo.store.drafts import Drafts
-from pgo.store.files import previous, sha256_file
+from pgo.store.files import disk_errors, previous, sha256_file, sync_folder
 from pgo.store.header import HEADER_NAME, Header, load_header, save_header
 from pgo.store.journal import Journal
 from pgo.store.keys import VaultKeys
@@ -100,7 +100,7 @@ class Vault:
         """One transaction; see ``VaultStore.write``.
 
         Raises:
-            StoreFull: no room; everything was undone.
+            StoreFull, DiskFailed: no room, or the disk failed; everything was undone.
             StoreDamaged: the database cannot be read.
         """
         with self._guard:
@@ -149,30 +149,27 @@ class Vault:
 
         Raises:
             WrongPassphrase: the passphrase is not the present one; nothing changed, the vault stays open.
-            StoreFull, StoreDamaged: nothing changed, the vault stays open.
+            StoreFull, DiskFailed, StoreDamaged: nothing changed, the vault stays open.
         """
         self.keys.check_passphrase(opens.passphrase)  # 1
-        with self._guard:
-            try:
-                renewed = build_renewed(
-                    self._folder,
-                    self._header,
-                    source=self._engine,
-                    opens=opens,
-                    at=at,
-                    on_progress=on_progress,
-                )
-                self._switch(renewed)
-            except OSError as exc:
-                raise StoreFull from exc
-            with contextlib.suppress(AppError, OSError):  # the old file is done with, however it closes
+        with self._guard, disk_errors():
+            renewed = build_renewed(
+                self._folder,
+                self._header,
+                source=self._engine,
+                opens=opens,
+                at=at,
+                on_progress=on_progress,
+            )
+            self._switch(renewed)
+            with contextlib.suppress(AppError):  # the old file is done with, however it closes
                 self.close()
         return renewed.code_text
 
     def _switch(self, renewed: Renewed) -> None:
         try:
             save_header(self._folder, renewed.header, renewed.vault_key)
-        except (OSError, StoreDamaged):
+        except AppError:
             # Did the rename happen before the disk failed? Then the new file is the one the header names.
             if load_header(self._folder).header.generation != renewed.header.generation:
                 remove_database(self._folder / renewed.header.db_file)
@@ -253,28 +250,31 @@ class Vault:
                 migrate(self._engine, to=version + 1)
 
     def close(self) -> None:
-        """Fold the log in, remember the hash of the file, close, forget the keys; safe to call twice."""
+        """Fold the log in, remember the hash of the file, close, forget the keys; safe to call twice.
+
+        Raises:
+            StoreFull, DiskFailed: closed and forgotten all the same; the log stays, and is folded in at the
+                next opening.
+        """
         self._backup_gate.close()
         with self._guard:
             if self._closed:
                 return
             self._closed = True
-            with contextlib.ExitStack() as always:
+            with contextlib.ExitStack() as always, disk_errors():
                 always.callback(self._lock.release)
                 always.callback(erase, self._vault_key)
                 always.callback(self._engine.close)
                 self._engine.checkpoint()
                 self._engine.close()
                 if not self._header.db_sha256:
+                    sync_folder(self._folder)  # a log that a power loss brings back would not fit the hash
                     digest = sha256_file(self._folder / self._header.db_file)
                     self._save(replace(self._header, db_sha256=digest))
 
     def _mark_in_use(self) -> None:
         if self._header.db_sha256:
-            try:
-                self._save(replace(self._header, db_sha256=""))
-            except OSError as exc:
-                raise StoreFull from exc
+            self._save(replace(self._header, db_sha256=""))
 
     def _remember(self, commits: int) -> None:
         ledger_length, ledger_head = self.ledger.head()
@@ -290,7 +290,7 @@ class Vault:
                     journal_head=journal_head,
                 )
             )
-        except OSError:
+        except AppError:
             # The change itself is committed. A header that is behind is allowed and caught up by the next
             # commit.
             _log.warning("header_not_saved")
@@ -302,7 +302,9 @@ class Vault:
             self._save(change(self._header))
             # The header before still holds the old slot; with it, an old passphrase would open the vault for
             # ever.
-            previous(self._folder / HEADER_NAME).unlink(missing_ok=True)
+            with disk_errors():
+                previous(self._folder / HEADER_NAME).unlink(missing_ok=True)
+                sync_folder(self._folder)
 
     def replace_torn_header(self) -> None:
         """Write the header over one that cannot be read; the vault was opened with the one before it."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pgo.errors import AppError, KeyLost, NotFound, StoreDamaged, VaultBusy, WrongPassphrase
+from pgo.errors import AppError, KeyLost, NotFound, StoreDamaged, StoreFull, VaultBusy, WrongPassphrase
 from pgo.store.vault import Vault
 from pgo.usecases.settings import Settings, save_settings, settings
 from pgo.usecases.unlock import unlock
@@ -78,7 +78,7 @@ def _planted_log(vault: Path) -> None:
         (lambda vault: database(vault).unlink(), "database_missing"),
         (_empty, "database_empty"),
         (_plaintext, "database_plaintext"),
-        (_cut_inside_page, "database_unreadable"),
+        (_cut_inside_page, "database_changed"),
         (_cut_to_pages, "database_changed"),
         (_one_bit, "database_changed"),
         (_planted_log, "database_changed"),
@@ -199,15 +199,16 @@ def test_a_database_rolled_back_to_an_older_copy_is_noticed(vault: Path) -> None
     assert error.reason == "database_changed"
 
 
+def full(*_args: object, **_kwargs: object) -> None:
+    raise OSError(28, "No space left on device")
+
+
 def test_failing_to_make_a_vault_leaves_nothing_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*_args: object, **_kwargs: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("pgo.store.founding.save_header", full)
+    monkeypatch.setattr("pgo.store.header.save_atomically", full)
     home = Home(tmp_path / "vaults")
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(StoreFull):
         home.open_new()
     assert list((tmp_path / "vaults").iterdir()) == []
 
@@ -215,11 +216,8 @@ def test_failing_to_make_a_vault_leaves_nothing_behind(
 def test_failing_header_before_a_change_refuses_the_change(
     vault: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*_args: object, **_kwargs: object) -> None:
-        raise OSError(28, "No space left on device")
-
     with monkeypatch.context() as patch:
-        patch.setattr("pgo.store.vault.save_header", full)
+        patch.setattr("pgo.store.header.save_atomically", full)
         session = unlock(Home(vault.parent).app, vault, PASSPHRASE)  # a full disk keeps nobody out
         with pytest.raises(AppError) as caught:
             save_settings(session, Settings(theme="dark"))
