@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from crypto.passphrase import RFC_9106_SECOND_CHOICE, Price, calibrate
 from pgo.config import LONGEST_PAUSE_SECONDS, SHORTEST_PAUSE_SECONDS
 from pgo.errors import AppError, Locked
+from pgo.usecases.backup_keeper import BackupKeeper
 from pgo.usecases.session import Application, DemoInfo, Session
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ def build_application(vaults: Path, *, demo: DemoInfo | None = None, deliver: bo
     Args:
         vaults: folder that holds one folder per vault.
         demo: what the demonstration shows on its start screen.
-        deliver: run a ``Deliverer`` beside each open vault; commands send by themselves instead.
+        deliver: run a ``Deliverer`` and a ``BackupKeeper`` beside each open vault; commands do by themselves
+            what they are told instead.
     """
     application = Application(
         vaults=vaults,
@@ -57,7 +59,7 @@ def build_application(vaults: Path, *, demo: DemoInfo | None = None, deliver: bo
     )
     if demo is None:
         application = replace(application, calibrate=measured_price, keyring=_os_keyring)
-    return replace(application, on_open=start_deliverer) if deliver else application
+    return replace(application, on_open=start_helpers) if deliver else application
 
 
 @functools.cache
@@ -80,9 +82,10 @@ def harden_process() -> None:
             ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
-def start_deliverer(session: Session) -> None:
-    """Run a deliverer beside an open vault until it is locked."""
+def start_helpers(session: Session) -> None:
+    """Run beside an open vault, until it is locked, what sends and what makes the planned backups."""
     Deliverer(session).start()
+    BackupKeeper(session).start()
 
 
 class Deliverer:
@@ -121,13 +124,13 @@ class Deliverer:
         store = self._session.store
         if not store.recipients.all():
             return LONGEST_PAUSE_SECONDS  # nobody to send to: the sending parts need not even be loaded
-        from pgo.usecases.deliver import deliver
+        from pgo.usecases.deliver import deliver, next_try_at
 
         deliver(self._session)
-        if not store.outbox.count_open():
+        next_at = next_try_at(self._session)
+        if next_at is None:
             return LONGEST_PAUSE_SECONDS
-        next_at = store.outbox.earliest_wait()
-        wait_seconds = (next_at - self._session.now()).total_seconds() if next_at is not None else 0.0
+        wait_seconds = (next_at - self._session.now()).total_seconds()
         return min(max(wait_seconds, SHORTEST_PAUSE_SECONDS), LONGEST_PAUSE_SECONDS)
 
 

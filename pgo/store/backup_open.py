@@ -23,6 +23,7 @@ from typing import Any, BinaryIO
 
 from crypto.canonical import parse_strict
 from crypto.errors import CryptoError
+from crypto.kdf import erase
 from crypto.recovery import parse_recovery_code
 from crypto.stream import open_stream
 from pgo.errors import BackupRefused, StoreDamaged, StoreFull
@@ -46,7 +47,7 @@ from pgo.store.meta import Meta
 from pgo.store.migrations import STEPS, schema_version
 from pgo.store.slots import open_passphrase_slot, open_recovery_slot
 
-Unwrap = Callable[[Header], bytes | bytearray]
+Unwrap = Callable[[Header], bytearray]
 """Gives the vault key behind a header, from whatever secret the caller has."""
 
 
@@ -94,7 +95,7 @@ def with_code(code_text: str) -> Unwrap:
 
 def with_key(vault_key: bytes | bytearray) -> Unwrap:
     """Open with the key of the vault that is open; a backup from before a new key was made needs a secret."""
-    return lambda _header: vault_key
+    return lambda _header: bytearray(vault_key)
 
 
 def read_backup_header(path: Path) -> ReadHeader:
@@ -130,13 +131,15 @@ def open_into(
         StoreFull: no room for the copy.
     """
     found = read_backup_header(path)  # 1, 2
-    vault_key = unwrap(found.header.vault_header())  # 3
+    vault_key = unwrap(found.header.vault_header())  # 3; a copy of our own, erased below
     try:
         manifest, digest = _decrypt(path, found, target, vault_key, on_progress=on_progress)
         _compare(target, found.header, manifest, vault_key, on_progress=on_progress)
     except BaseException:
         remove_database(target)
         raise
+    finally:
+        erase(vault_key)
     return OpenedBackup(found.header, manifest, digest)
 
 

@@ -23,7 +23,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from pgo.errors import AppError, BackupRefused, InputRefused, NotFound
+from crypto.kdf import erase
+from pgo.errors import AppError, BackupRefused, InputRefused, NotFound, StoreDamaged
 from pgo.store.backup_format import BackupHeader
 from pgo.store.backup_open import (
     OnProgress,
@@ -45,7 +46,8 @@ from pgo.store.journal import Event, Journal
 from pgo.store.ledger import LedgerTable
 from pgo.store.lockfile import VaultLock
 from pgo.store.meta import Meta
-from pgo.store.migrations import migrate
+from pgo.store.migrations import STEPS, migrate
+from pgo.store.opening import open_with
 
 _BEFORE = re.compile(re.escape(HEADER_NAME) + r"\.before-r([0-9]{1,6})")
 _RESTORED_FILE = re.compile(r"store-[0-9]{1,6}-r([0-9]{1,6})\.db")
@@ -137,9 +139,12 @@ def _build(
     vault_key = unwrap(described)
     target = folder / replace(described, restores=number).db_file
     remove_database(target)  # what a crash of an earlier try left: no header ever named it
-    opened = open_into(backup, target, with_key(vault_key), on_progress=on_progress)
-    mark = RestoreRow(number, at, opened.header.made_at)
-    _switch(folder, opened.header.vault_header(), vault_key, mark)
+    try:
+        opened = open_into(backup, target, with_key(vault_key), on_progress=on_progress)
+        mark = RestoreRow(number, at, opened.header.made_at)
+        _switch(folder, opened.header.vault_header(), vault_key, mark)
+    finally:
+        erase(vault_key)
     return opened
 
 
@@ -185,6 +190,33 @@ def mark_restored(path: Path, header: Header, vault_key: bytes | bytearray, mark
         journal_head=journal_head,
         db_sha256=sha256_file(path),
     )
+
+
+def compare_restored(folder: Path, unwrap: Unwrap, opened: OpenedBackup) -> tuple[str, ...]:
+    """Open a vault just put back as the app does, and compare it with the manifest of its backup.
+
+    Tables in which putting back itself writes are compared as far as the backup goes; the counters of
+    ``meta`` move, and a backup of an older form has other columns by now: there step 9 of ``backup_open``
+    was the comparison.
+
+    Returns:
+        The tables that were compared, all of them equal.
+
+    Raises:
+        BackupRefused: ``backup_damaged``, a table differs.
+        StoreDamaged: the vault does not open, or a chain in it is broken.
+    """
+    tables = opened.manifest.tables
+    vault = open_with(folder, unwrap)
+    try:
+        vault.check()
+        if opened.header.schema == len(STEPS):
+            for name in tables.keys() - {"meta"}:
+                if vault.fingerprint(name, first=tables[name].rows) != tables[name]:
+                    raise BackupRefused
+    finally:
+        vault.close()
+    return tuple(sorted(tables))
 
 
 def before(folder: Path) -> tuple[Before, ...]:
@@ -237,13 +269,22 @@ def switch_back(folder: Path, unwrap: Unwrap, *, at: datetime) -> None:
         number = _next_number(folder)
         target = folder / replace(header, restores=number).db_file
         remove_database(target)
+        _refuse_changed(kept[0].database, header.db_sha256)
         for ending in ("", "-wal"):  # a vault that was not locked cleanly has its newest changes in its log
             source = kept[0].database.with_name(kept[0].database.name + ending)
             if source.exists():
                 shutil.copyfile(source, target.with_name(target.name + ending))
         _switch(folder, header, vault_key, RestoreRow(number, at, at))
+        erase(vault_key)
     finally:
         lock.release()
+
+
+def _refuse_changed(database: Path, digest: str) -> None:
+    if not database.exists():
+        raise StoreDamaged("database_missing")
+    if digest and sha256_file(database) != digest:
+        raise StoreDamaged("database_changed")
 
 
 def _present(folder: Path) -> Header | None:

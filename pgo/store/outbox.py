@@ -108,11 +108,6 @@ class OutboxTable:
         )
         return frozenset(str(row[0]) for row in rows)
 
-    def earliest_wait(self) -> datetime | None:
-        """When the first waiting entry is tried again, None when nothing waits."""
-        row = self._engine.row("SELECT min(next_at) FROM outbox WHERE state = 'queued'")
-        return from_text(row[0]) if row and row[0] else None
-
     def wait_no_longer(self, at: datetime) -> None:
         """Make every waiting entry due."""
         for entry in self.all_open():

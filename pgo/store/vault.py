@@ -27,6 +27,7 @@ from crypto.errors import BrokenChain
 from crypto.kdf import erase
 from pgo.errors import AppError, Locked, StoreDamaged, VaultTooNew
 from pgo.store.access import AccessCopies
+from pgo.store.backup_digest import TableDigest, table_digest
 from pgo.store.backup_gate import BackupGate
 from pgo.store.backup_open import OnProgress, OpenedBackup, no_progress
 from pgo.store.backup_write import MadeBackup, Source, prove, work_folder, write_backup
@@ -193,6 +194,10 @@ class Vault:
             work_folder(self._folder) as work,
         ):
             return prove(path, work / "proof.db", source.vault_key, on_progress=told)
+
+    def fingerprint(self, table: str, *, first: int = -1) -> TableDigest:
+        """The content of a table, or of its first rows, as one hash; see ``pgo.store.backup_digest``."""
+        return table_digest(self._engine, table, first=first)
 
     @contextlib.contextmanager
     def _backup_source(self) -> Iterator[Source]:

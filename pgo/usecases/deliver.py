@@ -5,12 +5,16 @@ Rules:
 2. Permit is decided in the same transaction that marks the entry as sending.
 3. Only a verified signed receipt counts as delivered.
 4. Unreachable means later, by itself; the person is told, nothing is lost.
+5. After a restore each recipient is asked first what it knows (``usecases.reconcile``).
 """
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from pgo.usecases.delivering import VaultPort
 from pgo.usecases.queue import queue_statement
+from pgo.usecases.reconcile import ask_next_at, ask_waiting, must_wait
 from pgo.usecases.session import Session
 from pgo.usecases.statements import needs_refresh
 from sync.outbox import is_due
@@ -31,6 +35,7 @@ def deliver(session: Session) -> RunReport:
 
 def send_now(session: Session) -> RunReport:
     """Make all waiting entries due and deliver."""
+    ask_waiting(session, again=True)
     store, at = session.store, session.now()
     if store.outbox.count_open():
         with store.write(at):
@@ -38,13 +43,22 @@ def send_now(session: Session) -> RunReport:
     return deliver(session)
 
 
+def next_try_at(session: Session) -> datetime | None:
+    """When there is something to send or to ask next, None when nothing waits."""
+    held = must_wait(session)
+    waits = [one.next_at for one in session.store.outbox.all_open() if one.recipient_id not in held]
+    asking = ask_next_at(session)
+    return min(waits if asking is None else [*waits, asking], default=None)
+
+
 def _deliver(session: Session) -> RunReport:
+    ask_waiting(session)
     _refresh_statements(session)
-    total = RunReport()
+    total, port = RunReport(), VaultPort(session)
     for _ in range(_MAX_ROUNDS):
-        if session.closed or not any(is_due(one, session.now()) for one in session.store.outbox.all_open()):
+        if session.closed or not any(is_due(one, session.now()) for one in port.open_entries()):
             break
-        report = run_once(VaultPort(session), session.transport, at=session.now(), clock=session.now)
+        report = run_once(port, session.transport, at=session.now(), clock=session.now)
         total = RunReport(
             delivered=total.delivered + report.delivered,
             later=total.later + report.later,

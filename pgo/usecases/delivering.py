@@ -73,8 +73,9 @@ class VaultPort:
         self._parcels: dict[Hashable, tuple[Parcel, ...]] = {}
 
     def open_entries(self) -> Sequence[OutboxEntry]:
-        """All queued and sending entries, oldest first."""
-        return self._store.outbox.all_open()
+        """All queued and sending entries, oldest first; none for recipients not asked since a restore."""
+        may_send = self._store.backups.may_send
+        return [one for one in self._store.outbox.all_open() if may_send(one.recipient_id)]
 
     def supersede(self, entry: OutboxEntry, *, at: datetime) -> None:
         """Cancel a statement that a newer one replaces."""
@@ -94,6 +95,8 @@ class VaultPort:
             entry = store.outbox.get(entry.id)
             if entry.state not in (State.QUEUED, State.SENDING):
                 return Cancelled("withdrawn")
+            if not store.backups.may_send(entry.recipient_id):
+                return Cancelled("not_asked_yet")  # the entry stays: ``usecases.reconcile`` lets it go on
             card = card_of(store.recipients.get(entry.recipient_id))
             ledger = load_ledger(store)
             statement = current_statement(store, card, ledger, at=at)

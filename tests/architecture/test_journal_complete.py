@@ -22,6 +22,7 @@ NOT_IN_THE_JOURNAL = {
     "facts._complete_keys": "derived data made again, no content changes",
     "facts._read": "derived data made again, no content changes",
     "unlock.remember_price": "a measured figure, beside a line of its own",
+    "reconcile._could_not_ask": "nothing was learnt; the answer is in the journal when it comes",
     "reminders.put_aside": "only when a reminder is shown again",
 }
 
