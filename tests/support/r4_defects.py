@@ -165,6 +165,13 @@ DEFECTS: tuple[Defect, ...] = (
     Defect("text status", OBSERVATION, ("text", "status"), "made", "Observation.text.status: unknown_code"),
     # one of a choice
     Defect(
+        "two values of a part",
+        OBSERVATION,
+        ("component", 0, "valueString"),
+        "3",
+        "Observation.component[0].value[x]: two_choices",
+    ),
+    Defect(
         "two values", OBSERVATION, ("valueString",), "72.5", "Observation.value[x]: two_choices", fatal=True
     ),
     Defect(
@@ -305,7 +312,6 @@ DEFECTS: tuple[Defect, ...] = (
         ("contained", 0, "resourceType"),
         "Doctor",
         "Observation.contained[0]: not_a_resource",
-        fatal=True,
     ),
     Defect(
         "contained in contained",

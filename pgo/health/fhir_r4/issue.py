@@ -1,13 +1,13 @@
 """What can be wrong with a resource, and what follows from it.
 
 An issue is *fatal* when a reader could be misled by showing the resource all the same: nobody can say what
-it is (no resource, a malformed id, at its top an element missing that the standard demands), an element at
-its top does not have the JSON form that reading leans on, or it says two things where the standard allows
-one. Everything else is a *remark*: the record is kept and shown, and the remark can be shown with it.
+it is (no resource, a malformed id), or at its top an element that the standard demands is missing, does not
+have the JSON form that reading leans on, or says two things where the standard allows one. Everything else
+is a *remark*: the record is kept and shown, and the remark can be shown with it.
 
 The line lies there on purpose. Real systems send codes from outside a value set, elements of their own
-(``_id`` of their database), numbers as texts and half dates; a person is better served by a record with a
-remark than by a record in quarantine.
+(``_id`` of their database), numbers as texts, half dates; a Dutch laboratory sends both a moment and a
+period of taking the sample. A person is better served by a record with a remark than by one in quarantine.
 """
 
 from __future__ import annotations
@@ -58,8 +58,7 @@ SOURCES: dict[Rule, str] = {
 }
 """Where the standard says it."""
 
-_FATAL = frozenset({Rule.NOT_A_RESOURCE, Rule.TWO_CHOICES})
-_FATAL_AT_THE_TOP = frozenset({Rule.MISSING, Rule.WRONG_FORM, Rule.BAD_ID})
+_FATAL_AT_THE_TOP = frozenset({Rule.MISSING, Rule.WRONG_FORM, Rule.BAD_ID, Rule.TWO_CHOICES})
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +81,8 @@ class Issue:
     @property
     def fatal(self) -> bool:
         """Whether showing the resource all the same could mislead."""
-        at_the_top = self.path.count(".") == 1
-        return self.rule in _FATAL or (at_the_top and self.rule in _FATAL_AT_THE_TOP)
+        depth = self.path.count(".")
+        return depth == 0 or (depth == 1 and self.rule in _FATAL_AT_THE_TOP)
 
     @property
     def detail(self) -> str:

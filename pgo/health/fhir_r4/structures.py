@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 from operator import attrgetter
-from typing import Annotated, Any, ForwardRef, Literal, Union
+from typing import Annotated, Any, ForwardRef, Literal, Optional, Union
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -44,6 +44,9 @@ _FREE_TEXT = frozenset({"string", "markdown", "xhtml"})
 _NATIVE: dict[str, Any] = {"boolean": bool, "decimal": float, "base64Binary": bytes, "Resource": msgspec.Raw}
 _NO_SPACE = frozenset({"uri", "code"})
 _SYSTEM_AND_CODE = frozenset({"system", "code"})
+# Dutch names and addresses have the parts of a name or a street in the twins of these lists. The twins of
+# other lists are rare and left to the walk.
+_LISTED_TWINS = {"HumanName": "given", "Address": "line"}
 
 made: dict[str, Any] = {}
 """Structure by name; annotations refer to it, because the types of R4 refer to each other in rings."""
@@ -66,7 +69,11 @@ def structure(kind: str) -> Any:
 def _structure(kind: str) -> Any:
     checks = _choice_checks(kind)
     together = _SYSTEM_AND_CODE if _without_white_space(kind) >= _SYSTEM_AND_CODE else frozenset[str]()
-    return _defined(kind, kind, together, [*checks, _system_and_code] if together else checks)
+    if together:
+        checks.append(_system_and_code)
+    if kind in _LISTED_TWINS:
+        checks.append(_as_many(_LISTED_TWINS[kind]))
+    return _defined(kind, kind, together, checks)
 
 
 def _bound(element: Element) -> str:
@@ -100,8 +107,11 @@ def _defined(name: str, kind: str, together: frozenset[str], checks: list[Check]
             rows.append((element.name, type_, ""))
         else:
             rows.append((element.name, Union[type_, UnsetType], UNSET))  # noqa: UP007 (a name yet to come)
-        if element.primitive and not element.many:  # a list and the list of its twins: left to the walk
+        if element.primitive and not element.many:
             twins.append((f"_{element.name}", Union[_reference(ELEMENT), UnsetType], UNSET))  # noqa: UP007
+    if kind in _LISTED_TWINS:
+        listed: Any = list[Optional[_reference(ELEMENT)]]  # type: ignore[misc]  # noqa: UP045
+        twins.append((f"_{_LISTED_TWINS[kind]}", Union[listed, UnsetType], UNSET))  # noqa: UP007
     fields = [(f"{_MARK}{word}", *rest) for word, *rest in (*rows, *twins)]
     return msgspec.defstruct(
         f"R4 {name}",
@@ -147,6 +157,17 @@ def _without_white_space(kind: str) -> set[str]:
 def _system_and_code(value: Any) -> None:
     if " " in value.e_system or " " in value.e_code:
         raise ValueError
+
+
+def _as_many(name: str) -> Check:
+    values, twins = f"{_MARK}{name}", f"{_MARK}_{name}"
+
+    def check(value: Any) -> None:
+        listed = getattr(value, twins)
+        if listed is not UNSET and len(listed) != len(getattr(value, values)):
+            raise ValueError
+
+    return check
 
 
 def _choice_checks(kind: str) -> list[Check]:
