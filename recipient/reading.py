@@ -17,7 +17,7 @@ from datetime import datetime
 from typing import cast
 
 from consent.classify import classify_all
-from consent.codes import Action
+from consent.codes import PERMIT_ACTIONS, PERMIT_CLOSURE, Action
 from consent.decision import Permit
 from consent.facts import ResourceFacts
 from consent.rules import ActorRef
@@ -120,7 +120,7 @@ class Reader:
         remembers.
         """
         with self._store.transaction():
-            live = holdings_in_force(self._store, at=at)
+            live = [one for one in holdings_in_force(self._store, at=at) if self._is_for_readers(one)]
             self._forget_all_but(holding.sub for holding in live)
             found = tuple(self._line(account, holding, at=at) for holding in live)
             for line in found:
@@ -174,6 +174,13 @@ class Reader:
             self._record(account, look.holding, audit.DETAILS, _categories([item]), at=at)
         return look, item
 
+    def _is_for_readers(self, holding: Holding) -> bool:
+        """Whether anything was shared for what people do here; who shares for research only is no patient."""
+        return any(
+            Action.VIEW in _covered(rule.action) and self._purpose in _served(rule.purpose)
+            for rule in holding.statement.scope
+        )
+
     def _permits(self, holding: Holding, *, at: datetime) -> Callable[[ResourceFacts], bool]:
         """Ask the statement in force what the people here may see; the answer is a test for resources."""
         decide = statement_plan(
@@ -187,6 +194,8 @@ class Reader:
 
     def _look(self, handle: str, *, at: datetime) -> Look:
         holding = holding_in_force(self._store, handle, at=at)
+        if not self._is_for_readers(holding):
+            raise NotShared
         known = self._known(holding)
         permits = self._permits(holding, at=at)
         permitted = tuple(one for one in known.parsed if permits(one.facts))
@@ -240,6 +249,16 @@ class Reader:
             seen=audit.Seen(action=action, categories=categories, purpose=self._purpose),
             at=at,
         )
+
+
+def _covered(actions: Iterable[Action] | None) -> frozenset[Action]:
+    """What a rule with these actions lets one do."""
+    return frozenset[Action]().union(*(PERMIT_ACTIONS[action] for action in actions or ()))
+
+
+def _served(purposes: Iterable[str] | None) -> frozenset[str]:
+    """The purposes a rule with these purposes serves."""
+    return frozenset[str]().union(*(PERMIT_CLOSURE.get(purpose, {purpose}) for purpose in purposes or ()))
 
 
 def parse_held(rows: Iterable[Held]) -> tuple[Parsed, ...]:

@@ -42,6 +42,16 @@ LIFETIME_SECONDS = 600
 
 MESSAGE_ID_BYTES = 16
 
+KEPT_BY_RECIPIENTS = frozenset(
+    {"AUDIT", "DELAU", "ENCRYPT", "ENCRYPTR", "ENCRYPTT", "NODSCLCD", "NODSCLCDS", "NOINTEGRATE"}
+    | {"NORDSCLCD", "NORDSCLCDS", "NORDSCLW", "NORELINK", "NOREUSE", "PERSISTLABEL"}
+)
+"""Duties every recipient's program keeps by what it is, so data under them may be sent: every look is logged
+(AUDIT), transport and store are encrypted (ENCRYPT*), bytes and so labels stay as sent (PERSISTLABEL), there
+is no onward sending, linking or reuse (NORDSCLCD, NODSCLCD, NOREUSE, NORELINK ...), and it erases on the
+patient's word and on the day named (DELAU). A statement with another duty is refused as a whole.
+Codes: HL7 v3-ActCode, https://terminology.hl7.org/CodeSystem-v3-ActCode.html"""
+
 _TIME_TYPE = "pgo-time+jws"
 _TIME_MEMBERS = frozenset({"v", "message_id", "now"})
 

@@ -10,11 +10,14 @@ from collections.abc import Sequence
 from typing import Final
 
 from consent.codes import ANY, Category, Sensitivity
+from pgo.ui.research_words import topic_name, use_name
 from pgo.ui.sharing_words import category_name, join, lower_first, purpose_name, sensitivity_name
 from pgo.ui.text import fmt_date, has, t
 from pgo.usecases.requests import RequestRow
 
-_MEMBERS: Final = ("purpose", "category", "sensitivity", "data_period", "topic", "use_condition", "action")
+_MEMBERS: Final = (
+    *("purpose", "topic", "code", "category", "sensitivity", "data_period", "use_condition", "action"),
+)
 
 
 def own_words(lang: str, row: RequestRow) -> str:
@@ -50,8 +53,22 @@ def _word(lang: str, member: str, word: str) -> str:
     if member == "data_period":
         side, _, day = word.partition(" ")
         return t(lang, f"request.data_{side}", date=fmt_date(lang, day))
+    if member in ("topic", "code"):
+        return topic_name(lang, word)
+    if member == "use_condition":
+        kept = word.removeprefix("not ")
+        return (
+            use_name(lang, kept)
+            if kept == word
+            else t(lang, "request.no_condition", what=use_name(lang, kept))
+        )
     key = f"request.{member}.{word}"
     return t(lang, key) if has(lang, key) else word
+
+
+def left_out(lang: str, row: RequestRow) -> str:
+    """Say what is asked and not given by this app, whatever the answer."""
+    return t(lang, "asked.not_offered", what=join(_word(lang, "action", one) for one in row.not_offered))
 
 
 def refusal(lang: str, code: str) -> str:

@@ -25,6 +25,7 @@ from typing import Final
 
 from consent.codes import Category, Sensitivity
 from consent.decision import GrantState
+from pgo.ui.research_words import limit_sentences, who_sentence
 from pgo.ui.text import fmt_date, fmt_moment, has, t
 from pgo.usecases.picking import Named
 from pgo.usecases.share import (
@@ -226,12 +227,13 @@ def choice_sentences(
     """
     what, sensitive, purpose = what_sentences(lang, choice)
     return (
-        t(lang, "share.say.who", name=name),
+        who_sentence(lang, choice, name=name),
         what,
         sensitive,
+        *limit_sentences(lang, choice),
         *single_sentences(lang, choice, names),
         data_sentence(lang, choice),
-        t(lang, "share.say.text_in" if choice.keep_text else "share.say.text_out"),
+        *([] if choice.is_research else [t(lang, f"share.say.text_{'in' if choice.keep_text else 'out'}")]),
         purpose,
         period_sentence(lang, choice),
         t(lang, "share.say.new_only" if choice.only else "share.say.new_too"),

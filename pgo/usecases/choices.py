@@ -3,7 +3,9 @@
 Rules:
 1. The preview and the signature are made from the same grant: ``grant_of`` is the only way to one.
 2. A grant names recipient, purpose, action, categories and both ends of its period; nothing is left open.
-3. The recipient may look (action ``view``); copying on, passing on and research are not offered here.
+3. The recipient may look (action ``view``), or keep a copy where that is ticked. Research is granted only as
+   the answer to a request that says about what: a topic or a condition, and what goes is de-identified.
+   Passing on, using again and writing are not offered.
 4. What is left out (a record, an author) is a carve-out of the rule that would have let it go; when only
    single records are chosen, the rule names them and nothing else goes.
 """
@@ -17,9 +19,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from types import MappingProxyType
 
-from consent.codes import Action, Category, Deidentification, Sensitivity
+from consent.codes import PERMIT_ACTIONS, Action, Category, Deidentification, Sensitivity
 from consent.errors import ConsentError
 from consent.records import By, Grant, GrantId, RecordHash, Shown
+from consent.research import ResearchUse, Study, least_study
+from consent.rule_json import research_use_from_json, research_use_to_json
 from consent.rules import ActorRef, DatePeriod, Period, Rule, deny_rule, is_purpose, is_research, permit_rule
 from pgo.errors import InputRefused
 
@@ -30,6 +34,17 @@ MAX_SINGLE = 300
 """Single records in one choice; somebody who wants more means a kind, a time or an author."""
 
 ACTION = Action.VIEW
+CARE_ACTIONS = frozenset({Action.VIEW, Action.COPY})
+RESEARCH_ACTIONS = frozenset({Action.EXTRACT, Action.RECONTACT})
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What a recipient would do with a record: purpose, action, and for research the study it is for."""
+
+    purpose: str = "TREAT"
+    action: Action = ACTION
+    study: Study | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +64,9 @@ class ShareChoice:
         left_out: these records do not go.
         without_authors: nothing these authors wrote goes (references as in the records), nor what nobody
             is named for; who the patient is goes all the same.
+        actions: what the recipient may do; of ``CARE_ACTIONS``, or for research of ``RESEARCH_ACTIONS``.
+        codes: only data about these conditions or treatments ("system|code" or a range); empty for all.
+        research: about what, and which uses; only with a research purpose.
     """
 
     recipient_id: str
@@ -62,6 +80,25 @@ class ShareChoice:
     only: frozenset[str] = frozenset()
     left_out: frozenset[str] = frozenset()
     without_authors: frozenset[str] = frozenset()
+    actions: frozenset[Action] = frozenset({ACTION})
+    codes: frozenset[str] = frozenset()
+    research: ResearchUse | None = None
+
+    @property
+    def is_research(self) -> bool:
+        """Whether it is for research, by its purpose."""
+        return is_research({self.purpose})
+
+    @property
+    def use(self) -> Use:
+        """The question that decides whether a record goes; research as the study that asks for the least."""
+        study = least_study(self.research) if self.is_research else None
+        return Use(self.purpose, self.asked_action, study)
+
+    @property
+    def asked_action(self) -> Action:
+        """The action that decides whether a record goes."""
+        return Action.EXTRACT if self.is_research else ACTION
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,20 +163,36 @@ def check_choice(choice: ShareChoice, *, today: date) -> None:
         fields["period"] = "long"
     if not is_purpose(choice.purpose):
         fields["purpose"] = "unknown"
-    elif is_research({choice.purpose}):
-        fields["purpose"] = (
-            "research"  # research needs de-identified data, which this program cannot make yet
-        )
+    elif not _is_delimited(choice):
+        fields["purpose"] = "research"
+    if not choice.actions <= _offered(choice) or choice.asked_action not in _covered(choice):
+        fields["actions"] = "nothing"
     if choice.data_from is not None and choice.data_from > today:
         fields["data_from"] = "data_from"
     elif choice.data_from and choice.data_until and choice.data_until < choice.data_from:
         fields["data_until"] = "data_dates"
-    if max(len(choice.only), len(choice.left_out), len(choice.without_authors)) > MAX_SINGLE:
+    singled = (choice.only, choice.left_out, choice.without_authors, choice.codes)
+    if max(map(len, singled)) > MAX_SINGLE:
         fields["records"] = "too_many"
     if choice.only and choice.only <= choice.left_out:
         fields["records"] = "nothing"
     if fields:
         raise InputRefused("choice_invalid", fields=fields)
+
+
+def _is_delimited(choice: ShareChoice) -> bool:
+    """Broad consent is delimited: research names a topic, or the conditions and treatments it is about."""
+    if not choice.is_research:
+        return choice.research is None
+    return choice.research is not None and bool(choice.research.topics or choice.codes)
+
+
+def _offered(choice: ShareChoice) -> frozenset[Action]:
+    return RESEARCH_ACTIONS if choice.is_research else CARE_ACTIONS
+
+
+def _covered(choice: ShareChoice) -> frozenset[Action]:
+    return frozenset[Action]().union(*(PERMIT_ACTIONS[action] for action in choice.actions))
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,15 +240,16 @@ def _rules(choice: ShareChoice, actor: ActorRef) -> tuple[Rule, ...]:
             (choice.categories, DatePeriod(choice.data_from, choice.data_until)),
             (choice.categories & _UNDATED, None),
         ]
-    research = is_research({choice.purpose})
     return tuple(
         permit_rule(
             actor=[actor],
             purpose=[choice.purpose],
-            action=[ACTION],
+            action=choice.actions,
             category=categories,
             sensitivity=choice.sensitivity,
-            deidentification=Deidentification.DEID if research else Deidentification.NONE,
+            deidentification=Deidentification.DEID if choice.is_research else Deidentification.NONE,
+            code=choice.codes or None,
+            research_use=choice.research,
             data_period=data_period,
             instance=choice.only or None,
             exception=_carve_outs(choice),
@@ -230,15 +284,18 @@ def choice_text(choice: ShareChoice) -> str:
             "only": sorted(choice.only),
             "left_out": sorted(choice.left_out),
             "without_authors": sorted(choice.without_authors),
+            "actions": sorted(choice.actions),
+            "codes": sorted(choice.codes),
+            "research": None if choice.research is None else research_use_to_json(choice.research),
         }
     )
 
 
 def choice_from(text: str) -> ShareChoice:
-    """Read what ``choice_text`` wrote, also before single records and authors could be left out."""
+    """Read what ``choice_text`` wrote, also when it could say less."""
     value = json.loads(text)
     first, last = value["period"]
-    until = value.get("data_until")
+    until, research = value.get("data_until"), value.get("research")
     return ShareChoice(
         recipient_id=value["recipient"],
         categories=frozenset(map(Category, value["categories"])),
@@ -251,4 +308,7 @@ def choice_from(text: str) -> ShareChoice:
         only=frozenset(value.get("only", ())),
         left_out=frozenset(value.get("left_out", ())),
         without_authors=frozenset(value.get("without_authors", ())),
+        actions=frozenset(map(Action, value.get("actions", (ACTION,)))),
+        codes=frozenset(value.get("codes", ())),
+        research=None if research is None else research_use_from_json(research),
     )

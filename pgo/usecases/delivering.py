@@ -7,30 +7,23 @@ Rules:
    permitted again.
 3. A push that was sent before goes out again unchanged, as long as its statement is the present one and
    every record in it is still permitted; else it is cancelled and a new one takes its place.
-4. A permit with a duty this program cannot meet (de-identify first) is no permit to send.
-5. Records travel under a number of this vault (``Type/r<number>``): stable, and saying nothing about the
+4. Records travel under a number of this vault (``Type/r<number>``): stable, and saying nothing about the
    source.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
-from consent.codes import Deidentification
-from consent.decision import Permit, grants_in_force
+from consent.decision import grants_in_force
 from consent.ledger import Ledger
-from consent.plan import compile_plan
-from consent.redaction import redact
 from crypto.canonical import sha256_id
 from pgo.store.deliveries import Delivered, StoredReceipt
 from pgo.store.journal import Event
 from pgo.store.statements import StoredStatement
-from pgo.usecases.choices import ACTION, choice_from
 from pgo.usecases.consenting import load_ledger
-from pgo.usecases.content import stored_resource
-from pgo.usecases.facts import permitted_now
+from pgo.usecases.parcels import Parcel, permitted
 from pgo.usecases.queue import queue_push, queue_statement
 from pgo.usecases.recipients import card_of
 from pgo.usecases.session import Session
@@ -54,14 +47,6 @@ MAX_PUSH_BYTES = 1 << 20
 
 MAX_RECORD_BYTES = MAX_CONTENT_BYTES - 256 * 1024
 """What one record may measure beside its statement and wrapping."""
-
-
-@dataclass(frozen=True, slots=True)
-class Parcel:
-    """What one recipient may have now under one purpose: reference to (record number, bytes, full url)."""
-
-    purpose: str
-    records: Mapping[str, tuple[int, bytes, str]]
 
 
 class VaultPort:
@@ -243,7 +228,7 @@ class VaultPort:
         urls = {ref: parcel.records[ref][2] for ref, _ in batch if parcel.records[ref][2]}
         bundle = build_transaction(batch, subject_id=keys.signing.public.text, full_urls=urls)
         content = build_push(
-            statement=statement.token, transaction=bundle, purpose=parcel.purpose, actions=[ACTION.value]
+            statement=statement.token, transaction=bundle, purpose=parcel.purpose, actions=[parcel.action]
         )
         manifest = tuple((ref, sha256_id(raw)) for ref, raw in batch)
         return self._start(entry, card, content, manifest=manifest, at=at)
@@ -285,49 +270,9 @@ class VaultPort:
             yield reference, (record_number(reference), digest)
 
 
-def permitted(session: Session, card: RecipientCard, ledger: Ledger, *, at: datetime) -> Iterator[Parcel]:
-    """What a recipient may have now, a parcel per purpose; a record comes in the first that permits it."""
-    store = session.store
-    in_force = {str(grant.id): grant for grant in grants_in_force(ledger, at)}
-    rows = [row for row in store.ledger.grants() if row.recipient_id == card.id and row.grant_id in in_force]
-    choices = [choice_from(row.choice or "") for row in rows]
-    keep_text = bool(choices) and all(choice.keep_text for choice in choices)
-    taken: set[int] = set()
-    for purpose in sorted({choice.purpose for choice in choices}):
-        plan = compile_plan(ledger, actor=[card.actor], purpose=[purpose], action=[ACTION], at=at)
-        found = permitted_now(session, plan)
-        numbers = [number for number, permit in found.items() if number not in taken and may_send(permit)]
-        taken.update(numbers)
-        yield Parcel(purpose, _redacted(session, numbers, keep_text=keep_text))
-
-
-def may_send(decision: object) -> bool:
-    """Whether a decision permits sending as this program sends: whole records, no unmet duty (rule 4)."""
-    return (
-        isinstance(decision, Permit)
-        and decision.deidentification is Deidentification.NONE
-        and not decision.obligations
-    )
-
-
 def record_number(reference: str) -> int:
     """Number in this vault of a record named ``Type/r<number>``."""
     return int(reference.rpartition("/r")[2])
-
-
-def _redacted(
-    session: Session, numbers: Sequence[int], *, keep_text: bool
-) -> dict[str, tuple[int, bytes, str]]:
-    found = [
-        (number, full_url, stored_resource(raw, full_url))
-        for number, full_url, raw in session.store.records.raws(numbers)
-    ]
-    inputs = [(one.raw, one.body, tuple(filter(None, (one.reference, one.full_url)))) for _, _, one in found]
-    cleaned = redact(inputs, keep_text=keep_text)
-    return {
-        f"{one.type}/r{number}": (number, clean.raw, full_url)
-        for (number, full_url, one), clean in zip(found, cleaned, strict=True)
-    }
 
 
 def _first_part(news: Sequence[tuple[str, bytes]]) -> tuple[tuple[str, bytes], ...]:

@@ -22,7 +22,6 @@ from consent.decision import Deny, Permit
 from consent.document import SignedRecord, sign_record
 from consent.effective import effective
 from consent.ledger import Ledger
-from consent.plan import compile_plan
 from consent.records import By, Grant, GrantId, RecordHash, Shown, Target, Withdrawal
 from consent.rules import ActorRef, Period, Rule, deny_rule
 from crypto.chain import GENESIS
@@ -31,10 +30,10 @@ from pgo.errors import InputRefused, NotFound
 from pgo.store.journal import Event
 from pgo.store.ledger import LedgerRow
 from pgo.store.protocols import VaultStore
-from pgo.usecases.choices import ACTION, choice_from
+from pgo.usecases.choices import Use, choice_from
 from pgo.usecases.consenting import by_this_device, load_ledger, recipients_in_force, sign, subject_of
-from pgo.usecases.delivering import may_send
 from pgo.usecases.facts import Facts, all_facts
+from pgo.usecases.parcels import may_send, plan_for
 from pgo.usecases.queue import cancel_pushes, queue_push, queue_statement
 from pgo.usecases.read import RecordRow, record_row
 from pgo.usecases.recipients import RecipientRow, card_of, recipient_row
@@ -202,16 +201,16 @@ def seen_by(session: Session, ledger: Ledger, recipient_id: str, *, facts: Facts
     store, at = session.store, session.now()
     actor = card_of(store.recipients.get(recipient_id)).actor
     found: set[int] = set()
-    for purpose in purposes_of(store, recipient_id):
-        plan = compile_plan(ledger, actor=[actor], purpose=[purpose], action=[ACTION], at=at)
+    for use in uses_of(store, recipient_id):
+        plan = plan_for(actor, use, ledger, at=at)
         found.update(number for number, one in facts if may_send(plan.decide(one)))
     return frozenset(found)
 
 
-def purposes_of(store: VaultStore, recipient_id: str) -> tuple[str, ...]:
-    """The purposes for which anything was ever granted to a recipient."""
+def uses_of(store: VaultStore, recipient_id: str) -> tuple[Use, ...]:
+    """The uses for which anything was ever granted to a recipient."""
     rows = [row for row in store.ledger.grants() if row.recipient_id == recipient_id]
-    return tuple(sorted({choice_from(row.choice or "").purpose for row in rows}))
+    return tuple(sorted({choice_from(row.choice or "").use for row in rows}, key=repr))
 
 
 def tell(store: VaultStore, recipient_id: str | None, *, at: datetime) -> None:
@@ -238,7 +237,7 @@ def _touched(session: Session, grant: Grant, facts: Facts, *, recipient_id: str 
     some_actor = ActorRef("org", "nobody-in-particular")
     actor = some_actor if recipient_id is None else card_of(store.recipients.get(recipient_id)).actor
     alone = _with_draft(Ledger.of_verified([], subject=grant.subject), replace(grant, seen=frozenset()))
-    plan = compile_plan(alone, actor=[actor], purpose=["TREAT"], action=[ACTION], at=session.now())
+    plan = plan_for(actor, Use(), alone, at=session.now())
     return sum(1 for _, one in facts if _is_denied(plan.decide(one)))
 
 

@@ -22,11 +22,11 @@ from consent.plan import Plan, compile_plan
 from consent.records import Grant
 from consent.rules import ActorRef, Rule
 from crypto.keys import SigningKey
-from pgo.usecases.choices import ACTION, ShareChoice
+from pgo.usecases.choices import ShareChoice
 from pgo.usecases.consenting import ledger_of_one
-from pgo.usecases.delivering import may_send
 from pgo.usecases.facts import Facts, all_facts, catalog_of
 from pgo.usecases.objections import ObjectionRow, objection_row, objections_in_force
+from pgo.usecases.parcels import may_send
 from pgo.usecases.read import Page, RecordRow, record_row
 from pgo.usecases.reasons import WhyNot, reason_of
 from pgo.usecases.session import Session
@@ -130,8 +130,9 @@ def _plan(session: Session, draft: Draft, denies: Iterable[Rule]) -> Plan:
         ledger_of_one(grant, draft.key),
         actor=[draft.actor],
         purpose=[draft.choice.purpose],
-        action=[ACTION],
+        action=[draft.choice.asked_action],
         at=max(session.now(), grant.period.from_at),
+        study=draft.choice.use.study,
     )
 
 

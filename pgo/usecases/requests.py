@@ -8,28 +8,30 @@ Rules:
    come back.
 4. A recipient may have a few requests waiting and no more (`MAX_WAITING`), and a few a month (`MAX_A_MONTH`):
    nobody is worn down into a yes.
-5. What this app cannot grant (research needs data made unrecognisable first) is shown and can be refused,
-   never half granted.
+5. A yes starts from exactly what is asked, as far as this app can grant it: passing on, using again and
+   writing are left out, and each use of research that is opted in by itself starts as no. What cannot be said
+   as one choice is shown and can be refused.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from consent.codes import ANY, Action, Category, Sensitivity
+from consent.codes import ANY, Action, Category, Deidentification, Sensitivity
 from consent.delta import Delta, request_delta
 from consent.errors import ConsentError, ExpiredDocument
 from consent.request import MAX_TOKEN_BYTES, Request, verify_request
+from consent.research import OPT_INS, ResearchUse
 from consent.rules import Rule, is_research
 from crypto.errors import CryptoError
 from crypto.signing import peek_jws
 from pgo.errors import InputRefused, NotFound
 from pgo.store.journal import Event
 from pgo.store.protocols import VaultStore
-from pgo.usecases.choices import ShareChoice
+from pgo.usecases.choices import CARE_ACTIONS, RESEARCH_ACTIONS, ShareChoice
 from pgo.usecases.consenting import load_ledger
 from pgo.usecases.recipients import RecipientRow, card_of, recipient_row
 from pgo.usecases.session import Session
@@ -59,6 +61,8 @@ class RequestRow:
         also: per member of a rule, what is asked and not granted yet; empty when all is granted.
         has_something: whether this recipient has anything now.
         choice: what would be granted on a yes, None when this app cannot grant it.
+        opt_ins: uses of research the request asks for that each need a yes of their own.
+        not_offered: actions it asks for that this app never gives.
     """
 
     id: str
@@ -71,6 +75,8 @@ class RequestRow:
     also: dict[str, tuple[str, ...]]
     has_something: bool
     choice: ShareChoice | None
+    opt_ins: tuple[str, ...] = ()
+    not_offered: tuple[str, ...] = ()
 
 
 def take_in(session: Session, text: str | bytes) -> str:
@@ -228,6 +234,8 @@ def _row(session: Session, one: dict[str, str], *, at: datetime) -> RequestRow |
         also=_together(deltas),
         has_something=any(delta.nearest is not None for delta in deltas),
         choice=_choice(session, recipient_id, found),
+        opt_ins=_opt_ins(found),
+        not_offered=tuple(sorted(_asked_actions(found) - CARE_ACTIONS - RESEARCH_ACTIONS)),
     )
 
 
@@ -255,20 +263,51 @@ def _choice(session: Session, recipient_id: str, found: Request) -> ShareChoice 
         period=(today, today + timedelta(days=_DAYS)),
         data_from=None if period is None else period.first,
         data_until=None if period is None else period.last,
+        actions=_actions(rule),
+        codes=rule.code or frozenset(),
+        research=_without_opt_ins(rule.research_use) if is_research(rule.purpose or ()) else None,
     )
 
 
 def _can_be_chosen(rule: Rule) -> bool:
     """Whether a choice can say this rule; one that asks for every sensitive subject unnamed cannot be."""
-    limits = (rule.code, rule.instance, rule.author, rule.encounter, rule.research_use)
+    limits = (rule.instance, rule.author, rule.encounter)
+    purposes = rule.purpose or frozenset[str]()
+    use, level = rule.research_use, rule.deidentification
+    about = rule.code or (use.topics if use else None)
+    delimited = bool(about) and level is not Deidentification.AGGREGATE
     return (
         all(limit is None for limit in limits)
         and not rule.exception
-        and rule.action == frozenset({Action.VIEW})
+        and not rule.obligation
         and rule.sensitivity != ANY
-        and len(rule.purpose or ()) == 1
-        and not is_research(rule.purpose or ())
+        and len(purposes) == 1
+        and (delimited if is_research(purposes) else use is None)
+        and bool(_actions(rule) & ({Action.EXTRACT} if is_research(purposes) else CARE_ACTIONS))
     )
+
+
+def _actions(rule: Rule) -> frozenset[Action]:
+    """What of the asked actions this app can grant; to be approached again starts as no."""
+    offered = frozenset({Action.EXTRACT}) if is_research(rule.purpose or ()) else CARE_ACTIONS
+    return (rule.action or frozenset()) & offered
+
+
+def _asked_actions(found: Request) -> frozenset[Action]:
+    return frozenset[Action]().union(*(rule.action or () for rule in found.wanted))
+
+
+def _without_opt_ins(use: ResearchUse | None) -> ResearchUse:
+    return replace(use or ResearchUse(), methods=False, commercial=False, poa=False, train_models=False)
+
+
+def _opt_ins(found: Request) -> tuple[str, ...]:
+    """Uses of research that are asked and need a yes of their own."""
+    research = [rule for rule in found.wanted if is_research(rule.purpose or ())]
+    uses = [rule.research_use or ResearchUse() for rule in research]
+    asked = [name for name in OPT_INS if any(getattr(use, name) for use in uses)]
+    again = any(Action.RECONTACT in (rule.action or ()) for rule in research)
+    return (*asked, *([Action.RECONTACT.value] if again else []))
 
 
 def _kept(store: VaultStore) -> dict[str, Any]:

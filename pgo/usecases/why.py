@@ -15,18 +15,15 @@ from consent.facts import ResourceFacts
 from consent.ledger import Ledger
 from consent.records import Grant, RecordHash
 from pgo.errors import NotFound
-from pgo.usecases.choices import ACTION
+from pgo.usecases.choices import Use
 from pgo.usecases.consenting import load_ledger
-from pgo.usecases.delivering import may_send
 from pgo.usecases.facts import all_facts
-from pgo.usecases.objections import is_objection, purposes_of
+from pgo.usecases.objections import is_objection, uses_of
+from pgo.usecases.parcels import may_send
 from pgo.usecases.read import RecordRow, record_row
 from pgo.usecases.reasons import WhyNot, reason_of
 from pgo.usecases.recipients import RecipientRow, card_of, recipient_row
 from pgo.usecases.session import Session
-
-_ASSUMED_PURPOSE = "TREAT"
-"""Asked for a recipient that never got a permission: what such a recipient would most likely want."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +98,15 @@ def _row(session: Session, ledger: Ledger, recipient_id: str, record_id: int, fa
 
 
 def _answer(session: Session, ledger: Ledger, recipient_id: str, facts: ResourceFacts) -> Decision:
-    """The best answer over the purposes this recipient was ever granted."""
+    """The best answer over the uses this recipient was ever granted."""
     actor = card_of(session.store.recipients.get(recipient_id)).actor
     answers = [
         decide(
             ledger,
-            Question(frozenset({actor}), frozenset({purpose}), frozenset({ACTION}), facts),
+            Question(frozenset({actor}), frozenset({use.purpose}), frozenset({use.action}), facts, use.study),
             at=session.now(),
         )
-        for purpose in purposes_of(session.store, recipient_id) or (_ASSUMED_PURPOSE,)
+        for use in uses_of(session.store, recipient_id) or (Use(),)
     ]
     return min(answers, key=lambda answer: not isinstance(answer, Permit))
 

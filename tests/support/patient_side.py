@@ -202,8 +202,8 @@ class PatientSide:
         )
         return Answered(response, receipt, token)
 
-    def push(self, resources: Sequence[dict[str, Any] | bytes], *, at: datetime) -> Receipt:
-        receipt = self.send(Kind.PUSH, self.push_content(resources), at=at).receipt
+    def push(self, resources: Sequence[dict[str, Any] | bytes], *, at: datetime, **changes: Any) -> Receipt:
+        receipt = self.send(Kind.PUSH, self.push_content(resources, **changes), at=at).receipt
         assert receipt is not None
         return receipt
 

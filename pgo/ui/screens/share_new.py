@@ -18,7 +18,9 @@ import flet as ft
 
 from pgo.errors import InputRefused
 from pgo.ui.records.frame import answered, stacked
+from pgo.ui.research_words import limit_sentences
 from pgo.ui.safety import component
+from pgo.ui.sharing.asked import AskedPart, has_limits
 from pgo.ui.sharing.choices import SincePart, WhatPart, WhenPart
 from pgo.ui.sharing.form import ShareForm, choice_of, problems, start_form, with_choice
 from pgo.ui.sharing.parts import sentences
@@ -167,7 +169,10 @@ def _steps(app: AppState, start: Start, step: Step) -> list[ft.Control]:
     when = (period_sentence(lang, choice),) if choice else ()
     since = (data_sentence(lang, choice),) if choice else ()
     single = single_sentences(lang, choice, names) if choice else ()
+    limits = limit_sentences(lang, choice) if choice else ()
+    asked = start.asked if has_limits(start.asked) else None
     return [
+        *([AskedPart(asked, form, change, wrong, limits)] if asked else []),
         WhatPart(form, change, start.presets, last, wrong.get("categories", ""), what),
         WhenPart(form, change, start.today, wrong, when),
         SincePart(form, change, start.today, wrong, since),

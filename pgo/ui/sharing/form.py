@@ -19,7 +19,9 @@ from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from pgo.usecases.choices import MAX_SINGLE
+from consent.codes import Action
+from consent.research import OPT_INS, ResearchUse
+from pgo.usecases.choices import ACTION, MAX_SINGLE
 from pgo.usecases.share import Preset, ShareChoice
 
 if TYPE_CHECKING:
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
 OWN: Final = "own"
 MAX_YEARS: Final = 5  # guide consent 2.8: a yearly look is the default; nobody oversees more than a few years
 LONG_FROM_DAYS: Final = 200  # a preset that lasts longer than this starts at one year instead of three months
+
+
+VIEW_ONLY: Final = frozenset({ACTION})
 
 
 class Span(StrEnum):
@@ -72,6 +77,9 @@ class ShareForm:
         single: whether all records go, all but those pointed out, or only those.
         pointed: the records pointed out, as rules name them.
         without_authors: references of authors whose writing stays.
+        actions: what the recipient may do.
+        codes: conditions or treatments the data must be about; empty for all.
+        research: about what and which uses, for research only.
     """
 
     preset: str
@@ -87,6 +95,9 @@ class ShareForm:
     single: Single = Single.ALL
     pointed: frozenset[str] = frozenset()
     without_authors: frozenset[str] = frozenset()
+    actions: frozenset[Action] = VIEW_ONLY
+    codes: frozenset[str] = frozenset()
+    research: ResearchUse | None = None
 
 
 def add_months(day: date, months: int) -> date:
@@ -136,6 +147,9 @@ def with_preset(form: ShareForm, preset: Preset) -> ShareForm:
         categories=preset.categories,
         sensitivity=preset.sensitivity,
         purpose=preset.purpose,
+        actions=VIEW_ONLY,
+        codes=frozenset(),
+        research=None,
     )
     if form.span is Span.OWN:
         return chosen
@@ -203,7 +217,42 @@ def with_choice(form: ShareForm, choice: ShareChoice) -> ShareForm:
         since=Since.OWN if choice.data_from or choice.data_until else Since.ALL,
         data_from=choice.data_from,
         data_until=choice.data_until,
+        actions=choice.actions,
+        codes=choice.codes,
+        research=choice.research,
     )
+
+
+def with_action(form: ShareForm, action: Action, *, on: bool) -> ShareForm:
+    """Let the recipient do something more, or no longer."""
+    return replace(form, actions=form.actions | {action} if on else form.actions - {action})
+
+
+def with_code(form: ShareForm, code: str, *, on: bool) -> ShareForm:
+    """Let data about a condition or treatment go along, or no longer."""
+    return replace(form, codes=form.codes | {code} if on else form.codes - {code})
+
+
+def with_topic(form: ShareForm, topic: str, *, on: bool) -> ShareForm:
+    """Let research be about a topic, or no longer."""
+    use = form.research or ResearchUse()
+    return replace(form, research=replace(use, topics=use.topics | {topic} if on else use.topics - {topic}))
+
+
+def with_use(form: ShareForm, name: str, *, on: bool) -> ShareForm:
+    """Allow one use of research that is opted in by itself, or no longer."""
+    if name == Action.RECONTACT:
+        return with_action(form, Action.RECONTACT, on=on)
+    use = form.research or ResearchUse()
+    said = {one: getattr(use, one) for one in OPT_INS} | {name: on}
+    changed = replace(
+        use,
+        methods=said["methods"],
+        commercial=said["commercial"],
+        poa=said["poa"],
+        train_models=said["train_models"],
+    )
+    return replace(form, research=changed)
 
 
 def problems(form: ShareForm, *, today: date) -> Mapping[str, str]:
@@ -221,6 +270,8 @@ def problems(form: ShareForm, *, today: date) -> Mapping[str, str]:
         found["data_from"] = "data_from"
     elif form.data_from and form.data_until and form.data_until < form.data_from:
         found["data_until"] = "data_dates"
+    if form.research is not None and not (form.research.topics or form.codes):
+        found["research"] = "no_topic"
     if form.single is not Single.ALL and len(form.pointed) > MAX_SINGLE:
         found["records"] = "too_many"
     elif form.single is Single.ONLY and not form.pointed:
@@ -241,4 +292,7 @@ def choice_of(form: ShareForm, *, recipient_id: str) -> ShareChoice:
         only=form.pointed if form.single is Single.ONLY else frozenset(),
         left_out=form.pointed if form.single is Single.EXCEPT else frozenset(),
         without_authors=form.without_authors,
+        actions=form.actions,
+        codes=form.codes,
+        research=form.research,
     )

@@ -13,13 +13,17 @@ import pytest
 
 from consent.codes import Action, Category, Deidentification
 from consent.records import Grant
+from consent.research import ResearchUse
 from consent.rules import ActorRef, DatePeriod
 from crypto.keys import SigningKey
 from pgo.errors import InputRefused, NotFound
+from pgo.health.record.deidentify import is_deidentified
 from pgo.usecases import history, objections, requests, share
 from pgo.usecases.consenting import load_ledger
 from pgo.usecases.history import ChangeKind
 from pgo.usecases.objections import ObjectionChoice
+from pgo.usecases.parcels import permitted
+from pgo.usecases.recipients import card_of
 from pgo.usecases.session import Session
 from tests.support.requests_signed import a_request
 from tests.support.sharing import CLINIC_ID, CLINIC_NAME, a_card, an_open_vault
@@ -162,15 +166,61 @@ def test_later_is_no_for_a_week(session: Session) -> None:
     assert len(requests.requests(session)) == 1
 
 
+RESEARCH: dict[str, Any] = {
+    "purpose": ["HRESCH"],
+    "action": [Action.EXTRACT, Action.RECONTACT],
+    "deidentification": Deidentification.DEID,
+    "research_use": ResearchUse(topics=frozenset({"E10-E14"}), commercial=True, ethics_required=True),
+}
+
+
+def test_a_yes_to_research_is_delimited_and_each_opt_in_starts_as_no(session: Session) -> None:
+    made = requests.take_in(session, a_request(KEY, **RESEARCH))
+    row = requests.request(session, made)
+    choice = row.choice
+    assert choice is not None
+    assert row.opt_ins == ("commercial", "recontact")
+    assert choice.research == ResearchUse(topics=frozenset({"E10-E14"}), ethics_required=True)
+    assert choice.actions == {Action.EXTRACT}
+    seen = share.preview(session, choice)
+    assert 0 < seen.permitted < seen.total
+    share.sign_share(session, choice, lang="nl", shown_text="Ja.", answers=made)
+    (signed,) = load_ledger(session.store).records
+    assert isinstance(signed.record, Grant)
+    assert {rule.deidentification for rule in signed.record.rules} == {Deidentification.DEID}
+    assert share.shares(session)[0].choice == choice
+
+
+def test_what_goes_for_research_says_no_name_and_no_day(session: Session) -> None:
+    made = requests.take_in(session, a_request(KEY, **RESEARCH))
+    choice = requests.request(session, made).choice
+    assert choice is not None
+    share.sign_share(session, choice, lang="nl", shown_text="Ja.", answers=made)
+    store = session.store
+    (recipient,) = store.recipients.all()
+    parcels = list(permitted(session, card_of(recipient), load_ledger(store), at=session.now()))
+    sent = [raw for parcel in parcels for _, raw, _ in parcel.records.values()]
+    assert len(sent) == share.preview(session, choice).permitted == 2
+    assert {(parcel.purpose, parcel.action) for parcel in parcels} == {("HRESCH", "extract")}
+    for raw in sent:
+        assert is_deidentified(json.loads(raw), today=session.today())
+        assert b"Persoon" not in raw
+
+
+def test_of_what_is_asked_only_what_can_be_granted_is_offered(session: Session) -> None:
+    asked = [Action.VIEW, Action.COPY, Action.RESHARE]
+    codes = ["http://hl7.org/fhir/sid/icd-10|E11"]
+    made = requests.take_in(session, a_request(KEY, action=asked, code=codes))
+    choice = requests.request(session, made).choice
+    assert choice is not None
+    assert choice.actions == {Action.VIEW, Action.COPY}
+    assert choice.codes == frozenset(codes)
+
+
 def test_what_this_app_cannot_grant_is_shown_without_a_yes(session: Session) -> None:
-    research: dict[str, Any] = {
-        "purpose": ["HRESCH"],
-        "action": [Action.EXTRACT],
-        "deidentification": Deidentification.DEID,
-        "code": ["http://hl7.org/fhir/sid/icd-10|E11"],
-    }
-    requests.take_in(session, a_request(KEY, **research))
-    requests.take_in(session, a_request(KEY, request_id="copy", action=[Action.COPY]))
+    totals = RESEARCH | {"deidentification": Deidentification.AGGREGATE}
+    requests.take_in(session, a_request(KEY, **totals))
+    requests.take_in(session, a_request(KEY, request_id="on", action=[Action.RESHARE]))
     assert [row.choice for row in requests.requests(session)] == [None, None]
 
 
