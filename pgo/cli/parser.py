@@ -22,6 +22,7 @@ def build_parser() -> argparse.ArgumentParser:
     _running_commands(commands)
     _vault_commands(commands)
     _record_commands(commands)
+    _backup_commands(commands)
     _share_commands(commands)
     _consent_commands(commands)
     _journal_commands(commands)
@@ -85,6 +86,34 @@ def _record_commands(commands: _Commands[argparse.ArgumentParser]) -> None:
     export = _vault_command(commands, "export", "records.export", "write all records as one FHIR Bundle")
     export.add_argument("out", type=Path, metavar="OUT")
     export.add_argument("--force", action="store_true", help="replace an existing file")
+
+
+def _backup_commands(commands: _Commands[argparse.ArgumentParser]) -> None:
+    backup = commands.add_parser("backup", help="make, check, drill and put back backups (docs/backups.md)")
+    actions = backup.add_subparsers(required=True, metavar="ACTION")
+    create = _vault_command(actions, "create", "backup_commands.create", "make a backup and prove it")
+    create.add_argument("folder", type=Path, metavar="FOLDER", help="where the backup goes")
+    listing = _command(actions, "list", "backup_commands.show", "the backups of a folder")
+    listing.add_argument("folder", type=Path, metavar="FOLDER")
+    check = _command(actions, "check", "backup_commands.check", "open a backup and check everything in it")
+    drill = _command(actions, "drill", "backup_commands.rehearse", "put back for practice, compare, remove")
+    drill.add_argument("--work", type=Path, metavar="DIR", help="where to practise; needs room for the vault")
+    restore = _vault_command(actions, "restore", "backup_commands.put_back", "put a vault back")
+    restore.add_argument("--older", action="store_true", help="also when the vault there is newer")
+    undo = _vault_command(actions, "undo", "backup_commands.undo", "the vault from before a restore again")
+    forget = _command(actions, "forget", "backup_commands.forget", "destroy the vault from before a restore")
+    forget.add_argument("--vault", type=Path, required=True, metavar="DIR", help="folder of the vault")
+    forget.add_argument("--yes", action="store_true", help="do it")
+    for action in (check, drill):
+        action.add_argument(
+            "--passphrase-file", metavar="FILE", help="first line of FILE; - is standard input"
+        )
+    for action in (check, drill, restore):
+        action.add_argument("file", type=Path, metavar="FILE")
+    for action in (check, drill, restore, undo):
+        action.add_argument("--code-file", metavar="FILE", help="open with the recovery code in FILE")
+    for action in (create, listing, check, drill, restore):
+        action.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def _share_commands(commands: _Commands[argparse.ArgumentParser]) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from pgo.errors import (
     AppError,
+    BackupRefused,
     DiskFailed,
     InputRefused,
     KeyLost,
@@ -39,6 +40,16 @@ _SENTENCES: dict[type[AppError], str] = {
     VaultTooNew: "A newer version of this program made or used this vault; nothing was changed.",
     KeyringRefused: "The key ring of this computer did not help; the passphrase still opens the vault.",
     DiskFailed: "The disk does not read or write as it should; the change was not kept.",
+}
+_BACKUPS = {
+    "backup_unknown": "This file is no backup of a vault.",
+    "backup_damaged": "This backup is damaged and cannot be trusted; use another one.",
+    "backup_newer": "A newer version of the program made this backup; update first.",
+    "backup_other_vault": "This backup is of another vault; nothing was changed.",
+    "backup_older": "The vault there is newer than this backup; add --older to put it back all the same.",
+    "backup_folder": "The folder or file cannot be reached or written.",
+    "backup_running": "A backup is being made already.",
+    "backup_stopped": "Stopped; nothing was left behind.",
 }
 _REFUSALS = {
     "vault_exists": "The folder is not empty; nothing was changed.",
@@ -70,6 +81,8 @@ def sentence(error: AppError) -> str:
         return f"The vault is damaged or not complete ({error.reason}); nothing was changed or made anew."
     if isinstance(error, NotFound):
         return f"There is no such {error.what.replace('_', ' ')}."
+    if isinstance(error, BackupRefused):
+        return _BACKUPS[error.code]
     if isinstance(error, InputRefused):
         fields = ", ".join(f"{name} ({key})" for name, key in sorted(error.fields.items()))
         known = _REFUSALS.get(error.code)
@@ -90,7 +103,7 @@ def exit_code(error: AppError) -> int:
     """The exit code that belongs to an error."""
     if isinstance(error, Locked | WrongPassphrase | VaultBusy):
         return LOCKED
-    if isinstance(error, StoreDamaged | KeyLost):
+    if isinstance(error, StoreDamaged | KeyLost) or error.code == "backup_damaged":
         return DAMAGED
     return REFUSED
 
