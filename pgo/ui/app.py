@@ -55,6 +55,7 @@ SCREENS: Final[tuple[tuple[str, str], ...]] = (
     ("settings", "settings"),
     ("settings/journal", "journal"),
     ("settings/keys", "settings_keys"),
+    ("settings/person", "settings_person"),
 )
 
 

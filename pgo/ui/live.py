@@ -4,13 +4,14 @@ Rules:
 
 1. At most one window is live. A new one starts locked and ends the earlier one: its vault is locked, its
    screen is emptied, it offers nothing any more.
-2. Idle longer than the person chose: the vault is locked and the screen emptied.
+2. Idle longer than the person chose, or asleep: the vault is locked and the screen emptied.
 3. A window that is closed, or a program that stops, locks the vault.
 """
 
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,7 +23,7 @@ from flet.controls.context import _context_page
 
 from pgo.ui import safety
 from pgo.ui.app import start
-from pgo.ui.autolock import CHECK_EVERY_SECONDS, IdleWatch
+from pgo.ui.autolock import CHECK_EVERY_SECONDS, IdleWatch, SleepWatch
 from pgo.ui.state import AppState
 from pgo.usecases.settings import lock_screen_prefs
 
@@ -76,6 +77,7 @@ class Windows:
     def __init__(self, application: Application, uploads: Uploads, ticks: Callable[[], float]) -> None:
         self.application, self._uploads = application, uploads
         self._watch = IdleWatch(ticks, application.clock)
+        self._sleep = SleepWatch(ticks, application.clock)
         self._live: Window | None = None
 
     def touch(self) -> None:
@@ -106,14 +108,16 @@ class Windows:
             session.lock()
 
     async def keep_watch(self) -> None:
-        """Lock when nobody is there; runs as long as the program."""
+        """Lock when nobody is there or the computer slept; runs as long as the program."""
         while True:
             await asyncio.sleep(CHECK_EVERY_SECONDS)
-            window = self._live
+            slept, window = self._sleep.slept(), self._live
             if window is None or not window.state.holds_vault:
                 self.touch()
                 continue
-            if self._watch.is_over(timedelta(minutes=window.state.prefs.auto_lock_minutes)):
+            if slept:
+                window.run(functools.partial(window.state.lock, "lock.suspended"))
+            elif self._watch.is_over(timedelta(minutes=window.state.prefs.auto_lock_minutes)):
                 window.run(window.state.lock_idle)
 
     async def end(self) -> None:

@@ -1,7 +1,7 @@
 """The frame around every open screen: navigation, lock button, banner, bottom message.
 
-Phone: a bar of five at the bottom. From 760 px: a rail at the side. The lock button sits in the top bar on
-both.
+Phone: a bar of five at the bottom. From 760 px: a rail at the side. In the top bar of both: whose vault is
+open, and the lock button.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pgo.ui.room import use_layout
 from pgo.ui.safety import component
 from pgo.ui.state import AppState, go, use_app
 from pgo.ui.theme import GAP
+from pgo.ui.who import WhoIsOpen
 from pgo.ui.widgets import NoticeHost, error_banner, icon_button, live, secondary_button
 
 RAIL_WIDTH: Final = 132
@@ -85,9 +86,8 @@ def _lock_button(app: AppState, *, tight: bool) -> ft.Control:
 
 
 def _top_bar(app: AppState, *, wide: bool) -> ft.AppBar:
-    name = app.t("app.example" if app.is_example else "app.name")
     return ft.AppBar(
-        title=ft.Text(name, theme_style=ft.TextThemeStyle.TITLE_MEDIUM, color=ft.Colors.PRIMARY),
+        title=WhoIsOpen(),
         automatically_imply_leading=False,
         actions=[_lock_button(app, tight=not wide and app.prefs.text_scale > LARGE_TEXT)],
         actions_padding=ft.Padding(right=GAP),

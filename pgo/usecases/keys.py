@@ -18,7 +18,7 @@ from pgo.store.clouds import cloud_of
 from pgo.store.journal import Event
 from pgo.store.oskeyring import SECRET_BYTES
 from pgo.store.renewal import Secrets
-from pgo.usecases.session import Session
+from pgo.usecases.session import Application, Session
 from pgo.usecases.unlock import PRICE_KEY, new_price, refuse_weak, remember_price, unlock
 
 
@@ -66,6 +66,11 @@ def key_facts(session: Session) -> KeyFacts:
         confirmed=keys.recovery_confirmed(),
         cloud=cloud_of(session.folder),
     )
+
+
+def cloud_service(app: Application) -> str:
+    """Name of the service that keeps the folder of the vaults in step, '' for none that shows."""
+    return cloud_of(app.vaults)
 
 
 def change_passphrase(session: Session, new_passphrase: str) -> None:

@@ -59,11 +59,12 @@ def change_face(session: Session, *, name: str, initial: str, colour: str) -> Fa
 
 def take_face(session: Session) -> Face:
     """Bring the copy beside the vaults up to what the open vault says; failing is not worth a word."""
-    inside = face(session)
-    faces = load_faces(session.app)
-    if faces.get(session.folder.name) != inside and session.folder.parent == session.app.vaults:
+    inside, faces, own = face(session), load_faces(session.app), session.folder.name
+    beside = faces.get(own)
+    wanted = replace(inside, hidden=beside.hidden if beside is not None else False)
+    if beside != wanted and session.folder.parent == session.app.vaults:
         with contextlib.suppress(OSError, AppError):
-            save_faces(session.app, {**faces, session.folder.name: inside})
+            save_faces(session.app, {**faces, own: wanted})
     return inside
 
 
@@ -72,6 +73,18 @@ def hide(app: Application, folder: Path, *, hidden: bool = True) -> None:
     faces = _all_faces(app)
     kept = faces.get(folder.name) or default_face(folder.name)
     save_faces(app, {**faces, folder.name: replace(kept, hidden=hidden)})
+
+
+def active_shares(session: Session) -> int:
+    """How many recipients have a grant in force; deleting the vault does not end it."""
+    if not session.store.ledger.head()[0]:
+        return 0
+    # The consent engine, which a vault without grants does not need.
+    from consent.decision import GrantState
+    from pgo.usecases.share import shares
+
+    ahead = (GrantState.IN_FORCE, GrantState.NOT_YET)
+    return len({row.recipient.id for row in shares(session) if row.state in ahead})
 
 
 def delete_vault(session: Session, typed_name: str) -> None:

@@ -21,6 +21,7 @@ from pgo.ui.widgets import (
     text_field,
     toolbar,
 )
+from pgo.usecases.keys import cloud_service
 from pgo.usecases.session import Application
 from pgo.usecases.unlock import NewVault, create_vault, new_vault_folder
 
@@ -49,6 +50,7 @@ def CreateStep(on_back: Callable[[], None], on_made: Callable[[NewVault], None])
     again, set_again = ft.use_state("")
     nothing: dict[str, str] = {}
     errors, set_errors = ft.use_state(nothing)
+    cloud = cloud_service(app.application)
 
     async def create() -> None:
         found = fault(app, typed, again)
@@ -91,6 +93,7 @@ def CreateStep(on_back: Callable[[], None], on_made: Callable[[NewVault], None])
             on_submit=action.start,
         ),
         note(app.t("create.warning"), "attention", icon=ft.Icons.KEY_ROUNDED),
+        *([note(app.t("keys.cloud", service=cloud), "attention")] if cloud else []),
         *([progress(app.t("create.busy"), None)] if action.busy else []),
         toolbar(
             primary_button(app.t("create.make"), action.start, key="make", disabled=action.busy),

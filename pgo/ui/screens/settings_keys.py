@@ -1,99 +1,97 @@
-"""Passphrase and recovery code: change the one, renew the other."""
+"""Who can get in: passphrase, recovery code, the key ring of this computer, a new vault key."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import flet as ft
 
 from pgo.ui.safety import component
-from pgo.ui.screens.passphrase import Meter, SecretField, use_meter
 from pgo.ui.screens.recovery import ConfirmCode
-from pgo.ui.state import Failed, Ok, use_action, use_app, use_query
+from pgo.ui.settings.keyring import KeyringCard
+from pgo.ui.settings.passphrase import PassphraseCard
+from pgo.ui.settings.renewal import RenewalCard
+from pgo.ui.state import AppState, Ok, Query, use_action, use_app, use_query
+from pgo.ui.text import fmt_number
 from pgo.ui.widgets import (
+    body,
+    muted,
     note,
     page_body,
-    primary_button,
-    progress,
+    query_placeholder,
     secondary_button,
     section_card,
-    text_button,
+    status_badge,
     toolbar,
 )
-from pgo.usecases.keys import change_passphrase, recovery_confirmed, renew_recovery_code
+from pgo.usecases.keys import KeyFacts, key_facts, renew_recovery_code
 
 
 @component
 def Screen() -> ft.Control:
-    """Draw everything about the ways in."""
+    """Draw everything about the ways in; a new recovery code has the screen to itself."""
     app = use_app()
-    return page_body(
-        app.t("settings.keys"),
-        KeysCard(),
-        lead=app.t("settings.keys.lead"),
-        back=("/settings", app.t("settings.title")),
-    )
-
-
-@component
-def KeysCard() -> ft.Control:
-    """A new passphrase; a new recovery code."""
-    app = use_app()
-    confirmed = use_query(recovery_confirmed)
+    facts = use_query(key_facts)
     code, set_code = ft.use_state("")
-    changing, set_changing = ft.use_state(False)
-
-    async def renew() -> None:
-        outcome = await app.run(renew_recovery_code, app.session)
-        if isinstance(outcome, Ok):
-            set_code(outcome.value)
 
     def done() -> None:
         set_code("")
         app.changed(app.t("settings.code.done"))
 
+    parts: list[ft.Control]
     if code:
-        return ConfirmCode(app.session, code, done, False)  # type: ignore[no-any-return]
-    if changing:
-        return PassphraseCard(lambda: set_changing(False))  # type: ignore[no-any-return]
-    warning = [] if confirmed.value in (None, True) else [note(app.t("overview.recovery"), "attention")]
-    return section_card(
+        parts = [ConfirmCode(app.session, code, done, False)]
+    else:
+        parts = _parts(app, facts, lambda text: set_code(text))
+    return page_body(
         app.t("settings.keys"),
-        *warning,
-        toolbar(
-            secondary_button(
-                app.t("settings.passphrase"), lambda: set_changing(True), key="change-passphrase"
-            ),
-            secondary_button(app.t("settings.code"), renew, key="renew-code"),
-        ),
+        *parts,
+        lead="" if code else app.t("settings.keys.lead"),
+        back=("/settings", app.t("settings.title")),
     )
 
 
+def _parts(app: AppState, facts: Query[KeyFacts], on_code: Callable[[str], None]) -> list[ft.Control]:
+    waiting = query_placeholder(facts, app.t("common.busy"))
+    if waiting is not None or facts.value is None:
+        return [waiting] if waiting is not None else []
+    found = facts.value
+    cloud = [note(app.t("keys.cloud", service=found.cloud), "attention")] if found.cloud else []
+    return [
+        *cloud,
+        PassphraseCard(price(app, found)),
+        CodeCard(found.confirmed, on_code),
+        KeyringCard(found.in_keyring),
+        RenewalCard(on_code),
+    ]
+
+
+def price(app: AppState, facts: KeyFacts) -> str:
+    """What a guess costs, in words."""
+    if facts.seconds is None:
+        return app.t("keys.price", memory=facts.memory_mib)
+    seconds = fmt_number(app.lang, f"{facts.seconds:.1f}")
+    return app.t("keys.price.measured", memory=facts.memory_mib, seconds=seconds)
+
+
 @component
-def PassphraseCard(on_done: Any) -> ft.Control:
-    """Choose another passphrase; nothing is encrypted again."""
+def CodeCard(confirmed: bool, on_code: Callable[[str], None]) -> ft.Control:
+    """Whether the code on paper was checked, and a new one."""
     app = use_app()
-    typed, change = use_meter((app.session.folder.name,))
-    error, set_error = ft.use_state("")
 
-    async def save() -> None:
-        outcome = await app.attempt(change_passphrase, app.session, typed.text)
-        if isinstance(outcome, Failed):
-            set_error(outcome.text)
-            return
-        app.say(app.t("settings.passphrase.done"))
-        on_done()
+    async def renew() -> None:
+        outcome = await app.run(renew_recovery_code, app.session)
+        if isinstance(outcome, Ok):
+            on_code(outcome.value)
 
-    action = use_action(save)
+    action = use_action(renew)
+    kind = "good" if confirmed else "attention"
     return section_card(
-        app.t("settings.passphrase"),
-        SecretField(
-            app.t("passphrase.label"), typed.text, change, "new-passphrase", error, on_submit=action.start
-        ),
-        Meter(typed.quality),
-        *([progress(app.t("create.busy"), None)] if action.busy else []),
+        app.t("settings.code.title"),
+        body(app.t("keys.code.text")),
+        ft.Row([status_badge(app.t(f"keys.code.{kind}"), "good" if confirmed else "attention")], wrap=True),
+        muted(app.t("keys.code.used"), small=True),
         toolbar(
-            primary_button(app.t("common.save"), action.start, key="save-passphrase", disabled=action.busy),
-            text_button(app.t("common.cancel"), on_done, key="cancel-passphrase"),
+            secondary_button(app.t("settings.code"), action.start, key="renew-code", disabled=action.busy)
         ),
     )

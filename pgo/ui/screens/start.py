@@ -21,6 +21,7 @@ from pgo.ui.screens.unlock import UnlockStep, enter
 from pgo.ui.state import AppState, Failed, use_action, use_app
 from pgo.ui.theme import GAP, GAP_LARGE, RADIUS, THEMES
 from pgo.ui.widgets import (
+    avatar,
     card,
     gap,
     heading,
@@ -32,7 +33,9 @@ from pgo.ui.widgets import (
     primary_button,
     progress,
     tabs_row,
+    text_button,
 )
+from pgo.usecases.people import hide
 from pgo.usecases.settings import LockScreenPrefs, save_lock_screen_prefs
 from pgo.usecases.unlock import NewVault, VaultPlace, unlock, vaults
 
@@ -186,15 +189,8 @@ def Chooser(
 
     example = use_action(open_example)
     own = [place for place in found if demo is None or place.folder != demo.vault]
-    rows = [
-        list_row(
-            place.name,
-            key=f"vault-{place.name}",
-            icon=ft.Icons.LOCK_OUTLINE_ROUNDED,
-            on_click=lambda _e, place=place: on_vault(place),
-        )
-        for place in own
-    ]
+    rows: list[ft.Control] = [_person_row(place, on_vault) for place in own]
+    rows += [OffTheList(on_vault)]
     parts: list[ft.Control] = [heading(app.t("start.choose" if found else "start.welcome"), 2)]
     if app.failure:
         parts.append(note(app.failure, "bad"))
@@ -203,8 +199,8 @@ def Chooser(
         parts += _clinic(app, demo)
         if example.busy:
             parts.append(progress(app.t("unlock.busy"), None))
-        parts += [muted(app.t("start.own")), *rows] if rows else []
-    elif rows:
+        parts += [muted(app.t("start.own")), *rows] if own else []
+    elif found or vaults(app.application, hidden=True):
         parts += [*rows, _new_row(app, on_create)]
     else:
         parts += [
@@ -212,6 +208,37 @@ def Chooser(
             primary_button(app.t("start.create"), on_create, key="create-vault", icon=ft.Icons.ADD_ROUNDED),
         ]
     return card(*parts)
+
+
+def _person_row(place: VaultPlace, on_vault: Callable[[VaultPlace], None]) -> ft.Control:
+    return list_row(
+        place.name,
+        key=f"vault-{place.name}",
+        leading=avatar(place.face.initial, place.face.colour),
+        on_click=lambda _e: on_vault(place),
+    )
+
+
+@component
+def OffTheList(on_vault: Callable[[VaultPlace], None]) -> ft.Control:
+    """Vaults that were taken off the list, behind one button; opening one puts it back on the list."""
+    app = use_app()
+    shown, set_shown = ft.use_state(False)
+    found = vaults(app.application, hidden=True)
+    if not found:
+        return ft.Container(height=0)
+
+    def put_back(place: VaultPlace) -> None:
+        hide(app.application, place.folder, hidden=False)
+        on_vault(place)
+
+    button = text_button(
+        app.t("start.hidden.close" if shown else "start.hidden", n=len(found)),
+        lambda: set_shown(not shown),
+        key="hidden-vaults",
+    )
+    rows = [_person_row(place, put_back) for place in found] if shown else []
+    return ft.Column([ft.Row([button], wrap=True), *rows], spacing=0, tight=True)
 
 
 def _clinic(app: AppState, demo: DemoInfo) -> list[ft.Control]:

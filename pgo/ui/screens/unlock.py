@@ -11,10 +11,19 @@ import flet as ft
 from pgo.ui.safety import component
 from pgo.ui.screens.passphrase import SecretField
 from pgo.ui.state import AppState, Failed, use_action, use_app
-from pgo.ui.theme import ThemeName
-from pgo.ui.widgets import card, heading, primary_button, progress, text_button, toolbar
+from pgo.ui.theme import GAP, ThemeName
+from pgo.ui.widgets import (
+    avatar,
+    card,
+    heading,
+    primary_button,
+    progress,
+    secondary_button,
+    text_button,
+    toolbar,
+)
 from pgo.usecases.settings import Settings, save_settings, settings
-from pgo.usecases.unlock import VaultPlace, unlock
+from pgo.usecases.unlock import VaultPlace, unlock, unlock_with_keyring
 
 if TYPE_CHECKING:
     from pgo.usecases.session import Session
@@ -71,7 +80,16 @@ def UnlockStep(
         else:
             await enter(app, outcome.value)
 
-    action = use_action(open_vault)
+    async def open_with_ring() -> None:
+        set_error("")
+        outcome = await app.attempt(unlock_with_keyring, app.application, vault.folder)
+        if isinstance(outcome, Failed):
+            set_error(outcome.text)
+        else:
+            await enter(app, outcome.value)
+
+    action, ring = use_action(open_vault), use_action(open_with_ring)
+    busy = action.busy or ring.busy
 
     def change(text: str) -> None:
         set_typed(text)
@@ -83,13 +101,29 @@ def UnlockStep(
             action.start,
             key="unlock",
             icon=ft.Icons.LOCK_OPEN_ROUNDED,
-            disabled=action.busy,
+            disabled=busy,
         )
     ]
+    if vault.keyring:
+        buttons.append(
+            secondary_button(
+                app.t("unlock.keyring"),
+                ring.start,
+                key="unlock-keyring",
+                icon=ft.Icons.KEY_OUTLINED,
+                disabled=busy,
+            )
+        )
     if on_back is not None:
         buttons.append(text_button(app.t("common.back"), on_back, key="back"))
     return card(
-        heading(app.t("unlock.title", name=vault.name), 2),
+        ft.Row(
+            [
+                avatar(vault.face.initial, vault.face.colour),
+                ft.Container(heading(app.t("unlock.title", name=vault.name), 2), expand=True),
+            ],
+            spacing=GAP,
+        ),
         SecretField(
             app.t("passphrase.label"),
             typed,
@@ -99,7 +133,7 @@ def UnlockStep(
             on_submit=action.start,
             autofocus=True,
         ),
-        *([progress(app.t("unlock.busy"), None)] if action.busy else []),
+        *([progress(app.t("unlock.busy"), None)] if busy else []),
         toolbar(*buttons),
         toolbar(
             text_button(app.t("unlock.lost"), on_recover, key="lost"),

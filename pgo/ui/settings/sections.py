@@ -54,7 +54,7 @@ class Section:
 
 
 SECTIONS: Final[tuple[Section, ...]] = (
-    Section("access", (Row("keys", ft.Icons.KEY_OUTLINED),)),
+    Section("access", (Row("person", ft.Icons.BADGE_OUTLINED), Row("keys", ft.Icons.KEY_OUTLINED))),
     Section("data", (Row("journal", ft.Icons.HISTORY_EDU_OUTLINED),)),
 )
 

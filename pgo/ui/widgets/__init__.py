@@ -7,6 +7,7 @@ touched, a stable ``key`` that tests find as ``flt-semantics-identifier``.
 
 from __future__ import annotations
 
+from pgo.ui.widgets.avatar import AVATAR_COLOURS, avatar
 from pgo.ui.widgets.buttons import danger_button, icon_button, primary_button, secondary_button, text_button
 from pgo.ui.widgets.display import (
     StatusKind,
@@ -53,10 +54,12 @@ from pgo.ui.widgets.layout import (
 from pgo.ui.widgets.lists import VirtualList
 
 __all__ = [
+    "AVATAR_COLOURS",
     "Ask",
     "NoticeHost",
     "StatusKind",
     "VirtualList",
+    "avatar",
     "body",
     "card",
     "checkbox_row",

@@ -127,9 +127,10 @@ def list_row(
     trailing: str = "",
     icon: ft.IconData | None = None,
     badge: ft.Control | None = None,
+    leading: ft.Control | None = None,
     on_click: Callable[..., Any] | None = None,
 ) -> ft.Control:
-    """One line of a list: icon, title, detail, value at the right; the whole line is the button."""
+    """One line of a list: icon or ``leading``, title, detail, value at the right; all of it is the button."""
     lines: list[ft.Control] = [
         ft.Text(title, theme_style=ft.TextThemeStyle.BODY_LARGE, font_family=FONT_STRONG)
     ]
@@ -138,7 +139,9 @@ def list_row(
     if badge is not None:
         lines.append(ft.Row([badge], wrap=True))
     cells: list[ft.Control] = []
-    if icon is not None:
+    if leading is not None:
+        cells.append(leading)
+    elif icon is not None:
         cells.append(ft.Icon(icon, color=ft.Colors.PRIMARY))
     cells.append(ft.Column(lines, spacing=2, expand=True, tight=True))
     if trailing:
