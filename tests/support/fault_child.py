@@ -21,6 +21,7 @@ from unittest import mock
 import consent.plan_cells  # noqa: F401
 import crypto.strength  # noqa: F401
 from pgo.errors import AppError, StoreDamaged
+from tests.support.fault_markers import day
 from tests.support.fault_planted import PLANTED
 from tests.support.fault_scenarios import ALL, Bench, Step, small_change
 
@@ -48,7 +49,7 @@ def work(order: Order, line: socket.socket) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PTRACER, _ANY, 0, 0, 0)
     with _planted(order.planted):
         bench = Bench(order.place, order.code, kill_at_progress=order.kill_at_progress)
-        _serve(bench, ALL[order.scenario](bench), line)
+        _serve(bench, {**ALL, "a day": day}[order.scenario](bench), line)
 
 
 def _serve(bench: Bench, steps: list[Step], line: socket.socket) -> None:

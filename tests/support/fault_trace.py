@@ -231,3 +231,13 @@ def _decoded(text: str) -> bytes:
 
 def _text(data: bytes) -> str:
     return data.decode("utf-8", errors="surrogateescape")
+
+
+_OPENED = re.compile(r'(?:openat|open|creat)\([^"]*"(?P<path>[^"]*)"(?P<how>[^)]*)\)\s+= \d+')
+_TO_WRITE = ("O_WRONLY", "O_RDWR", "O_CREAT")
+
+
+def paths_written(trace: str) -> list[Path]:
+    """Files that were opened for writing, in a trace of ``openat`` without ``-xx``."""
+    found = (_OPENED.search(line) for line in trace.splitlines())
+    return [Path(one["path"]) for one in found if one and any(flag in one["how"] for flag in _TO_WRITE)]
