@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from pgo.store.apart import Apart
 from pgo.store.consent_keys import ConsentKeys
 from pgo.store.instants import from_text, to_text
 from pgo.store.protocols import Engine, Row, Value
+from pgo.store.reading import Reading
 from pgo.store.record_types import (
     Identity,
     Known,
@@ -41,7 +41,7 @@ class Records:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self.consent = ConsentKeys(engine)
-        self.apart = Apart(engine)
+        self.reading = Reading(engine)
 
     def add_source(self, name: str, *, sha256: str, kind: SourceKind, size_bytes: int, at: datetime) -> int:
         """Keep where the records that follow come from."""
@@ -219,29 +219,6 @@ class Records:
             return None
         source = Source(row[5], row[6], row[7], from_text(row[8]))
         return StoredBytes(row[0], row[1], row[2], row[3], row[4], source, row[9], from_text(row[10]))
-
-    def readings_like(self, row: StoredRow) -> list[int]:
-        """Numbers of measurements outside the trash with the code, value and day of this one."""
-        day = row.columns.start[:10]
-        rows = self._engine.rows(
-            "SELECT id FROM record WHERE deleted_at IS NULL AND kind = ? AND start_on >= ? AND start_on < ?"
-            " AND code = ? AND value_text = ? ORDER BY id",
-            (row.columns.kind, day, f"{day}~", row.columns.code, row.columns.value_text),
-        )
-        return [int(found[0]) for found in rows]
-
-    def sources(self, record_ids: Iterable[int]) -> dict[int, Source]:
-        """Number of a record to the source its present content came from."""
-        found: dict[int, Source] = {}
-        for part in _parts(sorted(set(record_ids))):
-            marks = ",".join("?" * len(part))
-            for row in self._engine.rows(
-                "SELECT r.id, s.id, s.name, s.kind, s.collected_at FROM record r"  # noqa: S608 - marks only
-                f" JOIN source s ON s.id = r.source_id WHERE r.id IN ({marks})",
-                part,
-            ):
-                found[row[0]] = Source(row[1], row[2], row[3], from_text(row[4]))
-        return found
 
     def raws(self, record_ids: Iterable[int]) -> Iterator[tuple[int, str, bytes]]:
         """(number, full url, bytes) of records, by rising number."""

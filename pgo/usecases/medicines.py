@@ -60,7 +60,7 @@ def medicines(session: Session) -> Medicines:
     found = things(session, RecordKind.MEDICATION)
     rows = store.records.rows(number for thing in found for number in thing.record_ids)
     steps = _steps(session)
-    sources = store.records.sources(rows)
+    sources = store.records.reading.sources(rows)
     made = [
         _medicine(
             session,

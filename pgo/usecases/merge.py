@@ -76,7 +76,7 @@ class SameThing:
 def things(session: Session, kind: RecordKind) -> tuple[Thing, ...]:
     """Every thing of a kind; each record outside the trash is in exactly one."""
     store = session.store
-    apart = store.records.apart.all()
+    apart = store.records.reading.apart.all()
     return session.remembered(
         f"things:{kind}", (store.records.stamp(), apart), lambda: _find(session, kind, apart)
     )
@@ -104,9 +104,9 @@ def same_as(session: Session, record_id: int) -> SameThing:
     if row is None or row.in_trash:
         raise NotFound("record")
     thing = _thing_of(session, record_id, row)
-    rows, sources = store.records.rows(thing.record_ids), store.records.sources(thing.record_ids)
+    rows, sources = store.records.rows(thing.record_ids), store.records.reading.sources(thing.record_ids)
     members = tuple(Member(rows[number], sources[number]) for number in thing.record_ids)
-    return SameThing(record_id, members, thing.rule, store.records.apart.of(record_id))
+    return SameThing(record_id, members, thing.rule, store.records.reading.apart.of(record_id))
 
 
 def part(session: Session, record_id: int) -> frozenset[Pair]:
@@ -124,7 +124,7 @@ def part(session: Session, record_id: int) -> frozenset[Pair]:
     if not pairs:
         raise NotFound("record")
     with store.write(at):
-        store.records.apart.add(pairs, at=at)
+        store.records.reading.apart.add(pairs, at=at)
         store.journal.add(Event.SAID_DIFFERENT, at=at, record=record_id, others=len(pairs))
     session.changed()
     return pairs
@@ -134,7 +134,7 @@ def join_again(session: Session, record_id: int, pairs: frozenset[Pair]) -> None
     """Take back what ``part`` said; doing it twice changes nothing."""
     store, at = session.store, session.now()
     with store.write(at):
-        if store.records.apart.remove(pairs):
+        if store.records.reading.apart.remove(pairs):
             store.journal.add(Event.SAID_DIFFERENT_UNDONE, at=at, record=record_id, others=len(pairs))
     session.changed()
 
@@ -143,8 +143,8 @@ def _thing_of(session: Session, record_id: int, row: StoredRow) -> Thing:
     kind = RecordKind(row.columns.kind)
     if kind is RecordKind.MEASUREMENT:
         # A vault may hold a hundred thousand readings: only those with this value at this moment are read.
-        numbers = session.store.records.readings_like(row)
-        found = _found(session, numbers, session.store.records.apart.all())
+        numbers = session.store.records.reading.like(row)
+        found = _found(session, numbers, session.store.records.reading.apart.all())
     else:
         found = things(session, kind)
     return by_record(found).get(record_id, Thing((record_id,), ""))
@@ -157,7 +157,7 @@ def _find(session: Session, kind: RecordKind, apart: frozenset[Pair]) -> tuple[T
 def _found(session: Session, numbers: Iterable[int], apart: frozenset[Pair]) -> tuple[Thing, ...]:
     numbers = tuple(numbers)
     store, resolve = session.store, vault_resolver(session.store)
-    sources = store.records.sources(numbers)
+    sources = store.records.reading.sources(numbers)
     names: dict[int, Mapping[str, str]] = {}
     rows = []
     for number, full_url, raw in store.records.raws(numbers):

@@ -1,0 +1,58 @@
+"""What reading one person's records together asks of the record tables; nothing here changes a record.
+
+Which records are about one thing is decided in ``pgo.health.record.merge``; the pairs the patient parted lie
+in ``apart``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from pgo.store.apart import Apart
+from pgo.store.instants import from_text
+from pgo.store.protocols import Engine
+from pgo.store.record_types import Identity, Source, StoredRow
+
+
+class Reading:
+    """Sources, names and equals of records."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.apart = Apart(engine)
+
+    def identity(self, record_id: int) -> Identity | None:
+        """What a record is known by, the trash included."""
+        row = self._engine.row(
+            "SELECT id, type, resource_id, origin, full_url FROM record WHERE id = ?", (record_id,)
+        )
+        return None if row is None else Identity(*row)
+
+    def named(self, type_: str, name: str) -> list[Identity]:
+        """Records outside the trash of this type whose id or full url this is the end of, by number."""
+        rows = self._engine.rows(
+            "SELECT id, type, resource_id, origin, full_url FROM record"
+            " WHERE deleted_at IS NULL AND type = ? AND (resource_id = ? OR full_url = ?) ORDER BY id",
+            (type_, name.rpartition("/")[2], name),
+        )
+        return [Identity(*row) for row in rows]
+
+    def sources(self, record_ids: Iterable[int]) -> dict[int, Source]:
+        """Number of a record to the source its present content came from."""
+        rows = self._engine.rows(
+            "SELECT r.id, s.id, s.name, s.kind, s.collected_at FROM record r"
+            " JOIN source s ON s.id = r.source_id WHERE r.id IN (SELECT value FROM json_each(?))",
+            (json.dumps(sorted(set(record_ids))),),
+        )
+        return {row[0]: Source(row[1], row[2], row[3], from_text(row[4])) for row in rows}
+
+    def like(self, row: StoredRow) -> list[int]:
+        """Numbers of measurements outside the trash with the code, value and day of this one."""
+        day = row.columns.start[:10]
+        rows = self._engine.rows(
+            "SELECT id FROM record WHERE deleted_at IS NULL AND kind = ? AND start_on >= ? AND start_on < ?"
+            " AND code = ? AND value_text = ? ORDER BY id",
+            (row.columns.kind, day, f"{day}~", row.columns.code, row.columns.value_text),
+        )
+        return [int(found[0]) for found in rows]
