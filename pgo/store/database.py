@@ -311,21 +311,17 @@ def _translated() -> Iterator[None]:
     except sqlcipher.IntegrityError:
         raise  # a broken constraint is our own mistake, not the disk's
     except sqlcipher.DatabaseError as exc:
-        extended = getattr(exc, "sqlite_errorcode", 0)
-        number = extended & 0xFF
+        number = getattr(exc, "sqlite_errorcode", 0) & 0xFF
         # Chained errors are dropped on purpose: their text may quote values.
         if number == sqlcipher.SQLITE_FULL:
             raise StoreFull from None
-        if number in _REFUSED or (number == sqlcipher.SQLITE_IOERR and extended not in _BAD_CONTENT):
+        if number in _REFUSED:
             raise DiskFailed from None
         if number in _UNREADABLE:
             raise StoreDamaged("database_unreadable") from None
         raise
 
 
-_UNREADABLE = frozenset({sqlcipher.SQLITE_NOTADB, sqlcipher.SQLITE_CORRUPT, sqlcipher.SQLITE_IOERR})
-_REFUSED = frozenset({sqlcipher.SQLITE_CANTOPEN, sqlcipher.SQLITE_READONLY})
-_BAD_CONTENT = frozenset({10, 522})
-"""Without a cause (what the engine says of a page it cannot decrypt) and SQLITE_IOERR_SHORT_READ
-(https://www.sqlite.org/rescode.html): the disk answered, with what is not ours. Every other
-is the disk's fault."""
+# A page that does not decrypt is "not a database" (the first) or "corrupt" (any other), never an I/O error.
+_UNREADABLE = frozenset({sqlcipher.SQLITE_NOTADB, sqlcipher.SQLITE_CORRUPT})
+_REFUSED = frozenset({sqlcipher.SQLITE_IOERR, sqlcipher.SQLITE_CANTOPEN, sqlcipher.SQLITE_READONLY})

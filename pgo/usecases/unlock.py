@@ -16,7 +16,7 @@ from pathlib import Path
 
 from crypto.errors import Malformed
 from crypto.passphrase import Price
-from pgo.errors import InputRefused, StoreFull
+from pgo.errors import DiskFailed, InputRefused, StoreFull
 from pgo.store.journal import Event
 from pgo.store.opening import create_vault as create_store
 from pgo.store.opening import (
@@ -220,12 +220,12 @@ def lock(session: Session) -> None:
 
 
 def _note(session: Session, event: Event) -> None:
-    """Write a journal line about the opening; a full disk must keep nobody out, so then it is missing."""
+    """Write a journal line about the opening; a disk that takes none must keep nobody out."""
     at = session.now()
     try:
         with session.store.write(at):
             session.store.journal.add(event, at=at)
-    except StoreFull:
+    except (StoreFull, DiskFailed):
         _log.warning("unlock_not_in_journal")
     except BaseException:
         session.lock()  # nobody would get hold of it to lock it
@@ -241,7 +241,7 @@ def remember_price(session: Session, price: Price) -> None:
     """Keep how long a guess took when it was measured, to be shown; not worth failing for."""
     if price.seconds <= 0:
         return
-    with contextlib.suppress(StoreFull), session.store.write(session.now()):
+    with contextlib.suppress(StoreFull, DiskFailed), session.store.write(session.now()):
         session.store.settings.put(PRICE_KEY, round(price.seconds, 2))
 
 
