@@ -60,10 +60,17 @@ def request_delta(ledger: Ledger, request: Request, *, at: datetime) -> tuple[De
 def _delta(wanted: Rule, held: Iterable[Rule]) -> Delta:
     found = [(rule, _also(wanted, rule)) for rule in held]
     if not found:
-        whole = {name: _words(getattr(wanted, name)) for name in _SETS if getattr(wanted, name)}
-        return Delta(wanted, None, whole)
+        return Delta(wanted, None, _whole(wanted))
     nearest, also = min(found, key=lambda pair: sum(map(len, pair[1].values())))
     return Delta(wanted, nearest, also)
+
+
+def _whole(wanted: Rule) -> dict[str, tuple[str, ...]]:
+    """Name everything a rule asks: nothing of it is granted yet."""
+    found = {name: _words(getattr(wanted, name)) for name in _SETS if getattr(wanted, name)}
+    use = wanted.research_use or ResearchUse()
+    found |= {"topic": _words(use.topics), "use_condition": tuple(n for n in OPT_INS if getattr(use, n))}
+    return {name: words for name, words in found.items() if words}
 
 
 def _also(wanted: Rule, held: Rule) -> dict[str, tuple[str, ...]]:

@@ -33,6 +33,11 @@ def screens(session: Session, route: str, **more: Any) -> Headless:
     return Headless(main, route=route, **more)
 
 
+async def tap(app: Headless, key: str) -> None:
+    """Touch the words of a switch or an option."""
+    await app.fire(app.by_key(key, ft.GestureDetector), "tap")
+
+
 def with_clinic(session: Session) -> str:
     return share.add_recipient(session, a_card())
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-import flet as ft
 import pytest
 
 from consent.codes import Category, Sensitivity
@@ -25,10 +24,10 @@ from pgo.usecases.objections import ObjectionChoice
 from pgo.usecases.picking import Named
 from pgo.usecases.session import Session
 from pgo.usecases.why import why
-from tests.support.headless import Headless, run
+from tests.support.headless import run
 from tests.support.requests_signed import a_request
 from tests.support.sharing import CLINIC_ID, CLINIC_NAME, a_card, an_open_vault
-from tests.support.sharing_screens import a_choice, screens, with_clinic, with_share
+from tests.support.sharing_screens import a_choice, screens, tap, with_clinic, with_share
 
 KEY = SigningKey.from_seed(bytes(range(5, 37)))
 HB = "Observation/o1"
@@ -43,11 +42,6 @@ def session(tmp_path: Path) -> Iterator[Session]:
 
 def number_of(session: Session, reference: str) -> int:
     return next(number for number, one in all_facts(session) if one.reference == reference)
-
-
-async def tap(app: Headless, key: str) -> None:
-    """Touch the words of a switch or an option."""
-    await app.fire(app.by_key(key, ft.GestureDetector), "tap")
 
 
 def object_to(session: Session, choice: ObjectionChoice) -> str:

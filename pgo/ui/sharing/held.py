@@ -10,14 +10,18 @@ import flet as ft
 from pgo.ui.objection_words import title
 from pgo.ui.records.frame import stacked
 from pgo.ui.safety import component
+from pgo.ui.sharing.parts import sentences
 from pgo.ui.sharing_words import held_reason
 from pgo.ui.state import AppState, Ok, use_app, use_query
 from pgo.ui.theme import GAP_SMALL
+from pgo.ui.why_words import by_rule, verdict
 from pgo.ui.widgets import Ask, body, muted, note, secondary_button, text_button, use_confirm
+from pgo.ui.widgets.buttons import keyed
 from pgo.usecases import objections, share
 from pgo.usecases.read import RecordRow
 from pgo.usecases.session import Session
 from pgo.usecases.share import Conflict, SharePreview
+from pgo.usecases.why import why
 
 PAGE: Final = 20
 
@@ -57,11 +61,42 @@ def _line(app: AppState, row: RecordRow, why: str) -> ft.Control:
     words.expand = True
     icon = ft.Icon(ft.Icons.LOCK_OUTLINE_ROUNDED, size=20, color=ft.Colors.ON_SURFACE_VARIANT)
     spoken = app.t("share.new.held_row", title=row.title, why=reason)
-    return ft.Semantics(
+    said = ft.Semantics(
         container=True,
         label=spoken,
         exclude_semantics=True,
+        expand=True,
         content=ft.Row([icon, words], spacing=12, vertical_alignment=ft.CrossAxisAlignment.START),
+    )
+    return stacked(said, WhoSees(row, key=f"sees-{row.id}"), spacing=0)
+
+
+@component
+def WhoSees(row: RecordRow) -> ft.Control:
+    """Who could see this record now and by which rule not, opened on the spot: the choice above stays."""
+    app = use_app()
+    opened, set_opened = ft.use_state(False)
+    found = use_query(lambda session: why(session, row.id) if opened else None, row.id, opened).value
+    label = app.t("why.button")
+    toggle = keyed(
+        f"held-why-{row.id}",
+        ft.TextButton(
+            content=ft.Text(label, semantics_label=app.t("share.button_for", label=label, name=row.title)),
+            icon=ft.Icons.EXPAND_LESS_ROUNDED if opened else ft.Icons.EXPAND_MORE_ROUNDED,
+            on_click=lambda: set_opened(not opened),
+        ),
+    )
+    lines = (
+        [text for one in found.rows for text in (verdict(app.lang, one), by_rule(app.lang, one)) if text]
+        if found
+        else []
+    )
+    if found is not None and not lines:
+        lines = [app.t("why.nobody_body")]
+    return stacked(
+        ft.Row([toggle], wrap=True),
+        *([sentences(app, lines)] if lines else []),
+        spacing=0,
     )
 
 
