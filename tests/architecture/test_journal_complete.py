@@ -19,6 +19,8 @@ NOT_IN_THE_JOURNAL = {
     "delivering.VaultPort.supersede": "a statement that never went out",
     "delivering.VaultPort._decide": "what it starts is written by _start, in this transaction",
     "delivering.VaultPort.postpone": "nothing went out",
+    "corrections.hide": "each objection writes its own line, in this transaction",
+    "corrections.show_again": "each objection that is lifted writes its own line, in this transaction",
     "facts._complete_keys": "derived data made again, no content changes",
     "facts._read": "derived data made again, no content changes",
     "unlock.remember_price": "a measured figure, beside a line of its own",
