@@ -22,14 +22,14 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from consent.chains import check_chains, splits
-from consent.document import SignedRecord, token_fault, verify_record
+from consent.document import SignedRecord, token_fault, verify_read_record
 from consent.errors import NotTrusted
 from consent.records import KeyRecord, Record, RecordHash
 from crypto.canonical import canonical_bytes, sha256_id
 from crypto.chain import GENESIS
 from crypto.errors import CryptoError
 from crypto.public_keys import PublicKey, key_from_text
-from crypto.signing import peek_jws
+from crypto.signing import UntrustedJws, peek_jws
 
 # Another device's clock may run a little ahead of this one's.
 CLOCK_SKEW: Final = timedelta(minutes=5)
@@ -161,20 +161,20 @@ class Ledger:
 
 def _verify_all(tokens: Iterable[str], by_kid: dict[str, PublicKey]) -> list[SignedRecord]:
     """Verify what known keys signed, learn the keys certified there, until nothing is left (step 1)."""
-    waiting: list[tuple[int, str, str]] = []
+    waiting: list[tuple[int, str, UntrustedJws]] = []
     for place, token in enumerate(tokens):
         try:
-            waiting.append((place, peek_jws(token).kid, token))
+            waiting.append((place, token, peek_jws(token)))
         except CryptoError as exc:
             raise NotTrusted(token_fault(exc, "not_a_token"), position=place) from exc
     signed: list[SignedRecord] = []
     while waiting:
-        ready = [entry for entry in waiting if entry[1] in by_kid]
+        ready = [entry for entry in waiting if entry[2].kid in by_kid]
         if not ready:
             raise NotTrusted("unknown_key", position=waiting[0][0])
-        waiting = [entry for entry in waiting if entry[1] not in by_kid]
-        for _, kid, token in ready:
-            signed.append(verify_record(token, by_kid[kid]))
+        waiting = [entry for entry in waiting if entry[2].kid not in by_kid]
+        for _, token, untrusted in ready:
+            signed.append(verify_read_record(token, untrusted, by_kid[untrusted.kid]))
             _enrol(signed[-1].record, by_kid)
     return signed
 

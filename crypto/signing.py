@@ -39,12 +39,17 @@ _SIGNER = PyJWS(algorithms=[EDDSA])
 
 @dataclass(frozen=True, slots=True)
 class UntrustedJws:
-    """What a token says before anybody checked it: good for finding the key, for nothing else."""
+    """What a token says before anybody checked it: good for finding the key, for nothing else.
+
+    `signature` is over `signed`, the first two parts of the token as they stand.
+    """
 
     algorithm: str
     kid: KeyId
     typ: str
     payload: bytes
+    signed: bytes
+    signature: bytes
 
 
 def sign_jws(payload: bytes, key: SigningKey, *, typ: str) -> str:
@@ -71,7 +76,18 @@ def verify_jws(token: str, key: PublicKey, *, typ: str, max_bytes: int = MAX_TOK
         WrongKey: step 6, the token names another key.
         BadSignature: step 7.
     """
-    untrusted, signature = _parse(token, max_bytes)  # steps 1, 2, 3
+    return verify_read_jws(peek_jws(token, max_bytes=max_bytes), key, typ=typ)  # steps 1, 2, 3
+
+
+def verify_read_jws(untrusted: UntrustedJws, key: PublicKey, *, typ: str) -> bytes:
+    """Check a token that `peek_jws` has read already, from step 4 on.
+
+    Returns:
+        The payload, byte for byte as signed.
+
+    Raises:
+        Malformed: steps 4 and 5; WrongKey: step 6; BadSignature: step 7.
+    """
     if untrusted.typ != typ:  # step 4
         raise Malformed("jws_type")
     if untrusted.algorithm != key.algorithm:  # step 5
@@ -80,7 +96,7 @@ def verify_jws(token: str, key: PublicKey, *, typ: str, max_bytes: int = MAX_TOK
         raise WrongKey
     # Step 7. Not by the library's own decoder: it would read the token a second time, and takes spellings
     # (padding) that step 2 has refused. What it must agree on, a test compares.
-    key.verify(signature, token.rpartition(".")[0].encode("ascii"))
+    key.verify(untrusted.signature, untrusted.signed)
     return untrusted.payload
 
 
@@ -88,12 +104,8 @@ def peek_jws(token: str, *, max_bytes: int = MAX_TOKEN_BYTES) -> UntrustedJws:
     """Read a token without checking its signature, to look up which key it claims.
 
     Raises:
-        Malformed: as `verify_jws`.
+        Malformed: as `verify_jws`, steps 1 to 3.
     """
-    return _parse(token, max_bytes)[0]
-
-
-def _parse(token: str, max_bytes: int) -> tuple[UntrustedJws, bytes]:
     if len(token) > max_bytes:  # step 1; a character is at least a byte, and step 2 wants ASCII
         raise Malformed("too_large", position=max_bytes)
     parts = token.split(".")
@@ -101,7 +113,8 @@ def _parse(token: str, max_bytes: int) -> tuple[UntrustedJws, bytes]:
         raise Malformed("jws_form")
     algorithm, kid, typ = _read_header(parts[0])
     payload, signature = b64url_decode(parts[1]), b64url_decode(parts[2])
-    return UntrustedJws(algorithm, kid, typ, payload), signature
+    signed = token[: -len(parts[2]) - 1].encode("ascii")
+    return UntrustedJws(algorithm, kid, typ, payload, signed, signature)
 
 
 @lru_cache(maxsize=64)
