@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from pgo.health.medication.lines import MedicineLine
+from pgo.ui.records.medicine_words import differences_of, rows_of
+from pgo.ui.records.say import say_value
 from pgo.ui.text import fmt_date, fmt_moment, t
 
 
@@ -21,6 +24,16 @@ class PaperWords:
     def day(self, iso: str) -> str:
         """A day of a record written out; a partial day gives what is known."""
         return fmt_date(self.lang, iso)
+
+    def medicine(self, line: MedicineLine) -> str:
+        """What was agreed, handed over and taken; for a reader who is not the patient."""
+        ours, theirs = t(self.lang, "medicine.takes"), t(self.lang, "paper.takes")
+        parts = [f"{theirs if label == ours else label}: {said}" for label, said in rows_of(self.lang, line)]
+        return "\n".join([*parts, *differences_of(self.lang, line)])
+
+    def value(self, text: str) -> str:
+        """A measured value as written, with the decimal mark of the language."""
+        return say_value(self.lang, text)
 
     def moment(self, at: datetime) -> str:
         """An instant written out in the time zone of the device."""
