@@ -19,27 +19,26 @@ read counts as unknown.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
 from consent import type_table as table
 from consent.codes import Category, Sensitivity
-from consent.dates import DateInterval, parse_fhir_date
-from consent.errors import InvalidDocument
+from consent.dates import DateInterval
+from consent.elements import at_path, choice, codings, days_of, references
 from consent.facts import TABLE_VERSION, ResourceFacts
 from consent.sensitive_codes import clusters_in_text, clusters_of, read_labels
 
 __all__ = ["TABLE_VERSION", "ResourceFacts", "classify", "classify_all", "links_of"]
 
 _NO_LINKS: Final[Mapping[str, ResourceFacts]] = MappingProxyType({})
-_UNKNOWN_DAY: Final = DateInterval(None, None)
 _LOINC_IN_LINK: Final = re.compile(r"(?:^|/)(\d{1,6}-\d)$")
 _MAX_DEPTH: Final = 64
 # Systems of statuses, units and structure; they say nothing a person would limit a grant by.
 _STRUCTURAL: Final = ("http://terminology.hl7.org/CodeSystem/", "http://unitsofmeasure.org", "urn:ietf:")
-_CHOICE: Final = ("", "DateTime", "Date", "Period", "Instant", "Timing", "String", "Age", "Range")
 
 
 def classify(
@@ -57,7 +56,7 @@ def classify(
     facts = _own_facts(resource)
     for link in links_of(resource):
         facts = _inherit(facts, linked.get(link), content=False)
-    for link in _references(resource, table.CONTENT_LINKS):
+    for link in references(resource, table.CONTENT_LINKS):
         facts = _inherit(facts, linked.get(link), content=True)
     return facts
 
@@ -85,8 +84,8 @@ def _own_facts(resource: Mapping[str, object]) -> ResourceFacts:
         sensitivity_unknown=opaque or unread_label,
         codes=frozenset(scan.codes),
         dates=_dates(resource, resource_type),
-        author=frozenset(_references(resource, table.AUTHORS)),
-        encounter=frozenset(_references(resource, table.ENCOUNTERS)),
+        author=frozenset(references(resource, table.AUTHORS)),
+        encounter=frozenset(references(resource, table.ENCOUNTERS)),
         opaque=opaque,
     )
 
@@ -104,7 +103,7 @@ def classify_all(resources: Sequence[Mapping[str, object]]) -> list[ResourceFact
             places.setdefault(name, []).append(index)
     users: dict[int, list[tuple[int, bool]]] = {}
     for index, resource in enumerate(resources):
-        content = set(_references(resource, table.CONTENT_LINKS))
+        content = set(references(resource, table.CONTENT_LINKS))
         for link in links_of(resource):
             for target in places.get(link, ()):
                 users.setdefault(target, []).append((index, link in content))
@@ -121,7 +120,7 @@ def classify_all(resources: Sequence[Mapping[str, object]]) -> list[ResourceFact
 
 def links_of(resource: Mapping[str, object]) -> frozenset[str]:
     """Return the references whose clusters this resource inherits."""
-    return frozenset(_references(resource, table.LINKS))
+    return frozenset(references(resource, table.LINKS))
 
 
 class _Scan:
@@ -181,9 +180,11 @@ def _own_categories(resource: Mapping[str, object], kind: str, scan: _Scan) -> f
         return _with_attachment(found, kind, scan)
     if kind == "Media":
         return frozenset({Category.DOCUMENTS, Category.IMAGING})
+    if kind == "List":
+        return _by_profile(resource)
     if kind == "Consent":
         # Dutch treatment and advance directives are Consent resources: clinical data, not policy.
-        scopes = {code for _, code in _codings(resource.get("scope"))}
+        scopes = {code for _, code in codings(resource.get("scope"))}
         clinical = bool(scopes & {"treatment", "adr"}) or Category.DIRECTIVES in _by_profile(resource)
         return frozenset({Category.DIRECTIVES} if clinical else {Category.DIRECTIVES, Category.ADMIN})
     return frozenset()
@@ -196,12 +197,14 @@ def _with_attachment(found: frozenset[Category], kind: str, scan: _Scan) -> froz
 
 def _observation(resource: Mapping[str, object], scan: _Scan) -> frozenset[Category]:
     found = _by_category(resource) | _by_profile(resource)
-    own = {f"{system}|{code}" for system, code in _codings(resource.get("code"))}
+    own = {f"{system}|{code}" for system, code in codings(resource.get("code"))}
     if own & table.VITAL_CODES:
         found |= {Category.VITALS}
     if own & table.SOCIAL_CODES:
         found |= {Category.SOCIAL}
-    authors = set(_references(resource, ("performer",)))
+    if _is_note(resource):
+        found |= {Category.DOCUMENTS}
+    authors = set(references(resource, ("performer",)))
     if authors and all(name.startswith("Patient/") for name in authors):
         measured = found & {Category.VITALS, Category.LABS} or not found
         return found | {Category.SELF_MEASURED} if measured else found
@@ -210,7 +213,7 @@ def _observation(resource: Mapping[str, object], scan: _Scan) -> frozenset[Categ
 
 def _by_category(resource: Mapping[str, object]) -> frozenset[Category]:
     found: set[Category] = set()
-    for system, code in _codings(resource.get("category")):
+    for system, code in codings(resource.get("category")):
         maps = (
             ("observation-category", table.OBSERVATION_CATEGORY),
             ("0074", table.DIAGNOSTIC_SECTION),
@@ -222,14 +225,37 @@ def _by_category(resource: Mapping[str, object]) -> frozenset[Category]:
 
 
 def _by_profile(resource: Mapping[str, object]) -> frozenset[Category]:
+    return frozenset[Category]().union(*map(_categories_of_profile, _profiles(resource)))
+
+
+@lru_cache(maxsize=4096)
+def _categories_of_profile(address: str) -> frozenset[Category]:
+    plain = _plain(address)
+    return frozenset(category for word, category in table.PROFILE_CATEGORY if word in plain)
+
+
+@lru_cache(maxsize=4096)
+def _plain(address: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", address.lower())
+
+
+def _profiles(resource: Mapping[str, object]) -> Iterator[str]:
+    """Yield the profile addresses, also that of the STU3 form it was read from."""
     meta = resource.get("meta")
-    profiles = meta.get("profile") if isinstance(meta, Mapping) else None
-    found: set[Category] = set()
-    for profile in profiles if isinstance(profiles, list) else ():
-        if isinstance(profile, str):
-            plain = re.sub(r"[^a-z0-9]", "", profile.lower())
-            found.update(category for word, category in table.PROFILE_CATEGORY if word in plain)
-    return frozenset(found)
+    found = [*at_path(meta, "profile")]
+    found += [
+        item.get("valueUri")
+        for item in at_path(meta, "extension")
+        if isinstance(item, Mapping) and item.get("url") == table.OLD_PROFILE
+    ]
+    yield from (address for address in found if isinstance(address, str))
+
+
+def _is_note(resource: Mapping[str, object]) -> bool:
+    """Say whether an observation is a line of a consultation note."""
+    names = map(_plain, _profiles(resource))
+    by_profile = any(word in name for name in names for word in table.NOTE_PROFILES)
+    return by_profile or any(system in table.NOTE_SYSTEMS for system, _ in codings(resource.get("code")))
 
 
 def _possible(kind: str, own: frozenset[Category]) -> frozenset[Category]:
@@ -245,6 +271,8 @@ def _is_opaque(resource: Mapping[str, object], kind: str, scan: _Scan) -> bool:
         return True
     if scan.attachment and kind != "Patient":  # a patient's photo is what it says it is
         return True
+    if kind == "Observation" and _is_note(resource):
+        return True
     if kind == "Consent":
         return Category.ADMIN in _own_categories(resource, kind, scan)
     main = table.MAIN_CONCEPT.get(kind)
@@ -257,7 +285,7 @@ def _coded(value: object) -> bool:
     if isinstance(value, Mapping) and isinstance(value.get("reference"), str):
         return True
     items = value if isinstance(value, list) else [value]
-    return any(True for item in items for _ in _codings(item)) or any(
+    return any(True for item in items for _ in codings(item)) or any(
         _coded(item.get("itemCodeableConcept")) for item in items if isinstance(item, Mapping)
     )
 
@@ -265,7 +293,7 @@ def _coded(value: object) -> bool:
 def _written_by_patient(resource: Mapping[str, object]) -> bool:
     """Say whether the patient typed it: own words are read by their author, and by the name list."""
     names = ("recorder", "informationSource", "performer", "author", "requester")
-    writers = set(_references(resource, names))
+    writers = set(references(resource, names))
     return bool(writers) and all(name.startswith("Patient/") for name in writers)
 
 
@@ -280,58 +308,6 @@ def _label_codes(resource: Mapping[str, object]) -> Iterator[str]:
         for label in security if isinstance(security, list) else [security]:
             code = label.get("code") if isinstance(label, Mapping) else None
             yield code.upper() if isinstance(code, str) else "?"
-
-
-def _codings(concept: object) -> Iterator[tuple[str, str]]:
-    """Yield (system, code) of a CodeableConcept or a list of them."""
-    for item in concept if isinstance(concept, list) else [concept]:
-        codings = item.get("coding") if isinstance(item, Mapping) else None
-        for coding in codings if isinstance(codings, list) else ():
-            if isinstance(coding, Mapping):
-                code, system = coding.get("code"), coding.get("system")
-                if isinstance(code, str) and isinstance(system, str):
-                    yield system, code
-
-
-def _at(value: object, path: str) -> Iterator[object]:
-    """Yield what stands at a dotted path, through lists."""
-    head, _, rest = path.partition(".")
-    for item in value if isinstance(value, list) else [value]:
-        if isinstance(item, Mapping) and (found := item.get(head)) is not None:
-            if rest:
-                yield from _at(found, rest)
-            else:
-                yield from found if isinstance(found, list) else [found]
-
-
-def _references(resource: Mapping[str, object], paths: Iterable[str]) -> Iterator[str]:
-    for path in paths:
-        if path.partition(".")[0] in resource:
-            for value in _at(resource, path):
-                yield from _reference_names(value)
-
-
-def _reference_names(value: object) -> Iterator[str]:
-    if not isinstance(value, Mapping):
-        return
-    text, identifier = value.get("reference"), value.get("identifier")
-    if isinstance(text, str):
-        yield short_reference(text)
-    if isinstance(identifier, Mapping):
-        system, number = identifier.get("system"), identifier.get("value")
-        if isinstance(system, str) and isinstance(number, str):
-            yield f"{system}|{number}"
-    for inner in ("actor", "individual", "who", "member"):
-        if inner in value:
-            yield from _reference_names(value[inner])
-
-
-def short_reference(text: str) -> str:
-    """Cut a reference to "Type/id" where it is one (versions and server address dropped)."""
-    if text.startswith(("urn:", "#")):
-        return text
-    parts = text.split("/_history/")[0].split("/")
-    return "/".join(parts[-2:])
 
 
 def _names_of(resource: Mapping[str, object], facts: ResourceFacts) -> Iterator[str]:
@@ -354,35 +330,8 @@ def _dates(resource: Mapping[str, object], kind: str) -> tuple[DateInterval, ...
     found: list[DateInterval] = []
     for field_group in table.DATES.get(kind, ()):
         for path in field_group.split("|"):
-            days = [day for value in _choice(resource, path) for day in _days(value)]
+            days = [day for value in choice(resource, path) for day in days_of(value)]
             found.extend(days)
             if days:
                 break
     return tuple(sorted(set(found), key=lambda d: (str(d.first), str(d.last))))
-
-
-def _choice(resource: Mapping[str, object], path: str) -> Iterator[object]:
-    for suffix in _CHOICE:
-        yield from _at(resource, path + suffix)
-
-
-def _days(value: object) -> list[DateInterval]:
-    """Read the days of one date value; what cannot be read may be any day."""
-    if isinstance(value, str):
-        return [_day(value)]
-    if not isinstance(value, Mapping):
-        return [_UNKNOWN_DAY]
-    event = value.get("event")
-    if isinstance(event, list) and event:
-        return [_day(day) for day in event]
-    start, end = value.get("start"), value.get("end")
-    first = _day(start).first if start is not None else None
-    last = _day(end).last if end is not None else None
-    return [DateInterval(first, last)]
-
-
-def _day(value: object) -> DateInterval:
-    try:
-        return parse_fhir_date(value) if isinstance(value, str) else _UNKNOWN_DAY
-    except InvalidDocument:
-        return _UNKNOWN_DAY

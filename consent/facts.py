@@ -16,7 +16,7 @@ from consent.codes import Category, Sensitivity
 from consent.dates import DateInterval, parse_day
 from consent.errors import InvalidDocument
 
-TABLE_VERSION: Final = "cat-2026.1"
+TABLE_VERSION: Final = "cat-2026.2"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

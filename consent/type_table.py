@@ -136,7 +136,13 @@ VITAL_CODES: Final = frozenset(f"http://loinc.org|{code}" for code in _VITAL_LOI
 SOCIAL_CODES: Final = frozenset(
     {"http://loinc.org|72166-2", "http://loinc.org|82589-3", "http://loinc.org|76690-7"}
 )
-# Last part of a profile address, lower case and without hyphens, contains the key.
+# Lines of a consultation note, in text: coded by kind (S, O, E, P), what they say is read by nobody.
+# zib SOAPReport (nl-core 2020), gp-JournalEntry of the Dutch GP information standard and its code system.
+NOTE_PROFILES: Final = ("soapreport", "journalentry")
+NOTE_SYSTEMS: Final = frozenset({"http://fhir.nl/fhir/NamingSystem/journaalregeltypen"})
+# STU3 read as R4 keeps the old profile address here (http://hl7.org/fhir/versions.html#extensions).
+OLD_PROFILE: Final = "http://hl7.org/fhir/3.0/StructureDefinition/extension-Meta.profile"
+# A profile address, lower case and without signs, contains the key.
 PROFILE_CATEGORY: Final[tuple[tuple[str, C], ...]] = (
     *(
         (word, C.VITALS)
@@ -147,12 +153,15 @@ PROFILE_CATEGORY: Final[tuple[tuple[str, C], ...]] = (
         for word in ("pulserate", "oxygensaturation", "o2saturation", "respiration", "vitalsign")
     ),
     *((word, C.VITALS) for word in ("headcircumference", "painscore", "bmi")),
+    # Zibs ComfortScale, FLACCpainScale, ChecklistPainBehavior: pain measured in people who cannot say it.
+    *((word, C.VITALS) for word in ("comfortscale", "painscale", "painbehavior")),
     *((word, C.LABS) for word in ("laboratorytestresult", "labresult", "pathreport", "bloodglucose")),
     *(
         (word, C.SOCIAL)
         for word in ("alcoholuse", "druguse", "tobaccouse", "livingsituation", "smokingstatus")
     ),
     *((word, C.SOCIAL) for word in ("participationinsociety", "educationlevel", "familysituation")),
+    *((word, C.SOCIAL) for word in ("nlcoreeducation", "zibeducation", "lifestance")),
     *((word, C.PROBLEMS) for word in ("functionalormentalstatus", "asascore", "pregnancy", "textresult")),
     *(
         (word, C.PROBLEMS)
@@ -164,6 +173,11 @@ PROFILE_CATEGORY: Final[tuple[tuple[str, C], ...]] = (
         for word in ("barthel", "strongkids", "mustscore", "snaq", "glasgow", "apgar", "wound")
     ),
     *((word, C.PROBLEMS) for word in ("burn", "pressureulcer", "skindisorder", "stoma", "mobility")),
+    # What somebody can do, how an organ works, how a child grows: zib group "functionele status".
+    *((word, C.PROBLEMS) for word in ("abilityto", "bladderfunction", "bowelfunction", "refraction")),
+    *((word, C.PROBLEMS) for word in ("developmentchild", "feedingpattern")),
+    *((word, C.DOCUMENTS) for word in NOTE_PROFILES),
+    *((word, C.IMAGING) for word in ("imageslist",)),
     *((word, C.DIRECTIVES) for word in ("treatmentdirective", "advancedirective")),
     *((word, C.GENETICS) for word in ("genomicsreporting", "genetics", "haplotype", "genotype", "hlaresult")),
 )

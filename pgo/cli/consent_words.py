@@ -84,6 +84,8 @@ def _deny_parts(lang: str, deny: Deny) -> list[str]:
 def _duty(lang: str, code: str) -> str:
     # Some duties carry a value behind a colon, such as a date.
     plain, _, value = code.partition(":")
+    if value and has(lang, f"consent.duty.{plain}.day"):
+        return t(lang, f"consent.duty.{plain}.day", day=value)
     key = f"consent.duty.{plain}"
     words = t(lang, key) if has(lang, key) else t(lang, "consent.duty.other", code=plain)
     return f"{words} ({value})" if value else words

@@ -83,6 +83,8 @@ def badge(row: ShareRow) -> Badge:
             return Badge("expired", Tone.OFF, past=True)
         case GrantState.NOT_YET:
             return Badge("not_yet", Tone.WAIT)
+        case GrantState.FROZEN:
+            return Badge("frozen", Tone.WARN)
         case GrantState.IN_FORCE:
             return _running_badge(row.delivery)
         case _:
@@ -335,6 +337,8 @@ def delivery_sentences(lang: str, row: ShareRow) -> tuple[str, ...]:
             return (t(lang, "share.detail.not_yet", date=fmt_date(lang, row.choice.period[0])),)
         case GrantState.IN_FORCE:
             return (*_received(lang, delivery, name=name), *_running(lang, delivery, name=name))
+        case GrantState.FROZEN:
+            return (t(lang, "share.detail.frozen"), *_received(lang, delivery, name=name))
         case _:
             return (t(lang, "share.state.unknown"),)
 

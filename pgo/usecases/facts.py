@@ -37,7 +37,7 @@ def permitted_now(session: Session, plan: Plan) -> dict[int, Permit]:
     _complete_keys(store)
     with store.read():
         keys = store.records.consent
-        kinds = [(number, ResourceFacts.from_json(text)) for number, text in keys.kinds()]
+        kinds = _kinds(store)
         cells = cells_of(plan, kinds)
         found: dict[int, Permit] = {}
         single = keys.named(plan.named)
@@ -57,14 +57,24 @@ def permitted_now(session: Session, plan: Plan) -> dict[int, Permit]:
 
 
 def _complete_keys(store: VaultStore) -> None:
-    """Make the keys that are not there: of an older program's records, or after a new table of codes."""
+    """Make the keys that an older program left out, and all anew after a new table of codes."""
     missing = store.records.consent.missing()
-    if not missing:
-        return
-    with store.write(store.newest_at()):
-        store.records.consent.put(missing)
-        if store.records.consent.missing():
+    if missing:
+        with store.write(store.newest_at()):
+            store.records.consent.put(missing)
+            if store.records.consent.missing():
+                store.records.set_facts(classify_again(store))
+    try:
+        _kinds(store)
+    except InvalidDocument as exc:
+        if exc.reason != "stale_table":
+            raise
+        with store.write(store.newest_at()):
             store.records.set_facts(classify_again(store))
+
+
+def _kinds(store: VaultStore) -> list[tuple[int, ResourceFacts]]:
+    return [(number, ResourceFacts.from_json(text)) for number, text in store.records.consent.kinds()]
 
 
 def _read(store: VaultStore) -> Facts:

@@ -208,6 +208,7 @@ def stopped(delivery: DeliveryState, *receipts: ReceiptView, **more: object) -> 
         (a_share(GrantState.NOT_YET), "not_yet", Tone.WAIT, False),
         (a_share(GrantState.EXPIRED), "expired", Tone.OFF, True),
         (a_share(GrantState.UNKNOWN), "unknown", Tone.WARN, False),
+        (a_share(GrantState.FROZEN), "frozen", Tone.WARN, False),
         (stopped(DeliveryState.WITHDRAWN_WAITING), "stopping", Tone.WAIT, False),
         (stopped(DeliveryState.WITHDRAWN_CONFIRMED, a_receipt("stopped")), "stopped", Tone.OFF, True),
         (stopped(DeliveryState.WITHDRAWN_CONFIRMED, a_receipt("erased")), "stopped", Tone.OFF, True),

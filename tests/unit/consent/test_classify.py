@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from consent.classify import classify, classify_all, links_of, short_reference
+from consent.classify import classify, classify_all, links_of
 from consent.codes import Category as C
 from consent.codes import Sensitivity as S
 from consent.dates import DateInterval, parse_fhir_date
+from consent.elements import short_reference
 from consent.errors import InvalidDocument
-from consent.facts import ResourceFacts
+from consent.facts import TABLE_VERSION, ResourceFacts
 from consent.sensitive_codes import clusters_in_text, clusters_of, read_labels
 
 ICD, SNOMED, LOINC = "http://hl7.org/fhir/sid/icd-10", "http://snomed.info/sct", "http://loinc.org"
@@ -261,10 +263,56 @@ def test_facts_are_kept_as_json_and_refused_when_stale() -> None:
     text = facts.to_json()
     assert ResourceFacts.from_json(text) == facts
     with pytest.raises(InvalidDocument, match="stale_table"):
-        ResourceFacts.from_json(text.replace("cat-2026.1", "cat-2025.1"))
-    for wrong in ("", "[]", json.dumps({"table": "cat-2026.1"})):
+        ResourceFacts.from_json(text.replace(TABLE_VERSION, "cat-2025.1"))
+    for wrong in ("", "[]", json.dumps({"table": TABLE_VERSION})):
         with pytest.raises(InvalidDocument, match="facts"):
             ResourceFacts.from_json(wrong)
+
+
+ZIB = "http://nictiz.nl/fhir/StructureDefinition/"
+
+
+@pytest.mark.parametrize(
+    ("profile", "expected"),
+    [
+        ("nl-core-AbilityToEat.EatingLimitations", C.PROBLEMS),
+        ("zib-AbilityToPerformMouthcareActivities", C.PROBLEMS),
+        ("zib-BladderFunction", C.PROBLEMS),
+        ("nl-core-DevelopmentChild.DevelopmentSocial", C.PROBLEMS),
+        ("nl-core-FeedingPatternInfant", C.PROBLEMS),
+        ("nl-core-Refraction", C.PROBLEMS),
+        ("zib-FLACCPainScale", C.VITALS),
+        ("nl-core-ChecklistPainBehavior", C.VITALS),
+        ("zib-ComfortScale", C.VITALS),
+        ("nl-core-Education", C.SOCIAL),
+        ("nl-core-LifeStance", C.SOCIAL),
+    ],
+)
+def test_dutch_zib_observations_have_a_kind_also_when_read_from_stu3(profile: str, expected: C) -> None:
+    old = {"url": "http://hl7.org/fhir/3.0/StructureDefinition/extension-Meta.profile"}
+    for meta in ({"profile": [ZIB + profile]}, {"extension": [old | {"valueUri": ZIB + profile}]}):
+        facts = classify(coded("Observation", meta=meta))
+        assert (facts.categories, facts.possible_categories) == ({expected}, frozenset())
+    assert classify(coded("Observation", meta={"profile": 5, "extension": [5, old]})).possible_categories
+
+
+def test_a_line_of_a_consultation_note_is_a_document_that_nobody_has_read() -> None:
+    by_profile = coded("Observation", meta={"profile": [ZIB + "nl-core-SOAPReport.SOAPLine"]})
+    by_code = coded("Observation", "http://fhir.nl/fhir/NamingSystem/journaalregeltypen", "S")
+    for line in (by_profile, by_code):
+        facts = classify(line | {"valueString": "hoest sinds maart"})
+        assert facts.categories == {C.DOCUMENTS}
+        assert facts.sensitivity_unknown
+    assert not classify(coded("Observation", valueString="x")).sensitivity_unknown
+
+
+def test_what_somebody_believes_is_in_a_cluster() -> None:
+    assert classify(coded("Observation", SNOMED, "160538000")).sensitivity == {S.TABOO}
+
+
+def test_the_tables_of_code_and_data_are_of_one_version() -> None:
+    data = json.loads(Path("assets/codes/sensitivity.json").read_text(encoding="utf-8"))
+    assert data["version"] == TABLE_VERSION
 
 
 def test_names_of_people_and_places_are_not_mistaken_for_clusters() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from consent.codes import Action, Category, Sensitivity
+from consent.errors import InvalidDocument
 from consent.model import ANY, DatePeriod, ResourceFacts, Rule, deny_rule
 from consent.outcome import Permit
 from consent.plan import Plan, compile_plan
@@ -129,6 +130,33 @@ def test_records_of_an_older_program_get_their_keys_when_first_asked(session: Se
         engine.run('UPDATE record SET facts = replace(facts, \'"table":"\', \'"table":"older-\')')
     assert permitted_now(session, plan) == wanted
     assert session.store.records.consent.missing() == {}
+
+
+def test_a_new_table_of_codes_remakes_facts_and_keys_when_next_asked(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = plan_of(a_permit(category=ANY, sensitivity=ANY))
+    before = permitted_now(session, plan)
+    assert before
+    monkeypatch.setattr("consent.facts.TABLE_VERSION", "cat-9999.1")
+    with pytest.raises(InvalidDocument, match="stale_table"):
+        ResourceFacts.from_json(session.store.records.facts()[0][1])
+    assert permitted_now(session, plan).keys() == before.keys()
+    assert all("cat-9999.1" in text for _, text in session.store.records.facts())
+    assert all("cat-9999.1" in text for _, text in session.store.records.consent.kinds())
+
+
+def test_a_record_that_was_in_the_trash_when_the_table_changed_is_made_anew_when_it_comes_back(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = plan_of(a_permit(category=ANY, sensitivity=ANY))
+    number = min(permitted_now(session, plan))
+    medicate.remove(session, number)
+    monkeypatch.setattr("consent.facts.TABLE_VERSION", "cat-9999.1")
+    assert number not in permitted_now(session, plan)
+    medicate.restore(session, number)
+    assert permitted_now(session, plan) == one_by_one(session, plan)
+    assert number in permitted_now(session, plan)
 
 
 def test_a_kind_numbered_in_an_undone_transaction_means_nothing_afterwards(session: Session) -> None:
