@@ -72,12 +72,19 @@ class Windows:
         application: What exists before a vault is open.
         uploads: Where picked files come in.
         ticks: Seconds of a clock that only goes forward.
+        sleep: Notices that the computer slept; None for these clocks.
     """
 
-    def __init__(self, application: Application, uploads: Uploads, ticks: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        application: Application,
+        uploads: Uploads,
+        ticks: Callable[[], float],
+        sleep: SleepWatch | None = None,
+    ) -> None:
         self.application, self._uploads = application, uploads
         self._watch = IdleWatch(ticks, application.clock)
-        self._sleep = SleepWatch(ticks, application.clock)
+        self._sleep = sleep or SleepWatch(ticks, application.clock)
         self._live: Window | None = None
 
     def touch(self) -> None:

@@ -26,7 +26,7 @@ def WhoIsOpen() -> ft.Control:
         name,
         theme_style=ft.TextThemeStyle.TITLE_MEDIUM,
         color=ft.Colors.PRIMARY,
-        max_lines=1,
+        max_lines=2,
         overflow=ft.TextOverflow.ELLIPSIS,
         expand=True,
         expand_loose=True,
@@ -39,5 +39,4 @@ def WhoIsOpen() -> ft.Control:
         padding=ft.Padding(left=4, right=8, top=4, bottom=4),
         on_click=lambda _e: go("/settings/person"),
     )
-    label = app.t("who.open", name=name)
-    return keyed("who", ft.Semantics(button=True, label=label, exclude_semantics=True, content=tap))
+    return keyed("who", ft.Semantics(button=True, label=app.t("who.open"), content=tap))

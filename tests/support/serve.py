@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pgo.ui.autolock import SleepWatch
 from pgo.ui.host import Ready, serve_app
 from tests.support.applications import an_application
 
@@ -26,7 +28,8 @@ def main(folder: Path, speed: float) -> None:
     def ready(ready: Ready) -> None:
         print(ready.link, flush=True)
 
-    serve_app(dataclasses.replace(an_application(folder), clock=fast), on_ready=ready)
+    real = SleepWatch(time.monotonic, lambda: datetime.now(UTC))  # a clock that runs fast is no sleep
+    serve_app(dataclasses.replace(an_application(folder), clock=fast), on_ready=ready, sleep=real)
 
 
 if __name__ == "__main__":

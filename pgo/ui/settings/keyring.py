@@ -44,7 +44,7 @@ def KeyringCard(on: bool) -> ft.Control:
     return section_card(
         app.t("keyring.title"),
         body(app.t("keyring.text")),
-        note(app.t("keyring.shared"), "attention"),
+        note(app.t("keyring.shared"), "attention", icon=ft.Icons.GROUP_OUTLINED),
         ft.Row([state], wrap=True),
         *([note(error, "bad")] if error else []),
         toolbar(
