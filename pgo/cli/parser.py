@@ -83,8 +83,19 @@ def _record_commands(commands: _Commands[argparse.ArgumentParser]) -> None:
     listing.add_argument("--type", metavar="TYPE", help="FHIR resource type, for example Observation")
     listing.add_argument("--json", action="store_true", help="print one JSON object")
 
-    export = _vault_command(commands, "export", "records.export", "write all records as one FHIR Bundle")
+    export = _vault_command(
+        commands, "export", "export_commands.export", "write everything (.zip), a summary (.pdf) or records"
+    )
     export.add_argument("out", type=Path, metavar="OUT")
+    export.add_argument(
+        "--as",
+        dest="form",
+        choices=("archive", "records", "summary", "measurements", "medication"),
+        help="what to write; by the ending of OUT when left out (.zip, .pdf, else records)",
+    )
+    export.add_argument("--lang", choices=("nl", "en"), default="nl", help="language of tables and paper")
+    export.add_argument("--part", action="append", metavar="NAME", help="part of the summary; repeat")
+    export.add_argument("--sensitive", action="append", metavar="NAME", help="subject to allow; repeat")
     export.add_argument("--force", action="store_true", help="replace an existing file")
 
 

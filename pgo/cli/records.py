@@ -1,18 +1,15 @@
-"""``pgo import``, ``list`` and ``export``."""
+"""``pgo import`` and ``list``."""
 
 from __future__ import annotations
 
 import argparse
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pgo.cli.files import write_private
 from pgo.cli.terminal import DONE, REFUSED, opened, reason, say, say_json
 from pgo.errors import InputRefused
 from pgo.usecases.collect import CollectResult, collect
-from pgo.usecases.export import export_records
 from pgo.usecases.read import counts_by_type, records_of_type
 from pgo.usecases.session import Session
 
@@ -82,17 +79,6 @@ def list_records(options: argparse.Namespace) -> int:
     for type_, count in by_type.items():
         say(f"{type_}: {count}")
     say(f"{total} records")
-    return DONE
-
-
-def export(options: argparse.Namespace) -> int:
-    """Write all records, readable by this user only; an existing file is not replaced unasked."""
-    if options.out.exists() and not options.force:
-        raise InputRefused("file_exists")
-    with opened(options.vault, options.passphrase_file) as session:
-        data = export_records(session)
-    write_private(options.out, data)
-    sys.stderr.write("pgo: the exported file is not encrypted.\n")
     return DONE
 
 

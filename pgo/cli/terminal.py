@@ -67,6 +67,7 @@ _REFUSALS = {
     "no_consent": "The file holds no Consent resource.",
     "file_exists": "The file exists already; nothing was written.",
     "demo_clinic": "The demo clinic did not start.",
+    "export_choice": "There is no such part or sensitive subject.",
     "journal_nothing_to_check": "Name a file, or a vault with --vault, or both.",
     "journal_no_end": "The file lacks the signed end of a journal: it was cut off, or is no journal.",
     "journal_other_key": "The journal was signed by another key than that of this vault.",

@@ -179,3 +179,25 @@ def test_the_journal_is_shown_exported_and_verified(
     file.write_bytes(b"".join(lines[:-1]))
     assert main(["journal", "verify", str(file)]) == 3
     assert main(["journal", "verify"]) == 3
+
+
+def test_everything_paper_and_tables_are_written_by_ending_or_by_name(
+    tmp_path: Path, vault: str, passphrase: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    access = ("--vault", vault, "--passphrase-file", passphrase)
+    (tmp_path / "r.json").write_bytes(a_bundle(a_patient(), a_condition("c1")))
+    assert main(["import", *access, str(tmp_path / "r.json")]) == 0
+    for name, form, start in (
+        ("all.zip", (), b"PK"),
+        ("paper.pdf", ("--part", "conditions", "--lang", "en"), b"%PDF-"),
+        ("table.csv", ("--as", "medication"), b"\xef\xbb\xbf"),
+        ("bundle.json", (), b'{"resourceType":"Bundle"'),
+    ):
+        out = tmp_path / name
+        assert main(["export", *access, *form, str(out)]) == 0
+        assert out.read_bytes().startswith(start)
+        assert stat.S_IMODE(out.stat().st_mode) == 0o600
+        assert main(["export", *access, *form, str(out)]) == 3
+    assert main(["export", *access, "--part", "nonsense", str(tmp_path / "x.pdf")]) == 3
+    assert not (tmp_path / "x.pdf").exists()
+    assert "not encrypted" in capsys.readouterr().err
