@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from consent.codes import ANY, Category, Sensitivity
-from pgo.ui.research_words import topic_name, use_name
+from pgo.ui.research_words import topic_name, upper_first, use_name
 from pgo.ui.sharing_words import category_name, join, lower_first, purpose_name, sensitivity_name
 from pgo.ui.text import fmt_date, has, t
 from pgo.usecases.requests import RequestRow
@@ -26,18 +26,23 @@ def own_words(lang: str, row: RequestRow) -> str:
 
 
 def difference(lang: str, row: RequestRow) -> tuple[str, ...]:
-    """Say what is asked beyond what is granted: "also: ..."; nothing new is said as such."""
+    """Say what is asked beyond what is granted ("also: ..."), or all of it; nothing new is said as such."""
     if not row.also:
         return (t(lang, "request.nothing_new", name=row.recipient.name),)
-    lines = [_line(lang, member, row.also[member]) for member in _MEMBERS if member in row.also]
+    lines = [
+        _line(lang, member, row.also[member], more=row.has_something)
+        for member in _MEMBERS
+        if member in row.also
+    ]
     rest = sorted(set(row.also) - set(_MEMBERS))
     if rest:
         lines.append(t(lang, "request.also.other", what=join(rest)))
     return tuple(lines)
 
 
-def _line(lang: str, member: str, words: Sequence[str]) -> str:
-    return t(lang, "request.also", what=join(_word(lang, member, word) for word in words))
+def _line(lang: str, member: str, words: Sequence[str], *, more: bool) -> str:
+    what = join(_word(lang, member, word) for word in words)
+    return t(lang, "request.also", what=what) if more else upper_first(t(lang, "request.wants", what=what))
 
 
 def _word(lang: str, member: str, word: str) -> str:

@@ -66,6 +66,11 @@ def use_name(lang: str, name: str) -> str:
     return t(lang, f"use.{name}")
 
 
+def upper_first(text: str) -> str:
+    """As a label that stands by itself."""
+    return text[:1].upper() + text[1:]
+
+
 def who_sentence(lang: str, choice: ShareChoice, *, name: str) -> str:
     """Say who gets something and what they may do with it."""
     if choice.is_research:

@@ -55,7 +55,7 @@ def test_a_request_for_research_is_answered_with_less_than_it_asks(session: Sess
     async def answer() -> None:
         async with screens(session, "/share/requests", width=390) as app:
             await app.wait_text(f"{CLINIC_NAME} vraagt om gegevens")
-            assert app.has_text("borstkanker; diabetes")
+            assert app.has_text("Borstkanker; diabetes.")
             await app.click(f"request-yes-{made}")
             await app.wait_text("Waarover?")
             assert app.has_text(

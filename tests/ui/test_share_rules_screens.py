@@ -223,7 +223,7 @@ def test_a_request_is_shown_as_the_difference_and_answered_with_a_signature(sess
             await app.click("request-check")
             await app.wait_text(f"{CLINIC_NAME} vraagt om gegevens")
             assert app.has_text("“Wij willen uw uitslagen zien voor uw controle.”")
-            assert app.has_text("Ook: naam, geboortedatum en adres; uitslagen van het laboratorium.")
+            assert app.has_text("Naam, geboortedatum en adres; uitslagen van het laboratorium.")
             await app.click("request-yes-request-1")
             await app.wait_text("2 van uw 8 gegevens")
             await app.click("share-sign")

@@ -89,7 +89,7 @@ def Asked(row: RequestRow) -> ft.Control:
     return card(
         heading(app.t(title, name=name), 2),
         *said,
-        heading(app.t("request.new"), 3),
+        heading(app.t("request.new" if row.has_something else "asked.title"), 3),
         sentences(app, difference(app.lang, row)),
         key_values(facts),
         *([] if row.choice else [note(app.t("request.cannot"), "info")]),

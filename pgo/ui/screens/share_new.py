@@ -171,9 +171,10 @@ def _steps(app: AppState, start: Start, step: Step) -> list[ft.Control]:
     single = single_sentences(lang, choice, names) if choice else ()
     limits = limit_sentences(lang, choice) if choice else ()
     asked = start.asked if has_limits(start.asked) else None
+    wanted = None if start.asked is None else start.asked.choice
     return [
         *([AskedPart(asked, form, change, wrong, limits)] if asked else []),
-        WhatPart(form, change, start.presets, last, wrong.get("categories", ""), what),
+        WhatPart(form, change, start.presets, last, wrong.get("categories", ""), what, wanted),
         WhenPart(form, change, start.today, wrong, when),
         SincePart(form, change, start.today, wrong, since),
         RefinePart(form, change, wrong, single),

@@ -14,7 +14,7 @@ import flet as ft
 from consent.codes import Action
 from pgo.ui.records.frame import stacked
 from pgo.ui.request_words import left_out
-from pgo.ui.research_words import topic_name, use_name
+from pgo.ui.research_words import topic_name, upper_first, use_name
 from pgo.ui.safety import component
 from pgo.ui.sharing.form import ShareForm, with_action, with_code, with_topic, with_use
 from pgo.ui.sharing.parts import so
@@ -70,7 +70,7 @@ def _switches(
     chosen = (form.research.topics if form.research else frozenset[str]()) if about else form.codes
     rows = [
         toggle_row(
-            topic_name(app.lang, code),
+            upper_first(topic_name(app.lang, code)),
             code in chosen,
             partial(_change_code, form, change, code, about),
             key=f"asked-{what}-{place}",
@@ -98,7 +98,7 @@ def _uses(app: AppState, row: RequestRow, form: ShareForm, change: Change) -> li
 
     rows = [
         toggle_row(
-            use_name(app.lang, name),
+            upper_first(use_name(app.lang, name)),
             is_on(name),
             partial(_change_use, form, change, name),
             key=f"asked-use-{name}",

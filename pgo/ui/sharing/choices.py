@@ -11,6 +11,7 @@ from typing import Any
 
 import flet as ft
 
+from consent.codes import Category, Sensitivity
 from pgo.ui.records.frame import stacked
 from pgo.ui.safety import component
 from pgo.ui.sharing.form import (
@@ -47,7 +48,7 @@ from pgo.ui.widgets import (
     note,
     section_card,
 )
-from pgo.usecases.share import Preset, SharePreview
+from pgo.usecases.share import Preset, ShareChoice, SharePreview
 
 Change = Callable[[ShareForm], Any]
 
@@ -60,8 +61,12 @@ def WhatPart(
     preview: SharePreview | None,
     problem: str,
     said: Sequence[str],
+    asked: ShareChoice | None = None,
 ) -> ft.Control:
-    """Layers one and two: the presets, and the switches once they are asked for."""
+    """Layers one and two: the presets, and the switches once they are asked for.
+
+    The answer to a request has no presets, and switches for what was asked only: less is possible, more not.
+    """
     app = use_app()
     adjusting, set_adjusting = ft.use_state(False)
     by_key = {preset.key: preset for preset in presets}
@@ -75,13 +80,16 @@ def WhatPart(
             set_adjusting(True)
 
     group = _presets(app, tuple(by_key), OWN if is_open else form.preset, choose)
-    switches = (
-        [_categories(app, form, change, preview), _sensitive(app, form, change, preview)] if is_open else []
-    )
+    categories = [one for one in CATEGORY_ORDER if asked is None or one in asked.categories]
+    clusters = [one for one in SENSITIVITY_ORDER if asked is None or one in asked.sensitivity]
+    switches = [
+        _categories(app, form, change, preview, categories),
+        *([_sensitive(app, form, change, preview, clusters)] if clusters else []),
+    ]
     return section_card(
         app.t("share.new.what"),
-        group,
-        *switches,
+        *([group] if asked is None else []),
+        *(switches if is_open else []),
         *([note(app.t(f"share.new.error.{problem}"), "bad")] if problem else []),
         *_so(app, said),
     )
@@ -107,7 +115,13 @@ def _presets(app: AppState, keys: tuple[str, ...], chosen: str, choose: Callable
     )
 
 
-def _categories(app: AppState, form: ShareForm, change: Change, preview: SharePreview | None) -> ft.Control:
+def _categories(
+    app: AppState,
+    form: ShareForm,
+    change: Change,
+    preview: SharePreview | None,
+    offered: Sequence[Category],
+) -> ft.Control:
     counts: Mapping[Any, tuple[int, int]] = preview.by_category if preview else {}
 
     def row(category: Any) -> ft.Control:
@@ -120,13 +134,19 @@ def _categories(app: AppState, form: ShareForm, change: Change, preview: SharePr
             key=f"cat-{category}",
         )
 
-    rows = [row(category) for category in CATEGORY_ORDER]
+    rows = [row(category) for category in offered]
     return stacked(
         heading(app.t("share.new.kinds"), 3), muted(app.t("share.new.kinds_hint")), *rows, spacing=GAP_SMALL
     )
 
 
-def _sensitive(app: AppState, form: ShareForm, change: Change, preview: SharePreview | None) -> ft.Control:
+def _sensitive(
+    app: AppState,
+    form: ShareForm,
+    change: Change,
+    preview: SharePreview | None,
+    offered: Sequence[Sensitivity],
+) -> ft.Control:
     counts: Mapping[Any, tuple[int, int]] = preview.by_cluster if preview else {}
 
     def row(cluster: Any) -> ft.Control:
@@ -141,7 +161,7 @@ def _sensitive(app: AppState, form: ShareForm, change: Change, preview: SharePre
     inside = stacked(
         ft.Row([ft.Icon(ft.Icons.LOCK_OUTLINE_ROUNDED), heading(app.t("share.new.sensitive"), 3)]),
         muted(app.t("share.new.sensitive_hint")),
-        *[row(cluster) for cluster in SENSITIVITY_ORDER],
+        *[row(cluster) for cluster in offered],
         spacing=GAP_SMALL,
     )
     return ft.Container(
