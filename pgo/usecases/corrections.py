@@ -20,15 +20,17 @@ from typing import Any
 from pgo.errors import InputRefused, NotFound
 from pgo.health.record.authored import checked
 from pgo.health.record.remarks import (
-    MAX_WORDS,
     Asked,
     Target,
+    author_of,
     build_remark,
     build_request,
     is_remark,
     is_request,
     name_of_target,
     recipient_of,
+    remark_faults,
+    request_faults,
     words_of,
 )
 from pgo.health.record.safe import text
@@ -123,13 +125,33 @@ def remark(session: Session, record_id: int, words: str, *, remark_id: int | Non
         InputRefused: ``form_invalid`` with ``fields`` (empty or too long), or ``not_editable``.
         NotFound: no such record or remark.
     """
-    _refuse_bad(words=words)
+    _refuse_bad(remark_faults(words))
     target, at = _target(session, record_id), session.now()
     resource_id = str(uuid.uuid4()) if remark_id is None else _own_remark(session, remark_id)
     subject = patient_reference(session.store)
     raw = build_remark(words, target, id=resource_id, subject=subject, at=at)
     (number,) = _save(session, [checked(raw, _MESSAGE)], at=at, event=Event.ANNOTATED, about=record_id)
     return number
+
+
+def remark_words(session: Session, remark_id: int) -> str:
+    """The words of a remark written here, for changing them.
+
+    Raises:
+        InputRefused: ``not_editable``.
+        NotFound: no such remark.
+    """
+    _own_remark(session, remark_id)
+    content = session.store.records.content(remark_id)
+    if content is None:
+        raise NotFound("record")
+    return "\n\n".join(words_of(stored_resource(content.raw, content.full_url).body))
+
+
+def suggested_recipient(session: Session, record_id: int) -> str:
+    """Whom a correction of this record should probably go to, in the words of the record; '' when unknown."""
+    content = session.store.records.content(record_id)
+    return "" if content is None else author_of(stored_resource(content.raw, content.full_url).body)
 
 
 def ask_correction(session: Session, record_id: int, asked: Asked) -> int:
@@ -141,10 +163,7 @@ def ask_correction(session: Session, record_id: int, asked: Asked) -> int:
         InputRefused: ``form_invalid`` with ``fields``.
         NotFound: no such record.
     """
-    _refuse_bad(wrong=asked.wrong)
-    for name, words in (("right", asked.right), ("recipient", asked.recipient)):
-        if words.strip():
-            _refuse_bad(**{name: words})
+    _refuse_bad(request_faults(asked))
     target, at = _target(session, record_id), session.now()
     ids = (str(uuid.uuid4()), str(uuid.uuid4()))
     message, task = build_request(asked, target, ids=ids, subject=patient_reference(session.store), at=at)
@@ -181,6 +200,13 @@ def request_file(session: Session, request_id: int) -> bytes:
     return b'{"resourceType":"Bundle","type":"collection","entry":[' + b",\n".join(entries) + b"]}\n"
 
 
+def letter_saved(session: Session) -> None:
+    """Write down that the letter of a request left the vault as a readable file."""
+    store, at = session.store, session.now()
+    with store.write(at):
+        store.journal.add(Event.EXPORTED, at=at, records=1)
+
+
 def hide(session: Session, record_ids: Sequence[int], *, lang: str, shown_text: str) -> tuple[str, ...]:
     """Say that nobody may see these records; holds at once. Returns the ids for ``show_again``.
 
@@ -210,12 +236,7 @@ def _hidden_by(session: Session, record_id: int) -> tuple[str, ...]:
     )
 
 
-def _refuse_bad(**fields: str) -> None:
-    faults = {
-        name: "health.form.required" if not words.strip() else "health.form.too_long"
-        for name, words in fields.items()
-        if not words.strip() or len(words.strip()) > MAX_WORDS
-    }
+def _refuse_bad(faults: Mapping[str, str]) -> None:
     if faults:
         raise InputRefused("form_invalid", fields=faults)
 

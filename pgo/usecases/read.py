@@ -15,6 +15,7 @@ from typing import Any, Literal
 from pgo.errors import NotFound
 from pgo.health.record.directive import Directive, read_directive
 from pgo.health.record.kinds import RecordKind
+from pgo.health.record.remarks import CODES
 from pgo.health.record.resource import Resource
 from pgo.health.record.series import Measured, Series, build_series, join_units, same_line
 from pgo.health.record.status import RecordStatus, status_on
@@ -340,8 +341,12 @@ def _related(session: Session, record_id: int, resource: Resource, *, today: dat
         *records.linking_to(names_of(resource)),
     }
     found = records.rows(sorted(ids - {record_id})[:_MAX_RELATED])
-    # Everything refers to the patient; that says nothing here.
-    return tuple(record_row(row, today=today) for row in found.values() if row.type != "Patient")
+    # Everything refers to the patient; that says nothing here. Remarks stand in a place of their own.
+    return tuple(
+        record_row(row, today=today)
+        for row in found.values()
+        if row.type != "Patient" and row.columns.code not in CODES
+    )
 
 
 def _measured(number: MeasuredNumber) -> Measured:

@@ -22,7 +22,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from pgo.health.medication.forms import REQUIRED, TOO_LONG
 from pgo.health.record.safe import obj, objs, text
+from pgo.health.record.words import plain_display
 from pgo.health.record.writer import Authored, fhir_instant, write_json
 
 _REMARK: Final = ("urn:pgo:codes:record", "patient-remark")
@@ -32,7 +34,12 @@ _DRAFT: Final = (
     "https://hl7.org/fhir/uv/fhir-patient-correction/CodeSystem/PatientCorrectionCommunicationTypes"
 )
 _REQUEST: Final = "medRecCxReq"
+_TASK_TYPES: Final = f"{_GUIDE}PatientCorrectionTaskTypes"
 MAX_WORDS: Final = 4_000
+CODES: Final = frozenset(
+    ("|".join(_REMARK), *(f"{system}|{_REQUEST}" for system in (_COMMUNICATION_TYPES, _DRAFT, _TASK_TYPES)))
+)
+"""``system|code`` of every resource this module writes; they are shown in a place of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +64,25 @@ class Asked:
     wrong: str
     right: str
     recipient: str
+
+
+def remark_faults(words: str) -> Mapping[str, str]:
+    """Say what is wrong with a remark: field to message key; empty when it can be kept."""
+    return _faults(words=words)
+
+
+def request_faults(asked: Asked) -> Mapping[str, str]:
+    """Say what is wrong with a request; only what is wrong must be filled in."""
+    further = {"right": asked.right, "recipient": asked.recipient}
+    return _faults(wrong=asked.wrong, **{name: words for name, words in further.items() if words.strip()})
+
+
+def _faults(**fields: str) -> Mapping[str, str]:
+    return {
+        name: REQUIRED if not words.strip() else TOO_LONG
+        for name, words in fields.items()
+        if not words.strip() or len(words.strip()) > MAX_WORDS
+    }
 
 
 def build_remark(words: str, target: Target, *, id: str, subject: str, at: datetime) -> bytes:
@@ -100,7 +126,7 @@ def build_request(
     """
     who: Authored = {"reference": subject}
     to: Authored = {"display": asked.recipient.strip()}
-    task_types: Authored = [{"system": f"{_GUIDE}PatientCorrectionTaskTypes", "code": _REQUEST}]
+    task_types: Authored = [{"system": _TASK_TYPES, "code": _REQUEST}]
     message_types: Authored = [
         {"system": _COMMUNICATION_TYPES, "code": _REQUEST},
         {"system": _DRAFT, "code": _REQUEST},
@@ -174,3 +200,19 @@ def _about(target: Target) -> Authored:
         else {"reference": target.name}
     )
     return {**named, "type": target.type, "display": target.title}
+
+
+# Elements that name who wrote or stands for a record, most useful for a letter first.
+_AUTHORS: Final = (
+    *("custodian", "managingOrganization", "serviceProvider", "performer", "asserter", "recorder"),
+    *("requester", "author", "informationSource"),
+)
+
+
+def author_of(body: Mapping[str, Any]) -> str:
+    """Give who stands for a record, in the source's words; empty when it names nobody."""
+    for name in _AUTHORS:
+        who = obj(body, name)
+        if words := plain_display(text(who, "display") or text(who, "actor", "display")):
+            return words
+    return ""

@@ -81,6 +81,8 @@ def second_line(app: AppState, row: RecordRow, *, with_kind: bool, with_status: 
         parts.append(app.t(f"records.status.{row.status}"))
     if row.self_authored:
         parts.append(app.t("records.by_you"))
+    if row.others:
+        parts.append(app.t("same.others", n=len(row.others) + 1))
     if row.detail and row.detail != row.value_text:
         parts.append(row.detail)
     return " · ".join(parts)
@@ -171,6 +173,8 @@ def record_line(
     lines: list[ft.Control] = [title, words]
     if not one_line and said_status(row):
         lines.append(ft.Row([_badge(app, row.status)]))
+    if not one_line and row.disagree:
+        lines.append(ft.Row([status_badge(app.t("same.disagree"), "attention")]))
     return line(
         lines,
         key=f"record-{row.id}",

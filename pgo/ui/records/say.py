@@ -28,6 +28,8 @@ _TYPED = re.compile(r"(?:(?:(\d{1,2})[-/. ])?(\d{1,2})[-/. ])?(\d{4})")
 _DECIMAL_POINT = re.compile(r"(?<=\d)\.(?=\d)")
 # FHIR R4 Quantity.comparator, and the one-glyph forms some sources print; longest first.
 _COMPARATORS = (("<=", "most"), ("≤", "most"), (">=", "least"), ("≥", "least"), ("<", "less"), (">", "more"))
+# How ``pgo.health.record.words`` writes true and false, in no language.
+_TICKS = {"✓": "records.yes", "✗": "records.no"}
 _OLDEST_YEAR = 1880
 
 
@@ -60,6 +62,8 @@ def say_period(lang: str, start: str, end: str) -> str:
 
 def say_value(lang: str, text: str) -> str:
     """Return a measured value with the decimal sign of the language; no digit is added or lost."""
+    if text in _TICKS:
+        return t(lang, _TICKS[text])
     shown = _DECIMAL_POINT.sub(",", text) if lang == "nl" else text
     return printed_unit(shown)
 

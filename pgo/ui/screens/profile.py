@@ -7,24 +7,44 @@ as "you have none".
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import flet as ft
 
 from pgo.ui.records.frame import Folded, answered, nothing_collected, quiet, record_tabs, stacked
-from pgo.ui.records.rows import record_line, record_lines
+from pgo.ui.records.rows import line, open_record, record_line, record_lines
 from pgo.ui.safety import component
 from pgo.ui.state import AppState, go, use_app, use_query
 from pgo.ui.text import fmt_date, has
 from pgo.ui.theme import RADIUS
-from pgo.ui.widgets import card, key_values, page_body, secondary_button, section_card
+from pgo.ui.widgets import (
+    StatusKind,
+    body,
+    card,
+    key_values,
+    list_section,
+    muted,
+    page_body,
+    secondary_button,
+    section_card,
+    status_badge,
+    strong,
+)
 from pgo.usecases import read
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pgo.health.record.views import PersonView
-    from pgo.usecases.read import Profile, RecordRow
+    from pgo.usecases.read import DirectiveRow, Profile, RecordRow
+
+_DECISIONS: Final[dict[str, tuple[StatusKind, ft.IconData]]] = {
+    "yes": ("good", ft.Icons.CHECK_ROUNDED),
+    "limited": ("attention", ft.Icons.RULE_ROUNDED),
+    "no": ("bad", ft.Icons.BLOCK_ROUNDED),
+    "other": ("attention", ft.Icons.RULE_ROUNDED),
+    "unclear": ("attention", ft.Icons.QUESTION_MARK_ROUNDED),
+}
 
 
 @component
@@ -51,6 +71,7 @@ def _profile(app: AppState, profile: Profile) -> ft.Control:
         _section(app, "profile.conditions", current),
         *([_past_conditions(app, past)] if past else []),
         _section(app, "profile.vaccinations", profile.vaccinations),
+        *([_directives(app, profile.directives)] if profile.directives else []),
     )
 
 
@@ -117,6 +138,23 @@ def _section(app: AppState, key: str, rows: Sequence[RecordRow]) -> ft.Control:
     if not rows:
         return section_card(app.t(key), quiet(app.t(f"{key}.none")))
     return section_card(app.t(key), record_lines(app, rows))
+
+
+def _directives(app: AppState, rows: Sequence[DirectiveRow]) -> ft.Control:
+    """Wishes about care: the yes or no stands beside the name, in words and with an icon of its own."""
+    return section_card(app.t("profile.directives"), list_section([_directive(app, one) for one in rows]))
+
+
+def _directive(app: AppState, one: DirectiveRow) -> ft.Control:
+    words: list[ft.Control] = [strong(one.row.title)]
+    if one.directive.decision:
+        kind, icon = _DECISIONS[str(one.directive.decision)]
+        badge = status_badge(app.t(f"directive.{one.directive.decision}"), kind, icon=icon)
+        words.append(ft.Row([badge]))
+    words += [body(remark) for remark in one.directive.remarks]
+    if day := fmt_date(app.lang, one.row.start):
+        words.append(muted(day, small=True))
+    return line(words, key=f"record-{one.row.id}", on_click=open_record(one.row.id))
 
 
 def _past_conditions(app: AppState, rows: Sequence[RecordRow]) -> ft.Control:

@@ -12,6 +12,8 @@ import flet as ft
 from pgo.ui.records.frame import answered, quiet, stacked
 from pgo.ui.records.removal import use_remove, use_restore
 from pgo.ui.records.rows import LASTING, record_lines, said_status
+from pgo.ui.records.said import SaidCard
+from pgo.ui.records.same import SameThingCard
 from pgo.ui.records.say import say_moment, say_period, say_value, speak_value
 from pgo.ui.safety import component
 from pgo.ui.state import AppState, go, use_app, use_query
@@ -70,6 +72,8 @@ def _record(app: AppState, detail: RecordDetail) -> ft.Control:
     if detail.in_trash:
         parts.append(note(app.t("record.in_trash"), "attention", icon=ft.Icons.DELETE_OUTLINE_ROUNDED))
     parts += [_facts(app, detail), _source(app, detail)]
+    if not detail.in_trash:
+        parts += [SameThingCard(detail.row), SaidCard(detail.row)]
     if detail.related:
         parts.append(section_card(app.t("record.related"), record_lines(app, detail.related, icon=True)))
     parts += [
@@ -114,7 +118,9 @@ def _labelled(app: AppState, row: RecordRow, details: Sequence[Detail]) -> list[
 def _words(app: AppState, detail: Detail) -> str:
     if detail.kind == "code":
         return app.t(detail.value_key)
-    return say_moment(app.lang, detail.value) if detail.kind == "date" else detail.value
+    if detail.kind == "date":
+        return say_moment(app.lang, detail.value)
+    return say_value(app.lang, detail.value) if len(detail.value) == 1 else detail.value
 
 
 def _source(app: AppState, detail: RecordDetail) -> ft.Control:
