@@ -118,6 +118,11 @@ class Backups:
         """Forget a backup whose file was removed."""
         self._engine.run("DELETE FROM backup WHERE id = ?", (backup_id,))
 
+    def oldest_record_at(self) -> datetime | None:
+        """When the first record came in, None for an empty vault."""
+        row = self._engine.row("SELECT stored_at FROM record ORDER BY id LIMIT 1")
+        return None if row is None else from_text(row[0])
+
     def add_restore(self, row: RestoreRow) -> None:
         """Write down that the vault was put back: from now on every recipient has to be asked first."""
         self._engine.insert(

@@ -33,6 +33,7 @@ GRACE = timedelta(days=2)
 
 _AGE: dict[Every, timedelta] = {"day": timedelta(days=1), "week": timedelta(days=7)}
 _UNPLANNED_AGE = timedelta(days=30)
+_FIRST_DAY = timedelta(days=1)
 _KEY = "backup_plan"
 
 
@@ -238,6 +239,11 @@ def standing(session: Session) -> BackupStanding:
     )
 
 
+def was_restored(session: Session) -> bool:
+    """Whether this vault was ever put back from a backup."""
+    return session.store.backups.last_restore() is not None
+
+
 def is_due(session: Session) -> bool:
     """Whether the plan asks for a backup now (rule 4)."""
     plan = plan_of(session)
@@ -271,8 +277,9 @@ def _reminder(
     changed: bool,
 ) -> str:
     if not all_:
-        # A vault with nothing in it needs none yet.
-        return "none" if session.store.records.counts() else ""
+        # A vault with nothing in it needs none yet, and the first day has enough to do.
+        first = session.store.backups.oldest_record_at()
+        return "none" if first is not None and first + _FIRST_DAY <= session.now() else ""
     if newest is None:
         return "away"
     if not newest.opens_today:

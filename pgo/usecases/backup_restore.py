@@ -9,13 +9,14 @@ Rules:
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from crypto.errors import Malformed
-from pgo.errors import BackupRefused, InputRefused
+from pgo.errors import AppError, BackupRefused, InputRefused
 from pgo.store import backup_restore as store
 from pgo.store.backup_format import SUFFIX
 from pgo.store.backup_open import (
@@ -27,8 +28,10 @@ from pgo.store.backup_open import (
     with_code,
     with_passphrase,
 )
+from pgo.store.header import load_header
 from pgo.store.opening import vault_present
 from pgo.usecases.session import Application
+from pgo.usecases.unlock import VaultPlace, vaults
 
 _MAX_LISTED = 200
 
@@ -97,6 +100,15 @@ def backups_in(folder: Path) -> tuple[FoundBackup, ...]:
     found = [look_at(path) for path in paths]
     usable = sorted((one for one in found if one.made_at), key=lambda one: str(one.made_at), reverse=True)
     return (*usable, *(one for one in found if not one.made_at))
+
+
+def vault_of(app: Application, found: FoundBackup) -> VaultPlace | None:
+    """The vault on this device that a backup is of, None when there is none."""
+    for place in vaults(app):
+        with contextlib.suppress(AppError):
+            if load_header(place.folder).header.vault_id == found.vault_id:
+                return place
+    return None
 
 
 def check_file(path: Path, secret: Secret, *, on_progress: OnProgress = no_progress) -> FoundBackup:

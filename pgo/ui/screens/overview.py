@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import flet as ft
 
+from pgo.ui.backup.reminder import BackupReminder
 from pgo.ui.room import use_layout
 from pgo.ui.safety import component
 from pgo.ui.shell import LARGE_TEXT
@@ -66,6 +67,7 @@ def Screen() -> ft.Control:
     return page_body(
         greeting(app, found),
         *reminder,
+        BackupReminder(),
         *_sharing_reminders(found),
         Tiles(found),
         _next_steps(app, found),

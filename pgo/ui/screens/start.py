@@ -17,6 +17,7 @@ from pgo.ui.room import use_layout
 from pgo.ui.safety import component
 from pgo.ui.screens.create import CreateStep
 from pgo.ui.screens.recovery import CodeStep, RecoverStep
+from pgo.ui.screens.restore import RestoreStep
 from pgo.ui.screens.unlock import UnlockStep, enter
 from pgo.ui.state import AppState, Failed, use_action, use_app
 from pgo.ui.theme import GAP, GAP_LARGE, RADIUS, THEMES
@@ -53,6 +54,7 @@ class Step(StrEnum):
     UNLOCK = "unlock"
     RECOVER = "recover"
     CODE = "code"
+    RESTORE = "restore"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +98,18 @@ def Screen() -> ft.Control:
             content = CreateStep(back, lambda made: to(Step.CODE, made=made))
         case Place(Step.CODE, made=NewVault() as made):
             content = CodeStep(made.session, made.recovery_code_text, True)
+        case Place(Step.RESTORE):
+            content = RestoreStep(back, lambda vault: to(Step.UNLOCK, vault))
         case _:
             content = Chooser(found, demo, lambda vault: to(Step.UNLOCK, vault), lambda: to(Step.CREATE))
+    if place.step in (Step.CHOOSE, Step.UNLOCK):
+        link = text_button(app.t("restore.link"), lambda: to(Step.RESTORE), key="to-restore")
+        content = ft.Column(
+            [content, link],
+            spacing=GAP,
+            tight=True,
+            horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+        )
     return _frame(app, content, use_layout().width)
 
 

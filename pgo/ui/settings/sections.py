@@ -53,9 +53,21 @@ class Section:
     rows: tuple[Row, ...]
 
 
+def _backup(app: AppState, session: Session) -> Standing:
+    from pgo.ui.backup.reminder import row_badge  # with the settings, not with the first frame
+
+    return Standing(*row_badge(app, session))
+
+
 SECTIONS: Final[tuple[Section, ...]] = (
     Section("access", (Row("person", ft.Icons.BADGE_OUTLINED), Row("keys", ft.Icons.KEY_OUTLINED))),
-    Section("data", (Row("journal", ft.Icons.HISTORY_EDU_OUTLINED),)),
+    Section(
+        "data",
+        (
+            Row("backup", ft.Icons.SAVE_OUTLINED, _backup),
+            Row("journal", ft.Icons.HISTORY_EDU_OUTLINED),
+        ),
+    ),
 )
 
 
