@@ -10,8 +10,7 @@ the walk accepts: a test holds the two together.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -23,7 +22,7 @@ from pgo.health.fhir_r4.structures import CONTAINED, structure
 # white space is forbidden, also in a code of several words, which may hold single spaces. (Behind an escaped
 # backslash this breaks the text: the decoder then refuses, and the walk decides.)
 _WHITE_ESCAPE = re.compile(rb"\\(?:[tnr]|u00[0-9a-fA-F]{2})")
-_EMPTY_OBJECT = re.compile(rb"\{\s*\}")
+_EMPTY_OBJECT = re.compile(rb"\{[ \t\r\n]*+\}")
 # Resources inside these stand at more places than ``contained``; the walk opens them one by one.
 _NESTING = frozenset({"Bundle", "Parameters"})
 _FAILS = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
@@ -34,6 +33,7 @@ class _Head(msgspec.Struct):
 
 
 _head = msgspec.json.Decoder(_Head)
+_ready: dict[str, Callable[[bytes], Any]] = {}
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -47,11 +47,9 @@ def certainly_fine(kind: str, raw: bytes) -> bool:
     Returns:
         ``False`` when it has an issue or when it takes a closer look to know.
     """
-    if kind not in resource_types() or kind in _NESTING:
-        return False
-    text = _WHITE_ESCAPE.sub(b"  ", raw) if b"\\" in raw else raw
+    decode = _ready.get(kind) or _prepared(kind)
     try:
-        resource = _decoder(kind).decode(text)
+        resource = decode(_WHITE_ESCAPE.sub(b"  ", raw) if b"\\" in raw else raw)
         contained = getattr(resource, CONTAINED, None)
         if contained and not all(map(_fine_inside, contained)):
             return False
@@ -73,6 +71,12 @@ def _fine_inside(part: msgspec.Raw) -> bool:
     return b'"contained"' not in raw and certainly_fine(_head.decode(raw).resourceType, raw)
 
 
-@cache
-def _decoder(kind: str) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(structure(kind))
+def _prepared(kind: str) -> Callable[[bytes], Any]:
+    if kind in _NESTING or kind not in resource_types():
+        return _cannot_tell
+    _ready[kind] = msgspec.json.Decoder(structure(kind)).decode
+    return _ready[kind]
+
+
+def _cannot_tell(_raw: bytes) -> Any:
+    raise msgspec.ValidationError
