@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -131,18 +132,27 @@ def build_summary(session: Session, choice: SummaryChoice, words: SummaryWords) 
 
 def export_summary(session: Session, choice: SummaryChoice, words: SummaryWords) -> bytes:
     """The paper as PDF/A; the journal says that it was made."""
-    from pgo.health.summary.paper import build_pdf, has_replaced
-
     store, at = session.store, session.now()
     summary = build_summary(session, choice, words)
-    if has_replaced(summary):
-        summary = replace(summary, closing=(*summary.closing, words.t("paper.closing.replaced")))
-    pdf = build_pdf(summary, at=at)
+    pdf = _set(summary, words, at=at)
     lines = sum(len(section.rows) for section in summary.sections)
     with store.write(at):
         store.journal.add(Event.EXPORTED, at=at, form="summary", records=lines)
     session.changed()
     return pdf
+
+
+def make_pdf(session: Session, choice: SummaryChoice, words: SummaryWords) -> bytes:
+    """The paper as PDF/A for something larger that has a journal line of its own; writes nothing."""
+    return _set(build_summary(session, choice, words), words, at=session.now())
+
+
+def _set(summary: Summary, words: Words, *, at: datetime) -> bytes:
+    from pgo.health.summary.paper import build_pdf, has_replaced
+
+    if has_replaced(summary):
+        summary = replace(summary, closing=(*summary.closing, words.t("paper.closing.replaced")))
+    return build_pdf(summary, at=at)
 
 
 def _facts(session: Session, choice: SummaryChoice, words: Words) -> tuple[tuple[str, str], ...]:

@@ -9,22 +9,15 @@ import flet as ft
 from pgo.ui.safety import component
 from pgo.ui.settings.look import LockCard, LookCard
 from pgo.ui.settings.sections import SECTIONS, SectionCard
-from pgo.ui.state import Ok, use_action, use_app
+from pgo.ui.state import use_app
 from pgo.ui.theme import GAP
 from pgo.ui.widgets import (
     body,
     key_values,
     muted,
-    note,
     page_body,
-    progress,
-    secondary_button,
     section_card,
-    toolbar,
 )
-from pgo.usecases.export import export_records
-
-EXPORT_NAME = "pgo-records.json"
 
 
 @component
@@ -32,37 +25,7 @@ def Screen() -> ft.Control:
     """Draw all settings."""
     app = use_app()
     sections = [SectionCard(section, key=section.name) for section in SECTIONS if section.rows]
-    return page_body(app.t("settings.title"), *sections, LookCard(), LockCard(), ExportCard(), AboutCard())
-
-
-@component
-def ExportCard() -> ft.Control:
-    """Take everything out: one file, each record byte for byte as it came."""
-    app = use_app()
-    picker: ft.FilePicker = ft.use_memo(ft.FilePicker, [])
-
-    async def export() -> None:
-        outcome = await app.run(export_records, app.session)
-        if isinstance(outcome, Ok):
-            await picker.save_file(file_name=EXPORT_NAME, src_bytes=outcome.value)
-            app.say(app.t("settings.export.done"))
-
-    action = use_action(export)
-    return section_card(
-        app.t("settings.export"),
-        note(app.t("settings.export.warning"), "attention"),
-        *([progress(app.t("common.busy"), None)] if action.busy else []),
-        toolbar(
-            secondary_button(
-                app.t("settings.export.do"),
-                action.start,
-                key="export",
-                icon=ft.Icons.DOWNLOAD_ROUNDED,
-                disabled=action.busy,
-            )
-        ),
-        lead=app.t("settings.export.lead"),
-    )
+    return page_body(app.t("settings.title"), *sections, LookCard(), LockCard(), AboutCard())
 
 
 @component

@@ -65,6 +65,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
         "data",
         (
             Row("backup", ft.Icons.SAVE_OUTLINED, _backup),
+            Row("export", ft.Icons.DRIVE_FILE_MOVE_OUTLINED),
             Row("journal", ft.Icons.HISTORY_EDU_OUTLINED),
         ),
     ),
