@@ -9,10 +9,14 @@ from pathlib import Path
 from unittest import mock
 
 from pgo.store.migrations import STEPS, migrate
+from pgo.usecases.collect import collect
 from pgo.usecases.unlock import create_vault
 from tests.support.applications import PASSPHRASE
-from tests.support.fault_scenarios import SMALL_STEPS, VAULT, VAULTS, small_change
-from tests.support.vaults import Home
+from tests.support.fault_scenarios import CARD, SMALL_STEPS, VAULT, VAULTS, small_change
+from tests.support.sharing import a_card, a_record
+from tests.support.vaults import START, Home
+
+_FROM_PLAIN = ("passphrase", "recovery", "write", "import", "long import", "lock", "renewal")
 
 
 @dataclass(frozen=True)
@@ -37,14 +41,25 @@ def make_bases(folder: Path) -> dict[str, Base]:
     return {
         "setup": empty,
         "migration": _first_form(folder / "old"),
+        "consent": _with_records(folder / "records"),
         "crashed": _crashed(folder / "open", folder / "crashed"),
-        **dict.fromkeys(("passphrase", "recovery", "write", "import", "long import", "lock"), plain),
+        **dict.fromkeys(
+            ("passphrase", "recovery", "write", "import", "long import", "lock", "renewal"), plain
+        ),
     }
 
 
 def _locked(place: Path) -> Base:
     made = create_vault(Home(place / VAULTS).app, place / VAULT, PASSPHRASE)
     made.session.lock()
+    return Base(place, made.recovery_code_text)
+
+
+def _with_records(place: Path) -> Base:
+    made = create_vault(Home(place / VAULTS).app, place / VAULT, PASSPHRASE)
+    collect(made.session, a_record(), name="record.json")
+    made.session.lock()
+    (place / CARD).write_text(a_card(at=START))
     return Base(place, made.recovery_code_text)
 
 

@@ -24,6 +24,9 @@ from tests.support.fault_driver import Child, Fault, Gone, child, count_calls
 from tests.support.fault_examine import Found, State, examine, opening_secrets
 from tests.support.fault_scenarios import PASSPHRASES, VAULT
 
+_MAKE_CODES = {"setup": 1, "recovery": 2, "renewal": 1}
+"""How many of a scenario's first steps make a recovery code."""
+
 
 @dataclass(frozen=True)
 class Rehearsal:
@@ -55,11 +58,19 @@ def rehearse(scenario: str, base: Base, scratch: Path, calls: tuple[str, ...]) -
     states = [_state_now(place, codes, scratch)]
     with child(Order(scenario, place, base.code)) as actor:
         for step in range(actor.steps):
-            learned = actor.ask(step=step)["done"]
+            learned = done_without_fault(actor, step)
             codes += [learned] if learned else []
             states.append(_state_now(place, codes, scratch))
     counted = _counted(scenario, base, scratch, calls) if calls else {}
     return Rehearsal(scenario, base, tuple(states), counted)
+
+
+def done_without_fault(actor: Child, step: int) -> str:
+    """Do a step that has to succeed; return what the person learned."""
+    answer = actor.ask(step=step)
+    if "error" in answer:
+        raise RuntimeError(f"step {step} fails without any fault: {answer}")
+    return str(answer["done"])
 
 
 def _counted(scenario: str, base: Base, scratch: Path, calls: tuple[str, ...]) -> dict[str, int]:
@@ -166,10 +177,9 @@ def wrong_secrets(scenario: str, run: Run, opening: frozenset[str]) -> list[str]
 
 
 def _right_codes(scenario: str, run: Run) -> list[list[str]]:
-    if scenario not in ("recovery", "setup"):
-        return [run.codes[-1:]]
-    possible = [[code] for code in run.codes[run.done : run.tried + 1] if code]
-    unknown = len(run.codes) <= run.tried  # made, and lost with the process that made it
+    done, tried = (min(count, _MAKE_CODES.get(scenario, 0)) for count in (run.done, run.tried))
+    possible = [[code] for code in run.codes[done : tried + 1] if code]
+    unknown = len(run.codes) <= tried or not run.codes[done]  # made, and lost with the process that made it
     return [*possible, []] if unknown else possible
 
 

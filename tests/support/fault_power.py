@@ -19,7 +19,7 @@ from tests.support.fault_bases import Base
 from tests.support.fault_child import Order
 from tests.support.fault_driver import child
 from tests.support.fault_images import Image, images
-from tests.support.fault_nth import Rehearsal, Run, judge
+from tests.support.fault_nth import Rehearsal, Run, done_without_fault, judge
 from tests.support.fault_scenarios import VAULT
 from tests.support.fault_trace import OPTIONS, Operation, TraceReader, Tree, read_tree
 
@@ -52,7 +52,7 @@ def record(scenario: str, base: Base, scratch: Path, *, planted: str = "") -> Re
         start = read_tree(place)
         actor.attach(*OPTIONS, output=str(scratch / "trace.txt"))
         for step in range(actor.steps):
-            learned = actor.ask(step=step)["done"]
+            learned = done_without_fault(actor, step)
             codes += [learned] if learned else []
         actor.detach()
     reader = TraceReader(place, start)

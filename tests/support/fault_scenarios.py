@@ -11,23 +11,31 @@ import os
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from consent.model import Category
 from pgo.store.drafts import StoredDraft
 from pgo.store.journal import Event
+from pgo.usecases.choices import ShareChoice
 from pgo.usecases.collect import collect
-from pgo.usecases.keys import change_passphrase, renew_recovery_code
+from pgo.usecases.keys import change_passphrase, renew_recovery_code, renew_vault_key
+from pgo.usecases.recipients import add_recipient
 from pgo.usecases.session import Session
+from pgo.usecases.share import shares, sign_share, withdraw
 from pgo.usecases.unlock import create_vault, unlock_with_code
 from tests.support.applications import PASSPHRASE
+from tests.support.sharing import CLINIC_ID
 from tests.support.vaults import Home, a_bundle, a_condition, a_patient, a_weight
 
 VAULTS, VAULT = "vaults", "vaults/Thuis"
 """Below the place a case is given; the first one to make a vault makes the folder of vaults as well."""
 PASSPHRASES = (PASSPHRASE, "zeven groene treinen naar Assen", "acht stille molens bij Grou")
 SMALL_STEPS = 6
+CARD = "card.txt"
+"""Signed card of a clinic that nobody ever calls; beside the vaults of the scenario that needs it."""
 PAD = "x" * 3_000  # about a third of a page, so that single transactions touch several pages
 
 Step = Callable[[], object]
@@ -123,6 +131,42 @@ def _import(bench: Bench) -> list[Step]:
     return [partial(collect, session, a_file(number), name=f"{number}.json") for number in (1, 2)]
 
 
+def _renewal(bench: Bench) -> list[Step]:
+    def renew() -> str:
+        made = renew_vault_key(bench.opened(), PASSPHRASE, on_progress=lambda _share: None)
+        bench.session, bench.code = made.session, made.recovery_code_text
+        return made.recovery_code_text
+
+    bench.opened()
+    return [renew, lambda: small_change(bench.opened(), 1)]
+
+
+def _consent(bench: Bench) -> list[Step]:
+    session, card = bench.opened(), (bench.place / CARD).read_text()
+    today = session.today()
+    choice = ShareChoice(
+        recipient_id=CLINIC_ID,
+        categories=frozenset({Category.PROBLEMS, Category.VITALS}),
+        sensitivity=frozenset(),
+        purpose="TREAT",
+        period=(today, today + timedelta(days=90)),
+    )
+
+    def stop() -> None:
+        withdraw(session, next(row.grant_id for row in shares(session) if row.withdrawn_at is None))
+
+    return [
+        partial(_quietly, add_recipient, session, card),
+        partial(_quietly, sign_share, session, choice, lang="nl", shown_text="synthetic"),
+        stop,
+    ]
+
+
+def _quietly(function: Callable[..., object], *arguments: object, **named: object) -> None:
+    """Only a recovery code is something that a person learns from a step."""
+    function(*arguments, **named)
+
+
 def _long_import(bench: Bench) -> list[Step]:
     session, data = bench.opened(), a_file(1, conditions=400)
 
@@ -154,6 +198,8 @@ ALL: dict[str, Callable[[Bench], list[Step]]] = {
     "recovery": _recovery,
     "write": _writes,
     "import": _import,
+    "consent": _consent,
+    "renewal": _renewal,
     "long import": _long_import,
     "migration": _opening,
     "crashed": _opening,
