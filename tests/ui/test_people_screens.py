@@ -65,6 +65,7 @@ def test_nothing_of_one_person_is_there_for_the_next(two: Application) -> None:
         async with locked_frame(two) as (app, state, _):
             await opens(app, state, "Oma Mien", PASSPHRASE)
             app.page.navigate("/profile")
+            await app.wait(lambda: app.page.route == "/profile", "the profile was not reached")
             await app.wait_text(MARK)
             state.failure, state.status = f"{MARK} mislukt", f"{MARK} bewaard"
             state.say(MARK)
@@ -108,6 +109,7 @@ def test_no_log_says_who_or_what(two: Application, caplog: pytest.LogCaptureFixt
         async with locked_frame(two) as (app, state, _):
             await opens(app, state, "Oma Mien", PASSPHRASE)
             app.page.navigate("/profile")
+            await app.wait(lambda: app.page.route == "/profile", "the profile was not reached")
             await app.wait_text(MARK)
             await app.click("lock")
             await app.wait_text("Welke kluis")
