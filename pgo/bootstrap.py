@@ -23,6 +23,7 @@ from crypto.passphrase import RFC_9106_SECOND_CHOICE, Price, calibrate
 from pgo.config import LONGEST_PAUSE_SECONDS, SHORTEST_PAUSE_SECONDS
 from pgo.errors import AppError, Locked
 from pgo.usecases.backup_keeper import BackupKeeper
+from pgo.usecases.intake import FileReader, ReaderHere
 from pgo.usecases.session import Application, DemoInfo, Session
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def build_application(vaults: Path, *, demo: DemoInfo | None = None, deliver: bo
         clock=wall_clock,
         argon2=RFC_9106_SECOND_CHOICE,
         open_transport=_open_transport,
+        open_reader=_open_reader,
         demo=demo,
     )
     if demo is None:
@@ -138,6 +140,14 @@ def _os_keyring() -> KeyKeeper:
     from pgo.store.oskeyring import find_os_keyring  # loads every plug-in of its library
 
     return find_os_keyring()
+
+
+def _open_reader() -> FileReader:
+    if sys.platform in ("ios", "android"):  # apps there may not start processes
+        return ReaderHere()
+    from pgo.usecases.intake_process import ReaderProcess
+
+    return ReaderProcess()
 
 
 def _open_transport() -> Transport:

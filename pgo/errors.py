@@ -130,7 +130,8 @@ class NotFound(AppError):
     """No such thing in this vault.
 
     Attributes:
-        what: kind of thing: ``record``, ``draft``, ``grant``, ``recipient``, ``questionnaire``, ``vault``.
+        what: kind of thing: ``record``, ``draft``, ``grant``, ``recipient``, ``questionnaire``, ``vault``,
+            ``set_aside``.
     """
 
     code = "not_found"

@@ -37,6 +37,7 @@ class Event(StrEnum):
     SETTINGS_CHANGED = "settings_changed"
     FILE_COLLECTED = "file_collected"
     QUARANTINE_RETRIED = "quarantine_retried"
+    QUARANTINE_DISCARDED = "quarantine_discarded"
     RECORD_SAVED = "record_saved"
     RECORD_REMOVED = "record_removed"
     RECORD_RESTORED = "record_restored"

@@ -141,6 +141,12 @@ _READING: tuple[str, ...] = (
     "ALTER TABLE measure ADD COLUMN ucum TEXT NOT NULL DEFAULT ''",
 )
 
+# What a set-aside entry needs to be read again, and which reader tried it last.
+_QUARANTINE_RETRY: tuple[str, ...] = (
+    "ALTER TABLE quarantine ADD COLUMN full_url TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE quarantine ADD COLUMN reader INTEGER NOT NULL DEFAULT 1",
+)
+
 # One named tuple per step, one per line here; a new one goes to the end.
 STEPS: tuple[tuple[str, ...], ...] = (
     _FIRST,
@@ -148,6 +154,7 @@ STEPS: tuple[tuple[str, ...], ...] = (
     _JOURNAL_APPEND_ONLY,
     _BACKUPS,
     _READING,
+    _QUARANTINE_RETRY,
 )
 """Statements per version; step N brings a database from version N to N + 1."""
 

@@ -17,7 +17,7 @@ from typing import TypeAlias
 from crypto.canonical import sha256_id
 from pgo.errors import InputRefused
 from pgo.health.record.kinds import RecordKind, kind_of
-from pgo.health.record.reader import read_records
+from pgo.health.record.reader import READER_VERSION
 from pgo.health.record.resource import Intake, PersonMention, Refused, Resource, SetAside
 from pgo.store.journal import Event
 from pgo.store.quarantine import Quarantined
@@ -29,6 +29,13 @@ from pgo.usecases.saving import compare, save, vault_person
 from pgo.usecases.session import Session
 
 Progress: TypeAlias = Callable[[int, int], None]
+
+READABLE_LATER = frozenset(
+    {"wrong_version_stu3", "wrong_version_r5", "stu3_ambiguous", "unsupported_type", "unknown_type"}
+)
+"""Reasons that lie with us as much as with the file: the file is kept and tried again after an update."""
+
+_ZIP = b"PK"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +85,7 @@ def collect(
     name: str,
     on_progress: Callable[[int, int], None] | None = None,
     accept_person: bool = False,
+    cancelled: Callable[[], bool] | None = None,
 ) -> CollectResult:
     """Read one file and store what it holds.
 
@@ -87,6 +95,7 @@ def collect(
         name: its name, shown as the source of the records.
         on_progress: called with (done, total) entries, from this thread.
         accept_person: the person looked at the question and said "yes, these records are mine".
+        cancelled: asked while the file is read; yes stops it (``cancelled``), the store is unchanged.
 
     Raises:
         InputRefused: nothing of the file can be used (``not_json``, ``too_large``, ...); the store is
@@ -94,20 +103,60 @@ def collect(
     """
     started = session.app.clock()
     report = on_progress or _silent
-    try:
-        intake = read_records(data, name=name, on_progress=lambda done, total: report(done, 2 * total))
-    except Refused as exc:
-        raise InputRefused(exc.code, exc.detail) from exc
+    if data.startswith(_ZIP):
+        from pgo.usecases.export_import import is_archive, take_archive  # it builds on this module
+
+        if is_archive(data):
+            return take_archive(
+                session, data, name=name, on_progress=on_progress, accept_person=accept_person
+            )
+    intake = read(session, data, name=name, report=report, cancelled=cancelled)
     with session.store.alone():
-        result = _store(session, intake, data=data, name=name, report=report, accept_person=accept_person)
+        result = store_intake(
+            session, intake, data=data, name=name, report=report, accept_person=accept_person
+        )
     if result.imported or result.set_aside:
         session.changed()
     return replace(result, seconds=(session.app.clock() - started).total_seconds())
 
 
-def _store(
+def read(
+    session: Session,
+    data: bytes,
+    *,
+    name: str,
+    report: Progress,
+    cancelled: Callable[[], bool] | None = None,
+) -> Intake:
+    """Read a file with the session's reader; the first half of the count is its.
+
+    Raises:
+        InputRefused: nothing can be used. What a later version may be able to read is no refusal: it comes
+        back as the one set-aside entry ``file``.
+    """
+    try:
+        return session.reader.read(
+            data, name=name, on_progress=lambda done, total: report(done, 2 * total), cancelled=cancelled
+        )
+    except Refused as exc:
+        if exc.code not in READABLE_LATER:
+            raise InputRefused(exc.code, exc.detail) from exc
+        return Intake((), (SetAside("file", None, None, exc.code, exc.detail, data),), (), "")
+
+
+def store_intake(
     session: Session, intake: Intake, *, data: bytes, name: str, report: Progress, accept_person: bool
 ) -> CollectResult:
+    """Store what a file gave, in one transaction.
+
+    Args:
+        session: the open vault, held alone.
+        intake: what was read.
+        data: the bytes of the file.
+        name: its name.
+        report: told (done, total), the second half of the count.
+        accept_person: the person said that the records are theirs.
+    """
     store, at = session.store, session.now()
     known = frozenset(store.settings.get(PERSON_REFERENCES) or ())
     person = vault_person(store)
@@ -168,7 +217,14 @@ def of_others(resources: Sequence[Resource], sorting: Sorted) -> list[SetAside]:
 def _quarantined(entry: SetAside) -> Quarantined:
     foreign = entry.code in ("other_patient", "several_persons")
     return Quarantined(
-        entry.entry, entry.type, None if foreign else entry.id, entry.code, entry.detail, entry.raw
+        entry.entry,
+        entry.type,
+        None if foreign else entry.id,
+        entry.code,
+        entry.detail,
+        entry.raw,
+        entry.full_url,
+        READER_VERSION,
     )
 
 

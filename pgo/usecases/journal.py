@@ -56,6 +56,7 @@ KIND_OF: Mapping[Event, JournalKind] = {
         (
             Event.FILE_COLLECTED,
             Event.QUARANTINE_RETRIED,
+            Event.QUARANTINE_DISCARDED,
             Event.RECORD_SAVED,
             Event.RECORD_REMOVED,
             Event.RECORD_RESTORED,

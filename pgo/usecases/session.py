@@ -24,11 +24,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from pgo.errors import KeyringRefused, Locked
+from pgo.usecases.intake import ReaderHere
 
 if TYPE_CHECKING:
     from crypto.passphrase import Argon2Parameters, Price
     from pgo.store.oskeyring import KeyKeeper
     from pgo.store.protocols import VaultStore
+    from pgo.usecases.intake import FileReader
     from sync.transport import Transport
 
 T = TypeVar("T")
@@ -77,6 +79,7 @@ class Application:
         open_transport: makes the network client; called at the first delivery, never before.
         zone: where the patient's days begin; ``None`` is the time zone of the machine.
         demo: set by ``pgo demo`` only.
+        open_reader: makes what reads files from outside; called at the first file.
         on_open: called with every session that opens; starts what runs beside it.
     """
 
@@ -87,6 +90,7 @@ class Application:
     zone: tzinfo | None = None
     demo: DemoInfo | None = None
     on_open: Callable[[Session], None] | None = None
+    open_reader: Callable[[], FileReader] = ReaderHere
     calibrate: Callable[[], Price] | None = None
     keyring: Callable[[], KeyKeeper] = no_keyring
 
@@ -103,6 +107,7 @@ class Session:
         self._app = app
         self._store: VaultStore | None = store
         self._transport: Transport | None = None
+        self._reader: FileReader | None = None
         self._listeners: list[Callable[[], None]] = []
         self._at_lock: list[Callable[[], None]] = []
         self._remembered: dict[str, tuple[object, object]] = {}
@@ -143,6 +148,16 @@ class Session:
             if self._transport is None:
                 self._transport = self._app.open_transport()
             return self._transport
+
+    @property
+    def reader(self) -> FileReader:
+        """What reads files from outside, made at first use."""
+        with self._guard:
+            if self.closed:
+                raise Locked
+            if self._reader is None:
+                self._reader = self._app.open_reader()
+            return self._reader
 
     def remembered(self, name: str, version: object, make: Callable[[], T]) -> T:
         """What ``make`` gives, made once per version; forgotten at lock."""
@@ -214,6 +229,7 @@ class Session:
         with self._guard:
             store, self._store = self._store, None
             self._transport = None
+            reader, self._reader = self._reader, None
             at_lock, self._at_lock = self._at_lock, []
             self._listeners.clear()
             self._remembered.clear()
@@ -221,5 +237,7 @@ class Session:
             if store is not None:
                 store.close()
         finally:
+            if reader is not None:
+                reader.close()
             for listener in at_lock:
                 listener()

@@ -128,7 +128,8 @@ def test_another_persons_file_is_asked_about_and_not_mixed_in(tmp_path: Path) ->
         (b"[1]", "geen FHIR-gegevens"),
         (b'{"a": 1}', "er staat niet bij wat het is"),
         (b"", "er staat niets in"),
-        (b"%PDF-1.7 x", "een pdf"),
+        (b"PK\x03\x04 x", "beschadigd"),
+        (b'<ControlActProcess xmlns="urn:hl7-org:v3"/>', "HL7 v3"),
         (b"[" * 10_000, ""),
     ],
 )

@@ -35,8 +35,8 @@ REASON_CODES = (
 class Resource:
     """One FHIR R4 resource: its bytes, its decoded body and where it stood.
 
-    ``original`` holds what it was converted from, with ``original_format`` ``"xml"``, ``"stu3+json"`` or
-    ``"stu3+xml"``; for R4 JSON they are ``None`` and ``"json"``, and ``raw`` is the original.
+    ``original`` holds what it was converted from, with ``original_format`` ``"xml"``, ``"stu3_json"`` or
+    ``"stu3_xml"``; for R4 JSON they are ``None`` and ``"json"``, and ``raw`` is the original.
     """
 
     raw: bytes
@@ -61,7 +61,8 @@ Resolve: TypeAlias = Callable[[str], Resource | None]
 class SetAside:
     """One piece of a file that was not taken, and why.
 
-    ``entry`` says where (``"entry 12"``, ``"line 3"``), ``raw`` holds the bytes for a later try.
+    ``entry`` says where (``"entry 12"``, ``"line 3"``), ``raw`` holds the bytes for a later try and
+    ``full_url`` the address it stood under.
     """
 
     entry: str
@@ -70,6 +71,7 @@ class SetAside:
     code: str
     detail: str
     raw: bytes | None
+    full_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,9 @@ def set_aside(members: Mapping[str, Any], piece: Piece, problem: Problem) -> Set
     kind, identity = members.get("resourceType"), members.get("id")
     shown = kind if isinstance(kind, str) and _TYPE_NAME.match(kind) else None
     known_id = identity if isinstance(identity, str) else None
-    return SetAside(piece.where, shown, known_id, problem.code, problem.detail, piece.source)
+    return SetAside(
+        piece.where, shown, known_id, problem.code, problem.detail, piece.source, piece.full_url or ""
+    )
 
 
 def _names(members: Mapping[str, Any]) -> tuple[str, str | None]:
@@ -106,4 +108,4 @@ def _converted(members: Mapping[str, Any], piece: Piece) -> Resource | SetAside:
     problem = check_resource(made, raw=raw)
     if problem is not None:
         return set_aside(members, piece, problem)
-    return Resource(raw, made, *_names(made), piece.full_url, piece.source, f"stu3+{piece.form}")
+    return Resource(raw, made, *_names(made), piece.full_url, piece.source, f"stu3_{piece.form}")

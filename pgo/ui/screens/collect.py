@@ -14,7 +14,7 @@ from pgo.errors import AppError
 from pgo.ui import text
 from pgo.ui.files import Picked, pick_file
 from pgo.ui.safety import component
-from pgo.ui.state import AppState, Failed, go, use_app
+from pgo.ui.state import AppState, Failed, go, use_app, use_query
 from pgo.ui.text import fmt_date, fmt_number
 from pgo.ui.theme import GAP
 from pgo.ui.widgets import (
@@ -37,6 +37,7 @@ from pgo.ui.widgets import (
     toolbar,
 )
 from pgo.usecases.collect import CollectResult, PersonQuestion, collect
+from pgo.usecases.intake_retry import waiting
 
 if TYPE_CHECKING:
     from pgo.health.record.resource import PersonMention, SetAside
@@ -51,10 +52,19 @@ class Count:
 
     done: int = 0
     total: int = 0
+    stop: bool = False
 
     def tell(self, done: int, total: int) -> None:
         """Take the next count."""
         self.done, self.total = done, total
+
+    def stopped(self) -> bool:
+        """Say whether the person wants to stop; asked by the reader."""
+        return self.stop
+
+    def halt(self) -> None:
+        """Ask the reader to stop."""
+        self.stop = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +81,7 @@ class Running:
     name: str
     done: int = 0
     total: int = 0
+    halt: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +103,8 @@ def Screen() -> ft.Control:
     first: State = Idle()
     hook: tuple[State, Any] = ft.use_state(first)
     state, set_state = hook
+    aside = use_query(lambda session: len(waiting(session)))
+    ft.use_effect(lambda: _get_ready(app), dependencies=[])
 
     def to(new: State) -> None:
         set_state(lambda _old: new)
@@ -110,7 +123,7 @@ def Screen() -> ft.Control:
         to(Running(picked.name))
         outcome = await _collect(app, picked, accept=accept, show=to)
         if isinstance(outcome, Failed):
-            to(Idle(refusal(app, picked.name, outcome)))
+            to(Idle("" if outcome.code == "cancelled" else refusal(app, picked.name, outcome)))
             return
         result = outcome
         to(Finished(result, picked if result.person_question is not None else None))
@@ -118,9 +131,16 @@ def Screen() -> ft.Control:
             app.changed()
 
     content = _draw(app, state, choose, take, lambda: to(Idle()))
+    if aside.value and not isinstance(state, Running):
+        content.append(_aside_card(app, aside.value))
     return page_body(
         app.t("collect.title"), *content, lead=app.t("collect.lead"), back=("/", app.t("nav.overview"))
     )
+
+
+def _get_ready(app: AppState) -> None:
+    """Let the reading process start while the person looks for the file."""
+    app.session.reader.warm()
 
 
 async def _collect(
@@ -136,10 +156,13 @@ async def _collect(
             name=picked.name,
             on_progress=count.tell,
             accept_person=accept,
+            cancelled=count.stopped,
         )
     )
     while not work.done():
-        show(Running(picked.name, count.done, count.total))
+        # The second half of the count is the storing: one transaction, that is not stopped half-way.
+        halt = count.halt if 2 * count.done <= count.total and not count.stop else None
+        show(Running(picked.name, count.done, count.total, halt))
         await asyncio.wait({work}, timeout=_LOOK_SECONDS)
     outcome = work.result()
     return outcome if isinstance(outcome, Failed) else outcome.value
@@ -161,8 +184,8 @@ def _draw(
     clear: Callable[[], None],
 ) -> list[ft.Control]:
     match state:
-        case Running(name, done, total):
-            return [_running(app, name, done, total)]
+        case Running():
+            return [_running(app, state)]
         case Finished(result, Picked() as picked) if result.person_question is not None:
 
             async def accept() -> None:
@@ -202,11 +225,27 @@ def _help_card(app: AppState) -> ft.Control:
     )
 
 
-def _running(app: AppState, name: str, done: int, total: int) -> ft.Control:
+def _aside_card(app: AppState, count: int) -> ft.Control:
+    return card(
+        body(app.t("collect.waiting", n=count)),
+        toolbar(
+            text_button(
+                app.t("collect.waiting.show"),
+                lambda: go("/set-aside"),
+                key="set-aside",
+                icon=ft.Icons.INBOX_OUTLINED,
+            )
+        ),
+    )
+
+
+def _running(app: AppState, state: Running) -> ft.Control:
+    done, total = state.done, state.total
     share = done / total if total else None
     numbers = {"done": fmt_number(app.lang, done), "total": fmt_number(app.lang, total)}
     detail = app.t("collect.progress", **numbers) if total else app.t("collect.reading")
-    return card(progress(app.t("collect.running", file=name), share, detail))
+    stop = [] if state.halt is None else [toolbar(text_button(app.t("collect.stop"), state.halt, key="stop"))]
+    return card(progress(app.t("collect.running", file=state.name), share, detail), *stop)
 
 
 @component

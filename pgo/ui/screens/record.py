@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import flet as ft
 
+from pgo.ui.records.document import DocumentCard
 from pgo.ui.records.frame import answered, quiet, stacked
 from pgo.ui.records.removal import use_remove, use_restore
 from pgo.ui.records.rows import LASTING, record_lines, said_status
@@ -71,7 +72,7 @@ def _record(app: AppState, detail: RecordDetail) -> ft.Control:
     parts: list[ft.Control] = []
     if detail.in_trash:
         parts.append(note(app.t("record.in_trash"), "attention", icon=ft.Icons.DELETE_OUTLINE_ROUNDED))
-    parts += [_facts(app, detail), _source(app, detail)]
+    parts += [_facts(app, detail), DocumentCard(detail.row.id, key="document"), _source(app, detail)]
     if not detail.in_trash:
         parts += [SameThingCard(detail.row), SaidCard(detail.row)]
     if detail.related:
