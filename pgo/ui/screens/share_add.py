@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import flet as ft
 
-from pgo.errors import InputRefused
-from pgo.ui.files import pick_file
 from pgo.ui.records.frame import stacked
 from pgo.ui.safety import component
+from pgo.ui.sharing.signed_text import Asked, Example, SignedText
 from pgo.ui.sharing_words import kind_name, refusal
-from pgo.ui.state import Action, AppState, Ok, go, use_action, use_app
+from pgo.ui.state import AppState, Ok, go, use_action, use_app
 from pgo.ui.text import fmt_date
 from pgo.ui.theme import FONT_STRONG, GAP, RADIUS_SMALL
 from pgo.ui.widgets import (
@@ -26,10 +25,8 @@ from pgo.ui.widgets import (
     note,
     page_body,
     primary_button,
-    secondary_button,
     section_card,
     text_button,
-    text_field,
     toolbar,
 )
 from pgo.usecases import share
@@ -67,62 +64,37 @@ def Screen() -> ft.Control:
 def AskCard(on_checked: Callable[[Checked | None], Any]) -> ft.Control:
     """Paste the text of a card or pick its file."""
     app = use_app()
-    pasted, set_pasted = ft.use_state("")
-    problem, set_problem = ft.use_state("")
-    picker = ft.use_memo(ft.FilePicker, [])
 
-    async def check(source: str | bytes) -> None:
+    async def check(source: str | bytes) -> str | None:
         outcome = await app.attempt(share.inspect_card, app.session, source)
         if isinstance(outcome, Ok):
             on_checked(Checked(outcome.value, source))
-        else:
-            set_problem(refusal(app.lang, outcome.code))
+            return None
+        return refusal(app.lang, outcome.code)
 
-    async def check_pasted() -> None:
-        if pasted.strip():
-            await check(pasted)
-        else:
-            set_problem(app.t("share.add.empty"))
-
-    async def pick() -> None:
-        try:
-            picked = await pick_file(picker, app.uploads, limit=MAX_FILE_BYTES)
-        except InputRefused as error:
-            set_problem(app.t(f"share.add.file.{error.code}"))
-            return
-        if picked is not None:
-            await check(picked.data)
-
-    field = text_field(
-        app.t("share.add.paste"), pasted, set_pasted, key="card-text", multiline=True, error=problem
+    asked = Asked(
+        key="card",
+        title=app.t("share.add.where"),
+        label=app.t("share.add.paste"),
+        check=app.t("share.add.check"),
+        empty=app.t("share.add.empty"),
+        max_file_bytes=MAX_FILE_BYTES,
     )
-    buttons = _two_ways(app, use_action(check_pasted), use_action(pick))
-    return stacked(
-        section_card(app.t("share.add.where"), field, buttons), *_demo(app, set_pasted), spacing=GAP
-    )
+    field: ft.Control = SignedText(asked, check, _demo(app))
+    return field
 
 
-def _two_ways(app: AppState, checking: Action, picking: Action) -> ft.Control:
-    busy = checking.busy or picking.busy
-    return toolbar(
-        primary_button(app.t("share.add.check"), checking.start, key="card-check", disabled=busy),
-        secondary_button(
-            app.t("share.add.pick"),
-            picking.start,
-            key="card-pick",
-            icon=ft.Icons.UPLOAD_FILE_OUTLINED,
-            disabled=busy,
-        ),
-    )
-
-
-def _demo(app: AppState, set_pasted: Callable[[str], Any]) -> list[ft.Control]:
+def _demo(app: AppState) -> Example | None:
     """In the demonstration the card of the demo clinic is one click away."""
     demo = app.application.demo
     if demo is None or not demo.card_text:
-        return []
-    take = text_button(app.t("share.add.demo_take"), lambda: set_pasted(demo.card_text), key="card-demo")
-    return [section_card(app.t("share.add.demo"), body(app.t("share.add.demo_text")), ft.Row([take]))]
+        return None
+    return Example(
+        title=app.t("share.add.demo"),
+        text=app.t("share.add.demo_text"),
+        take=app.t("share.add.demo_take"),
+        value=demo.card_text,
+    )
 
 
 @component
