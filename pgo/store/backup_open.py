@@ -26,7 +26,7 @@ from crypto.errors import CryptoError
 from crypto.kdf import erase
 from crypto.recovery import parse_recovery_code
 from crypto.stream import open_stream
-from pgo.errors import BackupRefused, StoreDamaged, StoreFull
+from pgo.errors import BackupRefused, StoreDamaged
 from pgo.store.backup_digest import TableDigest, content_digests
 from pgo.store.backup_format import (
     MAX_MANIFEST_BYTES,
@@ -39,7 +39,7 @@ from pgo.store.backup_format import (
     stream_key,
 )
 from pgo.store.database import EncryptedDatabase, open_database
-from pgo.store.files import FILE_MODE, sha256_file
+from pgo.store.files import FILE_MODE, disk_errors, sha256_file
 from pgo.store.founding import database_key
 from pgo.store.header import Header
 from pgo.store.ledger import LedgerTable
@@ -273,10 +273,8 @@ def _reading(path: Path) -> Iterator[BinaryIO]:
 
 @contextlib.contextmanager
 def _new_file(path: Path) -> Iterator[BinaryIO]:
-    """A new file for this user only; a full disk is ``StoreFull``."""
-    try:
+    """A new file for this user only; what the disk refuses is ``StoreFull`` or ``DiskFailed``."""
+    with disk_errors():
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), FILE_MODE)
         with os.fdopen(handle, "wb") as stream:
             yield stream
-    except OSError as exc:
-        raise StoreFull from exc

@@ -19,6 +19,7 @@ import contextlib
 import re
 import secrets
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -38,8 +39,16 @@ from pgo.store.backup_open import (
 )
 from pgo.store.backups import Backups, RestoreRow
 from pgo.store.database import open_database
-from pgo.store.files import make_private_folder, save_atomically, sha256_file, shred, sync_folder
-from pgo.store.founding import LOCK_NAME, database_key
+from pgo.store.files import (
+    FILE_MODE,
+    disk_errors,
+    make_private_folder,
+    save_atomically,
+    sha256_file,
+    shred,
+    sync_folder,
+)
+from pgo.store.founding import LOCK_NAME, database_key, remove_half_made
 from pgo.store.header import HEADER_NAME, Header, load_header, parse_header, save_header
 from pgo.store.instants import to_text
 from pgo.store.journal import Event, Journal
@@ -81,18 +90,21 @@ def restore_new(
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputRefused("vault_exists")
-    make_private_folder(folder.parent)
-    building = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.new")
-    make_private_folder(building)
-    try:
-        opened = _build(backup, building, unwrap, number=1, at=at, on_progress=on_progress)
-        if folder.exists():
-            folder.rmdir()
-        building.rename(folder)
-    except BaseException:
-        shutil.rmtree(building, ignore_errors=True)
-        raise
-    sync_folder(folder.parent)
+    with disk_errors():
+        make_private_folder(folder.parent)
+        remove_half_made(folder.parent)
+        building = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.new")
+        make_private_folder(building)
+        try:
+            with _locked(building):
+                opened = _build(backup, building, unwrap, number=1, at=at, on_progress=on_progress)
+            if folder.exists():
+                folder.rmdir()
+            building.rename(folder)
+        except BaseException:
+            shutil.rmtree(building, ignore_errors=True)
+            raise
+        sync_folder(folder.parent)
     return opened
 
 
@@ -120,15 +132,14 @@ def restore_over(
         BackupRefused: ``backup_other_vault``, ``backup_older``, and as ``open_into``.
         WrongPassphrase, KeyLost, StoreFull: as ``open_into``.
     """
-    lock = VaultLock(folder / LOCK_NAME)
-    try:
+    with disk_errors(), _locked(folder):
         present = _present(folder)
         if present is not None:
             _refuse_other_or_older(read_backup_header(backup).header, present, accept_older=accept_older)
+        for left in _nobodys(folder):
+            remove_database(left)
         number = _next_number(folder)
         return _build(backup, folder, unwrap, number=number, at=at, on_progress=on_progress)
-    finally:
-        lock.release()
 
 
 def _build(
@@ -138,7 +149,6 @@ def _build(
     described = read_backup_header(backup).header.vault_header()
     vault_key = unwrap(described)
     target = folder / replace(described, restores=number).db_file
-    remove_database(target)  # what a crash of an earlier try left: no header ever named it
     try:
         opened = open_into(backup, target, with_key(vault_key), on_progress=on_progress)
         mark = RestoreRow(number, at, opened.header.made_at)
@@ -159,7 +169,10 @@ def _switch(folder: Path, header: Header, vault_key: bytes | bytearray, mark: Re
             save_atomically(folder / f"{HEADER_NAME}.before-r{mark.number}", present.read_bytes())
         save_header(folder, ready, vault_key)
     except BaseException:
-        remove_database(target)
+        # The rename may have happened although something after it failed: what a header names has to stay.
+        if all(one.name != target.name for one in _named(folder)):
+            with contextlib.suppress(OSError):
+                remove_database(target)
         raise
 
 
@@ -221,13 +234,15 @@ def compare_restored(folder: Path, unwrap: Unwrap, opened: OpenedBackup) -> tupl
 
 def before(folder: Path) -> tuple[Before, ...]:
     """Vaults as they were before a restore, newest first."""
-    found = []
+    found, present = [], _present(folder)
     for path in folder.glob(HEADER_NAME + ".before-r*"):
         name = _BEFORE.fullmatch(path.name)
         if name is None:
             continue
         with contextlib.suppress(AppError):
             database = folder / parse_header(path.read_bytes()).header.db_file
+            if present is not None and database.name == present.db_file:
+                continue  # a restore that was cut off before its switch
             size = database.stat().st_size if database.exists() else 0
             found.append(Before(int(name.group(1)), path, database, size))
     return tuple(sorted(found, key=lambda one: -one.number))
@@ -242,12 +257,14 @@ def forget_before(folder: Path) -> int:
     if present is None:
         raise NotFound("vault")
     gone = before(folder)
-    for one in gone:
-        if one.database.name != present.db_file:
-            shred(one.database)
-            remove_database(one.database)
-        one.header.unlink(missing_ok=True)
-    sync_folder(folder)
+    with disk_errors():
+        for path in folder.glob("store-*.db"):
+            if path.name != present.db_file:
+                shred(path)
+                remove_database(path)
+        for path in folder.glob(HEADER_NAME + ".before-r*"):
+            path.unlink()
+        sync_folder(folder)
     return len(gone)
 
 
@@ -258,26 +275,57 @@ def switch_back(folder: Path, unwrap: Unwrap, *, at: datetime) -> None:
         NotFound: ``vault``, nothing lies beside it.
         WrongPassphrase, VaultBusy, StoreDamaged: as opening a vault.
     """
-    lock = VaultLock(folder / LOCK_NAME)
-    try:
+    with disk_errors(), _locked(folder):
         kept = before(folder)
         if not kept:
             raise NotFound("vault")
         loaded = parse_header(kept[0].header.read_bytes())
         vault_key = unwrap(loaded.header)
-        header = loaded.verify(vault_key)
-        number = _next_number(folder)
-        target = folder / replace(header, restores=number).db_file
-        remove_database(target)
-        _refuse_changed(kept[0].database, header.db_sha256)
-        for ending in ("", "-wal"):  # a vault that was not locked cleanly has its newest changes in its log
-            source = kept[0].database.with_name(kept[0].database.name + ending)
-            if source.exists():
-                shutil.copyfile(source, target.with_name(target.name + ending))
-        _switch(folder, header, vault_key, RestoreRow(number, at, at))
-        erase(vault_key)
+        try:
+            header = loaded.verify(vault_key)
+            _refuse_changed(kept[0].database, header.db_sha256)
+            number = _next_number(folder)
+            _copy_with_log(kept[0].database, folder / replace(header, restores=number).db_file)
+            _switch(folder, header, vault_key, RestoreRow(number, at, at))
+        finally:
+            erase(vault_key)
+
+
+def _copy_with_log(source: Path, target: Path) -> None:
+    """Copy a closed database; one that was not locked cleanly has its newest changes in its log."""
+    for ending in ("", "-wal"):
+        part = source.with_name(source.name + ending)
+        if part.exists():
+            shutil.copyfile(part, target.with_name(target.name + ending))
+            target.with_name(target.name + ending).chmod(FILE_MODE)
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    lock = VaultLock(folder / LOCK_NAME)
+    try:
+        yield
     finally:
         lock.release()
+
+
+def _named(folder: Path) -> list[Path]:
+    """Database files that a header of this folder names: the present one, the one before, the kept ones."""
+    found: list[Path] = []
+    for path in folder.glob(HEADER_NAME + "*"):
+        with contextlib.suppress(AppError, OSError):
+            found.append(folder / parse_header(path.read_bytes()).header.db_file)
+    return found
+
+
+def _nobodys(folder: Path) -> list[Path]:
+    """Databases of restores that were cut off before their switch: no header ever named them."""
+    named = {path.name for path in _named(folder)}
+    return [
+        path
+        for path in folder.glob("store-*-r*.db")
+        if _RESTORED_FILE.fullmatch(path.name) and path.name not in named
+    ]
 
 
 def _refuse_changed(database: Path, digest: str) -> None:

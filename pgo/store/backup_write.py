@@ -14,7 +14,6 @@ What a crash leaves behind (a copy, a ``.part``) is removed by the next backup.
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import io
 import os
@@ -28,7 +27,7 @@ from typing import BinaryIO
 
 from crypto.canonical import canonical_bytes
 from crypto.stream import seal_stream
-from pgo.errors import BackupRefused, StoreFull
+from pgo.errors import BackupRefused, DiskFailed
 from pgo.store.backup_digest import content_digests
 from pgo.store.backup_format import (
     SALT_BYTES,
@@ -48,7 +47,7 @@ from pgo.store.backup_open import (
     with_key,
 )
 from pgo.store.database import copy_database, open_database
-from pgo.store.files import FILE_MODE, make_private_folder, sha256_file, sync_folder
+from pgo.store.files import FILE_MODE, disk_errors, make_private_folder, sha256_file, sync_folder
 from pgo.store.founding import database_key
 from pgo.store.header import Header
 from pgo.store.ledger import LedgerTable
@@ -105,7 +104,7 @@ def write_backup(
     part = target.with_name(target.name + PART)
     with work_folder(source.folder) as work:
         copy = work / "copy.db"
-        with _disk_errors():
+        with disk_errors():
             copy_database(
                 source.folder / source.header.db_file,
                 database_key(source.vault_key),
@@ -149,7 +148,7 @@ def work_folder(folder: Path) -> Iterator[Path]:
     for left in folder.glob(_WORK_PREFIX + "*"):
         shutil.rmtree(left, ignore_errors=True)
     work = folder / f"{_WORK_PREFIX}{secrets.token_hex(4)}"
-    with _disk_errors():
+    with disk_errors():
         make_private_folder(work)
     try:
         yield work
@@ -246,23 +245,11 @@ def _forget_cached(path: Path) -> None:
             os.posix_fadvise(stream.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
-_FULL = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
-
-
-@contextlib.contextmanager
-def _disk_errors() -> Iterator[None]:
-    try:
-        yield
-    except OSError as exc:
-        raise StoreFull from exc
-
-
 @contextlib.contextmanager
 def _target_errors() -> Iterator[None]:
     """A full target is ``StoreFull``; anything else says that the folder cannot be used."""
     try:
-        yield
-    except OSError as exc:
-        if exc.errno in _FULL:
-            raise StoreFull from exc
+        with disk_errors():
+            yield
+    except DiskFailed as exc:
         raise BackupRefused("backup_folder") from exc

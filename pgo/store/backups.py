@@ -10,7 +10,19 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pgo.store.instants import from_text, to_text
+from pgo.store.journal import Event
 from pgo.store.protocols import Engine, Row
+
+_NO_CHANGE = tuple(
+    event.value
+    for event in (
+        Event.UNLOCKED,
+        Event.BACKUP_MADE,
+        Event.BACKUP_PROVED,
+        Event.BACKUP_REMOVED,
+        Event.BACKUP_PLANNED,
+    )
+)
 
 RECORD_GAP = 1_000_000
 """Numbers of records that are skipped at each restore: recipients know records by their number, and those
@@ -27,7 +39,7 @@ class BackupRow:
         made_at, proved_at: when it was written, and last read back and found whole.
         size_bytes, sha256: of the file.
         commits: changes the vault had seen in it.
-        settled: changes it had seen when the backup was written down; more than this is something new.
+        settled: events of the journal that are surely in it (``Backups.events``); more is something new.
         records: records in it.
         scheduled: made by itself, so it may also go by itself when there are enough newer ones.
         keys: the key slots in it, as one hash: other slots today mean that today's passphrase may not open
@@ -117,6 +129,15 @@ class Backups:
     def remove(self, backup_id: int) -> None:
         """Forget a backup whose file was removed."""
         self._engine.run("DELETE FROM backup WHERE id = ?", (backup_id,))
+
+    def events(self) -> int:
+        """Count journal lines that say something changed; opening and looking after backups do not."""
+        marks = ", ".join("?" * len(_NO_CHANGE))
+        row = self._engine.row(
+            f"SELECT count(*) FROM journal WHERE event NOT IN ({marks})",  # noqa: S608 - marks only
+            _NO_CHANGE,
+        )
+        return int(row[0]) if row else 0
 
     def oldest_record_at(self) -> datetime | None:
         """When the first record came in, None for an empty vault."""

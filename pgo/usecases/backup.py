@@ -103,6 +103,7 @@ def make_backup(
     store, at = session.store, session.now()
     _make_folder(folder)
     sweep_parts(folder, store.vault_id)
+    events = store.backups.events()  # what comes in from here on may or may not be in it
     made = store.write_backup(_free(folder, store.vault_id, at), at=at, on_progress=on_progress)
     at = session.now()
     with store.write(at):
@@ -124,7 +125,7 @@ def make_backup(
                 size_bytes=made.size_bytes,
                 sha256=made.sha256,
                 commits=made.header.commits,
-                settled=store.changes() + 1,  # the one that this transaction is
+                settled=events,
                 records=made.header.records,
                 scheduled=scheduled,
                 keys=store.keys.fingerprint(),
@@ -229,7 +230,7 @@ def standing(session: Session) -> BackupStanding:
     plan, all_ = plan_of(session), backups(session)
     newest = next((one for one in all_ if one.present), None)
     rows = {row.id: row for row in session.store.backups.all()}
-    changed = newest is None or session.store.changes() > rows[newest.id].settled
+    changed = newest is None or session.store.backups.events() > rows[newest.id].settled
     return BackupStanding(
         plan=plan,
         newest=newest,
@@ -253,7 +254,7 @@ def is_due(session: Session) -> bool:
     newest = rows[0] if rows else None
     if newest is None or newest.keys != session.store.keys.fingerprint():
         return True
-    changed = session.store.changes() > newest.settled
+    changed = session.store.backups.events() > newest.settled
     return changed and newest.made_at + _AGE[plan.every] <= session.now()
 
 
