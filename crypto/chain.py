@@ -10,6 +10,7 @@ True
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 
 from crypto.canonical import sha256_id
@@ -50,7 +51,8 @@ def verify_links(pairs: Iterable[tuple[bytes, str]]) -> str:
     """
     head = GENESIS
     for position, (body, claimed) in enumerate(pairs):
-        head = link(head, body)
+        # `link` written out, without its check: this runs over every line there ever was.
+        head = "sha256:" + hashlib.sha256(_DOMAIN + head.encode("ascii") + b"\n" + body).hexdigest()
         if head != claimed:
             raise BrokenChain(position)
     return head
