@@ -33,7 +33,7 @@ from pgo.store.files import disk_errors, previous, save_atomically
 
 HEADER_NAME = "vault.hdr"
 _MAGIC = b"PGO-VAULT 1\n"
-_LATER_MAGIC = re.compile(rb"PGO-VAULT [0-9]{1,4}\n")
+_LATER_MAGIC = re.compile(rb"PGO-VAULT (?!1\n)[1-9][0-9]{0,3}\n")
 _MAX_BYTES = 16_384
 _MAC_LABEL = "pgo/1/header"
 _DB_FILE = re.compile(r"store-[0-9]{1,6}(-r[0-9]{1,6})?\.db")

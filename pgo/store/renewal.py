@@ -22,6 +22,7 @@ from pathlib import Path
 from crypto.kdf import erase
 from crypto.passphrase import Argon2Parameters
 from crypto.recovery import RecoveryCode, new_recovery_code
+from crypto.secret import Secret
 from pgo.errors import StoreDamaged
 from pgo.store.database import CIPHER_PROFILE, EncryptedDatabase, create_database
 from pgo.store.files import sha256_file, shred
@@ -37,28 +38,22 @@ _COPYING, _CHECKED = 0.8, 0.95
 """How far the bar is when all pages are copied, and when they are checked; measured, roughly."""
 
 
-@dataclass(frozen=True, slots=True)
-class Secrets:
+@dataclass(frozen=True, slots=True, repr=False)
+class Secrets(Secret):
     """What opens the renewed vault: the passphrase as typed, its price, the key ring's new secret if any."""
 
     passphrase: str
     argon2: Argon2Parameters
     keyring_secret: bytes | None = None
 
-    def __repr__(self) -> str:
-        return "Secrets()"
 
-
-@dataclass(frozen=True, slots=True)
-class Renewed:
+@dataclass(frozen=True, slots=True, repr=False)
+class Renewed(Secret):
     """A copy that is ready to take over: its header, its key, the recovery code to show once."""
 
     header: Header
     vault_key: bytearray
     code_text: str
-
-    def __repr__(self) -> str:
-        return "Renewed()"
 
 
 def build_renewed(

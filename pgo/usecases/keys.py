@@ -13,6 +13,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from crypto.secret import Secret
 from pgo.errors import KeyringRefused
 from pgo.store.clouds import cloud_of
 from pgo.store.journal import Event
@@ -43,15 +44,12 @@ class KeyFacts:
     cloud: str
 
 
-@dataclass(frozen=True, slots=True)
-class Renewal:
+@dataclass(frozen=True, slots=True, repr=False)
+class Renewal(Secret):
     """After renewing the vault key: the newly opened vault and the recovery code to show once."""
 
     session: Session
     recovery_code_text: str
-
-    def __repr__(self) -> str:
-        return "Renewal()"
 
 
 def key_facts(session: Session) -> KeyFacts:

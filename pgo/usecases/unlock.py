@@ -16,6 +16,7 @@ from pathlib import Path
 
 from crypto.errors import Malformed
 from crypto.passphrase import Price
+from crypto.secret import Secret
 from pgo.errors import DiskFailed, InputRefused, StoreFull
 from pgo.store.journal import Event
 from pgo.store.opening import create_vault as create_store
@@ -59,8 +60,8 @@ class VaultPlace:
     keyring: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class NewVault:
+@dataclass(frozen=True, slots=True, repr=False)
+class NewVault(Secret):
     """A vault just made: its open session and the recovery code, to be shown once and typed back."""
 
     session: Session
