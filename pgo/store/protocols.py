@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pgo.store.backups import Backups
     from pgo.store.deliveries import Deliveries
     from pgo.store.drafts import Drafts
+    from pgo.store.holdings import Holdings
     from pgo.store.journal import Journal
     from pgo.store.keys import VaultKeys
     from pgo.store.ledger import LedgerTable
@@ -76,6 +77,7 @@ class VaultStore(Protocol):
     keys: VaultKeys
     records: Records
     measures: Measures
+    holdings: Holdings
     quarantine: Quarantine
     ledger: LedgerTable
     outbox: OutboxTable

@@ -37,6 +37,7 @@ from pgo.store.deliveries import Deliveries
 from pgo.store.drafts import Drafts
 from pgo.store.files import disk_errors, previous, sha256_file, sync_folder
 from pgo.store.header import HEADER_NAME, Header, load_header, save_header
+from pgo.store.holdings import Holdings
 from pgo.store.journal import Journal
 from pgo.store.keys import VaultKeys
 from pgo.store.ledger import LedgerTable
@@ -80,6 +81,7 @@ class Vault:
         self.keys = VaultKeys(vault_key, header=lambda: self._header, change=self._change_slots)
         self.records = Records(engine)
         self.measures = Measures(engine)
+        self.holdings = Holdings(engine)
         self.quarantine = Quarantine(engine)
         self.ledger = LedgerTable(engine)
         self.outbox = OutboxTable(engine)
