@@ -19,6 +19,7 @@ from typing import Any, Protocol
 
 from crypto.canonical import b64url, b64url_decode
 from crypto.errors import CryptoError
+from crypto.secret import Secret
 from pgo.errors import KeyringRefused
 
 SECRET_BYTES = 32
@@ -53,14 +54,11 @@ class KeyKeeper(Protocol):
         ...
 
 
-class OsKeyring:
+class OsKeyring(Secret):
     """A ``KeyKeeper`` over one back-end of the library."""
 
     def __init__(self, backend: Any) -> None:
         self._backend = backend
-
-    def __repr__(self) -> str:
-        return "OsKeyring()"
 
     def secret_of(self, vault_id: str) -> bytes:
         """See ``KeyKeeper``."""

@@ -66,6 +66,7 @@ def test_no_secret_shows_anywhere(tmp_path: Path, caplog: pytest.LogCaptureFixtu
     written.append(caplog.text)
     found = sum(secret in text for secret in secrets for text in written)
     figures["secrets in words"] = f"{len(secrets)} secrets, {len(written)} texts, {found} found"
+    assert [text[:200] for secret in secrets for text in written if secret in text] == []
     assert found == 0
 
 
