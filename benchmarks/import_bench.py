@@ -1,83 +1,152 @@
-"""How fast is reading? Each variant does the same files, side by side; the ratio per round is what counts.
+"""What does taking in a file cost, in time and in memory? (G4, G19)
 
-Run: ``python benchmarks/import_bench.py FILE_OR_FOLDER... [--rounds N]``
+Run: ``python -m benchmarks.import_bench [FILE] [--rounds 7]``
 
-Variants: plain ``json`` (parse only, the floor), our reader (exact slices, strict parse, R4 check), and our
-reader with the index of every resource. The store is measured in ``store_bench.py``. CPU time is measured,
-not wall time, because the machine may be busy; a rate is per second of CPU.
+``collect`` is all of it: strict reading, the check at the border, index, consent facts, links, numbers, the
+encrypted store, one durable commit. Beside it, with the same file:
+
+* the floor: plain ``sqlite3`` putting ready rows into one table;
+* parsing with ``json`` and putting the parts into that table, without any check;
+* the models of ``fhir.resources``: read the Bundle, write each resource again, put it into that table.
+
+Memory is the peak of Python's own allocations while reading and storing, over the size of the file, and what
+the garbage collector adds to the time.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
+import hashlib
 import json
-import statistics
+import sqlite3
+import tempfile
 import time
-from collections.abc import Callable
+import tracemalloc
+from collections.abc import Iterable
 from pathlib import Path
 
-from pgo.health.record.index import build_index
-from pgo.health.record.reader import read_records
-from pgo.health.record.resolve import resolver
+from fhir.resources.R4B.bundle import Bundle
 
-Files = list[tuple[str, bytes]]
+from benchmarks.data import large_bundle, open_session
+from benchmarks.goals import Goal, print_goals
+from benchmarks.side_by_side import print_timings, side_by_side
+from pgo.usecases.collect import collect
 
-
-def plain(files: Files) -> int:
-    """Parse with the standard library and count the entries: no check, no slices, no exact decimals."""
-    return sum(len(json.loads(data).get("entry", ())) for _, data in files)
-
-
-def read(files: Files) -> int:
-    return sum(len(read_records(data, name=name).resources) for name, data in files)
-
-
-def read_and_index(files: Files) -> int:
-    count = 0
-    for name, data in files:
-        resources = read_records(data, name=name).resources
-        look_up = resolver(resources)
-        count += sum(1 for one in resources if build_index(one, resolve=look_up).title)
-    return count
-
-
-VARIANTS: dict[str, Callable[[Files], int]] = {
-    "plain json": plain,
-    "read": read,
-    "read and index": read_and_index,
-}
-
-
-def measure(files: Files, rounds: int) -> dict[str, list[float]]:
-    """Time every variant in every round, in turning order, so that a busy moment hits all alike."""
-    names = list(VARIANTS)
-    taken: dict[str, list[float]] = {name: [] for name in names}
-    for number in range(rounds):
-        turn = number % len(names)
-        for name in names[turn:] + names[:turn]:
-            start = time.process_time()
-            VARIANTS[name](files)
-            taken[name].append(time.process_time() - start)
-    return taken
+Rows = list[tuple[str, str, str, bytes]]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Measure reading of FHIR bundles in JSON.")
-    parser.add_argument("paths", nargs="+", type=Path)
+    """Run the benchmark and print its tables."""
+    parser = argparse.ArgumentParser(description="Measure taking in a file.")
+    parser.add_argument("file", nargs="*", type=Path)
     parser.add_argument("--rounds", type=int, default=7)
     chosen = parser.parse_args()
-    paths: list[Path] = []
-    for given in chosen.paths:
-        paths += sorted(given.rglob("*.json")) if given.is_dir() else [given]
-    files = [(path.name, path.read_bytes()) for path in paths]
-    size, count = sum(len(data) for _, data in files), read(files)
-    taken = measure(files, chosen.rounds)
-    print(f"{len(files)} files, {size / 1e6:.1f} MB, {count} resources, {chosen.rounds} rounds")
-    for name, seconds in taken.items():
-        pairs = zip(seconds, taken["plain json"], strict=True)
-        ratio, typical = statistics.median(own / floor for own, floor in pairs), statistics.median(seconds)
-        rates = f"{size / typical / 1e6:8.1f} MB/s  {count / typical:10.0f} resources/s"
-        print(f"{name:16} {ratio:6.2f}x  {rates}")
+    data = large_bundle(chosen.file)
+    rows = list(ready(data))
+    timings = side_by_side(
+        {
+            "ready rows into sqlite3": lambda: put(rows),
+            "json, into sqlite3": lambda: put(list(ready(data))),
+            "collect": lambda: take_in(data),
+            "fhir.resources, into sqlite3": lambda: put(modelled(data)),
+        },
+        rounds=chosen.rounds,
+    )
+    print(f"{len(data) / 1e6:.1f} MB, {len(rows)} resources, {chosen.rounds} rounds, per resource:")
+    print_timings(timings, "ready rows into sqlite3", per=len(rows), unit="us")
+    print_goals(
+        [
+            Goal(
+                "import, times ready rows",
+                4.0,
+                timings.ratio("collect", "ready rows into sqlite3"),
+                code="G4",
+            ),
+            Goal(
+                "import, times parse + insert unchecked",
+                1.5,
+                timings.ratio("collect", "json, into sqlite3"),
+                code="G4b",
+            ),
+            Goal(
+                "import, times faster than fhir.resources",
+                16,
+                timings.ratio("fhir.resources, into sqlite3", "collect"),
+                least=True,
+                code="G4c",
+            ),
+            Goal("peak memory, times the file", 3, peak(data) / len(data), code="G19"),
+            Goal("time with garbage collection, times without", 1.2, collected(data), code="G19b"),
+        ]
+    )
+
+
+def ready(data: bytes) -> Iterable[tuple[str, str, str, bytes]]:
+    """Parse a Bundle and give a row for each resource, unchecked."""
+    for entry in json.loads(data)["entry"]:
+        body = entry["resource"]
+        raw = json.dumps(body).encode()
+        yield body["resourceType"], body["id"], hashlib.sha256(raw).hexdigest(), raw
+
+
+def modelled(data: bytes) -> Rows:
+    """Read a Bundle into models and write every resource again."""
+    found: Rows = []
+    for entry in Bundle.model_validate_json(data).entry:
+        raw = entry.resource.model_dump_json().encode()
+        kind, name = entry.resource.get_resource_type(), entry.resource.id
+        found.append((kind, name, hashlib.sha256(raw).hexdigest(), raw))
+    return found
+
+
+def put(rows: Rows) -> None:
+    """Put rows into one plain table with three indexes, durably."""
+    with tempfile.TemporaryDirectory() as folder:
+        connection = sqlite3.connect(Path(folder) / "floor.db")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("CREATE TABLE record (type, id, sha256, raw, PRIMARY KEY (type, id))")
+        connection.execute("CREATE INDEX by_hash ON record (sha256)")
+        connection.execute("CREATE INDEX by_id ON record (id)")
+        with connection:
+            connection.executemany("INSERT OR REPLACE INTO record VALUES (?, ?, ?, ?)", rows)
+        connection.close()
+
+
+def take_in(data: bytes) -> None:
+    """Take the file into a new vault."""
+    with open_session() as session:
+        collect(session, data, name="bench.json", accept_person=True)
+
+
+def peak(data: bytes) -> int:
+    """Most bytes that Python held at once because of the import, the file itself included."""
+    with open_session() as session:
+        gc.collect()
+        tracemalloc.start()
+        collect(session, data, name="bench.json", accept_person=True)
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    return most + len(data)
+
+
+def collected(data: bytes) -> float:
+    """How many times the CPU seconds of an import the same takes with the garbage collector on."""
+
+    def seconds(*, on: bool) -> float:
+        with open_session() as session:
+            gc.collect()
+            if not on:
+                gc.disable()
+            started = time.process_time()
+            collect(session, data, name="bench.json", accept_person=True)
+            used = time.process_time() - started
+            gc.enable()
+        return used
+
+    ratios = sorted(seconds(on=True) / seconds(on=False) for _ in range(5))
+    return ratios[2]
 
 
 if __name__ == "__main__":
