@@ -17,7 +17,7 @@ demo-clean:      ## remove everything the demo wrote
 test:            ## the whole test suite  (ARGS="tests/unit -x" for a part)
 	@$(DEV) test $(ARGS)
 
-test-night:      ## two million new random cases (ARGS=-x to stop at the first failure)
+test-night:      ## two million new random cases, every fault (ARGS=-x to stop at the first failure)
 	@$(DEV) test-night $(ARGS)
 
 check:           ## formatting, lint, types, architecture, texts

@@ -6,7 +6,7 @@ the lock file's hash so that a second start installs nothing.
 
     python3 tools/dev.py demo         the clinic, the app, in your browser
     python3 tools/dev.py test         the whole test suite
-    python3 tools/dev.py test-night   two million new random cases (an hour or so)
+    python3 tools/dev.py test-night   two million new random cases, every fault (hours)
     python3 tools/dev.py check        formatting, types, architecture, texts
     python3 tools/dev.py bench        the benchmarks, with their goals
     python3 tools/dev.py lock         resolve the dependencies again (maintainers)
@@ -93,9 +93,9 @@ def test(extra: list[str]) -> int:
 
 
 def test_night(extra: list[str]) -> int:
-    """Run the random tests with fresh seeds and twenty times as many cases."""
+    """Run the random tests with fresh seeds and twenty times as many cases, and every fault there is."""
     ensure_environment(DEV_LOCK)
-    chosen = ("--hypothesis-profile=night", "--timeout=7200", "tests/generative", *extra)
+    chosen = ("--hypothesis-profile=night", "--timeout=7200", "tests/generative", "tests/fault", *extra)
     return run(PYTHON, "-m", "pytest", *chosen)
 
 
