@@ -134,7 +134,7 @@ class _Scan:
         self.attachment = False
         self.too_deep = False
 
-    def walk(self, value: object, depth: int) -> None:
+    def walk(self, value: Mapping[str, object] | list[object], depth: int) -> None:
         """Visit every object below `value`; what lies too deep to visit counts as unread."""
         if depth > _MAX_DEPTH:
             self.too_deep = True
@@ -143,7 +143,7 @@ class _Scan:
             for name, child in value.items():
                 if isinstance(child, Mapping | list) and name != "meta":
                     self.walk(child, depth + 1)
-        elif isinstance(value, list):
+        else:
             for child in value:
                 if isinstance(child, Mapping | list):
                     self.walk(child, depth + 1)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from consent.codes import ANY, RESEARCH_FLOOR
+from consent.codes import ANY, RESEARCH_FLOOR, Deidentification, Effect
 from consent.decision import Question, decide, grants_in_force
 from consent.effective import effective
 from consent.errors import InvalidDocument
@@ -52,7 +52,8 @@ def request_delta(ledger: Ledger, request: Request, *, at: datetime) -> tuple[De
         rule
         for grant in grants_in_force(ledger, at)
         for rule in grant.rules
-        if rule.actor is not None and request.recipient in rule.actor and not rule.unknown
+        if rule.effect is Effect.PERMIT and not rule.unknown
+        if rule.actor is not None and request.recipient in rule.actor
     ]
     return tuple(_delta(wanted, held) for wanted in request.wanted)
 
@@ -77,9 +78,8 @@ def _also(wanted: Rule, held: Rule) -> dict[str, tuple[str, ...]]:
     also = {name: _beyond(getattr(wanted, name), getattr(held, name)) for name in _SETS}
     also["data_period"] = _days_beyond(wanted.data_period, held.data_period)
     also["topic"], also["use_condition"] = _use_beyond(wanted.research_use, held.research_use)
-    if wanted.deidentification is not None and held.deidentification is not None:
-        weaker = wanted.deidentification.rank < held.deidentification.rank
-        also["deidentification"] = (wanted.deidentification.value,) if weaker else ()
+    asked, given = (rule.deidentification or Deidentification.NONE for rule in (wanted, held))
+    also["deidentification"] = (asked.value,) if asked.rank < given.rank else ()
     return {name: words for name, words in also.items() if words}
 
 

@@ -81,13 +81,14 @@ class Lineage:
 
 @dataclass(frozen=True, slots=True)
 class Effective:
-    """What holds at one instant."""
+    """What holds at one instant, and when the denies among it begin and end."""
 
     at: datetime
     head_hash: str
     lineages: tuple[Lineage, ...]
     denies: tuple[tuple[RecordHash, Rule], ...]
     deny_starts: tuple[datetime, ...]
+    deny_ends: tuple[datetime, ...] = ()
 
 
 def effective(ledger: Ledger, at: datetime) -> Effective:
@@ -110,19 +111,18 @@ def effective(ledger: Ledger, at: datetime) -> Effective:
     lineages: list[Lineage] = []
     denies: list[tuple[RecordHash, Rule]] = []
     starts: set[datetime] = set()
+    ends: set[datetime] = set()
     for grant_id in sorted(versions):
         heads = tuple(changes.head(signed, now) for signed in changes.heads(versions[grant_id]))
         lineages.append(Lineage(grant_id, tuple(sorted(heads, key=lambda head: head.hash))))
-        for signed in changes.denying(versions[grant_id]):
-            grant = signed.record
-            if not isinstance(grant, Grant):
-                continue
-            rules = [rule for rule in grant.rules if rule.effect is Effect.DENY]
+        for hash_, grant in changes.denying(versions[grant_id]):
             if grant.period.from_at > now:
                 starts.add(grant.period.from_at)
             elif now < grant.period.until_at:
-                denies.extend((signed.hash, rule) for rule in rules)
-    return Effective(now, ledger.head_hash, tuple(lineages), tuple(denies), tuple(sorted(starts)))
+                denies.extend((hash_, rule) for rule in grant.rules if rule.effect is Effect.DENY)
+                ends.add(grant.period.until_at)
+    moments = tuple(sorted(starts)), tuple(sorted(ends))
+    return Effective(now, ledger.head_hash, tuple(lineages), tuple(denies), *moments)
 
 
 class _Changes:
@@ -167,9 +167,13 @@ class _Changes:
         seen = self._seen_by(v for v in versions if self._replaces(v))
         return [v for v in versions if v.hash not in seen]
 
-    def denying(self, versions: list[SignedRecord]) -> list[SignedRecord]:
-        """Return the versions whose denies hold: nothing has ended them."""
-        return [v for v in versions if v.hash in self.ended_by and not self.ended_by[v.hash]]
+    def denying(self, versions: list[SignedRecord]) -> list[tuple[RecordHash, Grant]]:
+        """Return the versions whose denies hold, by hash: nothing has ended them."""
+        return [
+            (v.hash, v.record)
+            for v in versions
+            if isinstance(v.record, Grant) and v.hash in self.ended_by and not self.ended_by[v.hash]
+        ]
 
     def _replaces(self, signed: SignedRecord) -> bool:
         return self.standing.entitled(signed)

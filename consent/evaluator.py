@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Final
 
 from consent.codes import Deidentification
@@ -78,6 +78,7 @@ class _Miss:
     in_force: bool
     reasons: tuple[Reason, ...]
     dimensions: tuple[Dimension, ...]
+    begins_at: datetime | None = None
 
     def distance(self) -> tuple[bool, int, bool, int, str]:
         """Grants for this asker first; fewest lacks; grants in force; the one that fails latest."""
@@ -104,6 +105,7 @@ class Evaluator:
             if head.scope
         }
         boundaries = {b for line in state.lineages for head in line.heads for b in head.boundaries}
+        boundaries.update(state.deny_starts, state.deny_ends)
         self.next_change = min((b for b in boundaries if b > state.at), default=None)
 
     def bound_rules(self) -> Iterable[Bound]:
@@ -124,7 +126,7 @@ class Evaluator:
             granted.extend(hits)
             lacking.extend(short)
         if granted:
-            return self._able(self._permit(granted))
+            return self._able(self._permit(granted, lacking))
         return self._nearest(lacking, facts)
 
     def nearest(self, facts: ResourceFacts) -> tuple[RecordHash, Rule] | None:
@@ -163,14 +165,15 @@ class Evaluator:
         elif self.asker.actor & head.barred_actors or self.asker.purpose & head.barred_purposes:
             in_force = False
             reasons.insert(0, Reason.WITHDRAWN)
-        return _Miss(head.hash, bound.rule, in_force, tuple(reasons), tuple(d for d, _ in lacks))
+        begins_at = head.grant.period.from_at if reasons == [Reason.NOT_YET_VALID] else None
+        return _Miss(head.hash, bound.rule, in_force, tuple(reasons), tuple(d for d, _ in lacks), begins_at)
 
     def _in_scope(self, head: Head, facts: ResourceFacts) -> bool:
         """Say whether the authority behind this head reaches so far; without limits it does."""
         scope = self.scopes.get(head.hash)
         return scope is None or any(match(bound, facts) == YES for bound in scope)
 
-    def _permit(self, granted: list[tuple[Head, Rule]]) -> Permit:
+    def _permit(self, granted: list[tuple[Head, Rule]], lacking: list[_Miss]) -> Permit:
         floor = floor_for(self.asker.purpose)
         levels = [floor.deidentification]
         levels += [rule.deidentification or Deidentification.AGGREGATE for _, rule in granted]
@@ -178,6 +181,8 @@ class Evaluator:
         if is_research(self.asker.purpose):
             duties |= frozenset[str]().union(*(use_duties(rule.research_use) for _, rule in granted))
         ends = {b for head, _ in granted for b in head.boundaries if b > self.state.at}
+        # What only has to begin yet will bring its basis and its duties with it.
+        ends |= {miss.begins_at for miss in lacking if miss.begins_at is not None}
         return Permit(
             basis=tuple(sorted({name for head, _ in granted for name in (head.hash, *head.support)})),
             obligations=duties,
@@ -229,8 +234,8 @@ def _reason(dimension: Dimension, answer: Tri) -> Reason:
 
 
 def _missing(dimension: Dimension, rule: Rule, asker: Asker, facts: ResourceFacts) -> Missing:
-    asked: object = ()
-    granted: object = ()
+    asked: Iterable[object] = ()
+    granted: Iterable[object] = ()
     match dimension:
         case Dimension.ACTOR:
             asked = (f"{ref.kind}:{ref.value}" for ref in asker.actor)
@@ -258,7 +263,7 @@ def _missing(dimension: Dimension, rule: Rule, asker: Asker, facts: ResourceFact
         case Dimension.DATA_PERIOD if rule.data_period is not None:
             granted = (f"{_day(rule.data_period.first)}/{_day(rule.data_period.last)}",)
         case _:
-            granted = getattr(rule, dimension.value)
+            granted = getattr(rule, dimension.value) or ()
     return Missing(dimension.value, _texts(asked), _texts(granted))
 
 
@@ -266,12 +271,8 @@ def _day(day: date | None) -> str:
     return ".." if day is None else day.isoformat()
 
 
-def _texts(values: object) -> tuple[str, ...]:
-    """Sort values into texts; members that are no list of codes are named, not listed."""
-    if isinstance(values, str):
-        return (values,)
-    if not isinstance(values, Iterable):
-        return ()
+def _texts(values: Iterable[object]) -> tuple[str, ...]:
+    """Sort values into texts; carve-outs have no words here."""
     texts = (
         f"{v.kind}:{v.value}" if isinstance(v, ActorRef) else str(v)
         for v in values

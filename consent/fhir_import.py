@@ -12,7 +12,8 @@ what they mean, so what counts is what no reading contradicts:
 4. Our own export (`consent.fhir`) comes back as the rules it was made from, if its elements say the
    same as its extension.
 5. The MII broad consent has a root deny that means "closed unless opened", no objection; its permits
-   are policy codes for research by nobody in particular, so it is a Review.
+   are policy codes for research by nobody in particular, so it is a Review, which shows each policy with
+   its own period (`consent.fhir_mii`).
 
 Never raises for odd content. Sources: FHIR R4 Consent (https://hl7.org/fhir/R4/consent.html); IHE
 ITI PCF 1.1; MII Kerndatensatz module Consent; Nictiz zib2020 nl-core-TreatmentDirective2 and
@@ -30,6 +31,7 @@ from consent.classify import classify
 from consent.codes import Category, Effect
 from consent.dates import instant_text
 from consent.errors import ConsentError
+from consent.fhir_mii import Policy, is_mii, policies_to_json, read_policies
 from consent.fhir_provision import Doubt, codings, is_ours, provision_period, read_provision
 from consent.rule_json import rule_to_json
 from consent.rules import Period, Rule, check_rule, is_research
@@ -70,11 +72,13 @@ class Review:
         dialect: whose Consent this looks like.
         doubts: every reason, sorted.
         denies: what some reading withholds; a person may choose to keep it.
+        policies: of a broad consent, every policy somebody answered.
     """
 
     dialect: Dialect
     doubts: tuple[Doubt, ...]
     denies: tuple[Rule, ...]
+    policies: tuple[Policy, ...] = ()
 
 
 Outcome: TypeAlias = Directive | Proposal | Review
@@ -108,7 +112,8 @@ def import_consent(consent: Mapping[str, object]) -> Outcome:
         doubts.add(Doubt.RESEARCH_NOT_DELIMITED)
     if doubts or period is None or not rules:
         withheld, _ = _checked((*tree.denies, *tree.cuts))
-        return Review(dialect, _sorted(doubts or {Doubt.NOTHING_READ}), withheld)
+        policies = read_policies(consent) if dialect is Dialect.MII else ()
+        return Review(dialect, _sorted(doubts or {Doubt.NOTHING_READ}), withheld, policies)
     return Proposal(dialect, rules, period)
 
 
@@ -124,12 +129,13 @@ def outcome_to_json(outcome: Outcome) -> dict[str, JsonValue]:
                 "period": [instant_text(outcome.period.from_at), instant_text(outcome.period.until_at)],
                 "rules": [rule_to_json(rule) for rule in outcome.rules],
             }
-        case Review():
+        case Review():  # pragma: no branch (mypy: nothing else is left)
             return {
                 "outcome": "review",
                 "dialect": outcome.dialect.value,
                 "doubts": [doubt.value for doubt in outcome.doubts],
                 "denies": [rule_to_json(rule) for rule in outcome.denies],
+                **({"policies": policies_to_json(outcome.policies)} if outcome.policies else {}),
             }
 
 
@@ -145,7 +151,7 @@ def _dialect(consent: Mapping[str, object]) -> Dialect:
     meta = consent.get("meta")
     profiles = meta.get("profile") if isinstance(meta, Mapping) else None
     names = [p for p in profiles if isinstance(p, str)] if isinstance(profiles, list) else []
-    if any(mark in name for name in names for mark in _MII):
+    if any(mark in name for name in names for mark in _MII) or is_mii(consent):
         return Dialect.MII
     if any("ihe.net" in name and "PCF" in name.upper() for name in names):
         return Dialect.PCF

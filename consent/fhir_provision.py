@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from consent.codes import ANY, PURPOSES, Action, AnyOf, Category, Deidentification, Effect, Sensitivity
 from consent.dates import parse_fhir_date
@@ -153,9 +153,7 @@ def _instant(value: object, *, after: bool) -> datetime:
             raise InvalidDocument("not_a_date") from exc
         at = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
         return (at + timedelta(seconds=1) if after else at).astimezone(UTC)
-    day = days.last if after else days.first
-    if day is None:
-        raise InvalidDocument("not_a_date")
+    day = cast("date", days.last if after else days.first)  # what was read has both ends
     return datetime.combine(day + timedelta(days=1) if after else day, time(), UTC)
 
 

@@ -10,6 +10,7 @@ from consent.codes import Deidentification, Effect
 from consent.decision import Decision, Deny, Missing, Permit
 from consent.errors import ConsentError
 from consent.fhir_import import Directive, Outcome, Proposal, Review
+from consent.fhir_mii import Policy
 from consent.rules import Rule
 from pgo.ui.text import fmt_moment, has, t
 
@@ -57,6 +58,9 @@ def explain_outcome(lang: str, number: int, outcome: Outcome) -> str:
             if outcome.denies:
                 lines.append(t(lang, "consent.import.denies"))
             lines += [_rule(lang, rule) for rule in outcome.denies]
+            if outcome.policies:
+                lines.append(t(lang, "consent.import.policies"))
+            lines += [_policy(lang, policy) for policy in outcome.policies]
     return f"{number}. " + "\n   ".join(lines)
 
 
@@ -121,6 +125,22 @@ def _rule(lang: str, rule: Rule) -> str:
     if rule.exception:
         text += " " + t(lang, "consent.import.exceptions", n=len(rule.exception))
     return text
+
+
+def _policy(lang: str, policy: Policy) -> str:
+    """Say one answer of a broad consent: what, whether, from when until when."""
+    if policy.meaning is None:
+        what = t(lang, "consent.mii.unknown", code=policy.code)
+    else:
+        matter = t(lang, f"consent.mii.matter.{policy.meaning.matter.value}")
+        what = t(lang, f"consent.mii.act.{policy.meaning.act.value}", what=matter)
+        what += " " + t(lang, "consent.mii.before") if policy.meaning.before else ""
+    answer = "none" if policy.effect is None else policy.effect.value
+    text = t(lang, f"consent.mii.answer.{answer}", what=what)
+    if policy.period is None:
+        return f"{text} {t(lang, 'consent.mii.no_period')}"
+    first, last = (fmt_moment(lang, at) for at in (policy.period.from_at, policy.period.until_at))
+    return f"{text} {t(lang, 'consent.import.period', first=first, last=last)}"
 
 
 def _names(lang: str, names: list[str], otherwise: str) -> str:
