@@ -29,7 +29,7 @@ SCREENS: Final[tuple[tuple[str, str], ...]] = (
     ("medication", "medication"),
     ("medication/new", "medication_form"),
     ("medication/:id/edit", "medication_form"),
-    ("medicine/:id", "medicine"),
+    ("medication/line/:id", "medicine"),
     ("allergy/new", "allergy_form"),
     ("allergy/:id/edit", "allergy_form"),
     ("trash", "trash"),

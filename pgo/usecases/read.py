@@ -19,7 +19,7 @@ from pgo.health.record.remarks import CODES
 from pgo.health.record.resource import Resource
 from pgo.health.record.series import Measured, Series, build_series, join_units, same_line
 from pgo.health.record.status import RecordStatus, status_on
-from pgo.health.record.views import Detail, PersonView, details, person_view
+from pgo.health.record.views import Detail, PersonView, details, person_view, range_words
 from pgo.health.record.words import folded
 from pgo.store.record_types import MeasuredNumber, StoredRow
 from pgo.usecases.content import names_of, stored_resource, vault_resolver
@@ -224,6 +224,12 @@ def series(session: Session, key: str) -> Series:
     numbers = [*rows, *(pair for other in alike for pair in measures.line(other))]
     lines = join_units(build_series((record_id, _measured(number)) for record_id, number in numbers))
     return next(line for line in lines if key in line.keys)
+
+
+def normal_range(session: Session, record_id: int) -> str:
+    """The normal values that a result names itself, as its source wrote them; '' when it names none."""
+    content = session.store.records.content(record_id)
+    return "" if content is None else range_words(stored_resource(content.raw, content.full_url))
 
 
 def timeline(

@@ -132,7 +132,7 @@ def test_a_remark_is_written_and_thrown_away_and_taken_back(vault: Vault) -> Non
 
     async def go() -> None:
         async with Headless(opened(*vault), route=f"/record/{number}") as app:
-            await app.wait_text("Wat vindt u ervan?")
+            await app.wait_text("Klopt dit volgens u?")
             await app.click("said-remark")
             await app.wait_text("Wat wilt u erbij zeggen?")
             await app.click("form-save")
@@ -154,7 +154,7 @@ def test_hiding_asks_one_question_names_all_records_and_can_be_taken_back(vault:
 
     async def go() -> None:
         async with Headless(opened(*vault), route=f"/record/{number}") as app:
-            await app.wait_text("Wat vindt u ervan?")
+            await app.wait_text("Klopt dit volgens u?")
             await app.click("said-hide")
             await app.wait_text("Mag niemand dit zien?")
             assert app.has_text("Dit staat 2 keer in uw dossier.")

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 OTHER = "health.label.other"
+CAUTION = "health.label.caution"
 
 # Elements that carry no news for a person, or that another part of the page shows.
 HIDDEN = frozenset(
@@ -81,12 +82,37 @@ LABELS: Mapping[str, str] = {
         "diagnosis": "diagnosis condition",
         "document": "content section image",
         "purpose": "purpose provision",
+        "message": "payload",
+        "sent": "sent received",
+        "directive": "directive",
+        "remarks": "remarks",
+        "stop": "stop",
+        "as_agreed": "as_agreed",
         "follow_up": "followUp complication",
     }.items()
     for element in elements.split()
 }
 
-LABEL_KEYS: tuple[str, ...] = tuple(sorted({*LABELS.values(), OTHER}))
+# Extensions that say something to a person, by the end of their address, and the label they go under. The
+# first part of a row is the zib of 2020, the second its address in the basic data set of 2017.
+EXTENSIONS: Mapping[str, str] = {
+    ending: f"health.label.{label}"
+    for label, endings in {
+        "note": "ext-Comment StructureDefinition/Comment AdditionalInformation Explanation",
+        "stop": "ext-StopType zib-Medication-StopType",
+        "as_agreed": "ext-AsAgreedIndicator zib-MedicationUse-AsAgreedIndicator",
+        "reason": "ReasonModificationOrDiscontinuation ReasonForDeviation ReasonForEnding",
+        "period": "ext-TimeInterval.Period zib-Medication-PeriodOfUse",
+        "dosage": "ext-RenderedDosageInstruction",
+        "body_site": "ext-AnatomicalLocation.Laterality BodySite-Qualifier",
+        "method": "ext-WayOfDetermination",
+        "recorded": "ext-RegistrationDateTime zib-AdministrationAgreement-AuthoredOn",
+        "by": "ext-MedicationUse2.Prescriber zib-MedicationUse-Prescriber",
+    }.items()
+    for ending in endings.split()
+}
+
+LABEL_KEYS: tuple[str, ...] = tuple(sorted({*LABELS.values(), *EXTENSIONS.values(), OTHER, CAUTION}))
 """Every label key that ``details`` can give."""
 
 # Code words of the standard that we put in plain words. Source: the value sets of https://hl7.org/fhir/R4/.
@@ -105,5 +131,52 @@ _VALUE_WORDS = (
     *("outpatient", "AMB", "IMP", "EMER", "HH", "VR", "ACUTE", "SS"),
 )
 VALUES: Mapping[str, str] = {word: f"health.value.{word.replace('-', '_').lower()}" for word in _VALUE_WORDS}
-VALUE_KEYS: tuple[str, ...] = tuple(sorted(VALUES.values()))
+# What a laboratory says about a result. Code systems v3-ObservationInterpretation of
+# https://terminology.hl7.org, its forerunner v2-0078, and the SNOMED CT codes of the zib
+# LaboratoryTestResult-v4.6(2020), ResultFlags.
+JUDGEMENTS: Mapping[str, str] = {
+    code: f"health.judgement.{word}"
+    for word, codes in {
+        "high": "H 281302008",
+        "low": "L 281300000",
+        "very_high": "HH HU",
+        "very_low": "LL LU",
+        "normal": "N",
+        "abnormal": "A AA",
+        "intermediate": "I 11896004",
+        "sensitive": "S 131196009",
+        "resistant": "R 30714006",
+        "positive": "POS",
+        "negative": "NEG",
+    }.items()
+    for code in codes.split()
+}
+JUDGEMENT_SYSTEMS = frozenset(
+    (
+        "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation",
+        "http://terminology.hl7.org/CodeSystem/v2-0078",
+        "http://hl7.org/fhir/v2/0078",
+        "http://snomed.info/sct",
+    )
+)
+# Why a value is not there: value set http://hl7.org/fhir/R4/valueset-data-absent-reason.html, and the
+# codes of v3-NullFlavor that STU3 records carry (extension iso21090-nullFlavor).
+ABSENT: Mapping[str, str] = {
+    code: f"health.absent.{word}"
+    for word, codes in {
+        "masked": "masked MSK",
+        "unknown": "unknown UNK NI",
+        "asked_unknown": "asked-unknown asked-declined ASKU",
+        "not_asked": "not-asked NASK temp-unknown NAV",
+        "not_applicable": "not-applicable NA unsupported not-permitted",
+        "error": "error not-a-number negative-infinity positive-infinity not-performed",
+    }.items()
+    for code in codes.split()
+}
+DIRECTIVES: Mapping[str, str] = {
+    word: f"health.directive.{word}" for word in ("yes", "limited", "no", "other", "unclear")
+}
+VALUE_KEYS: tuple[str, ...] = tuple(
+    sorted({*VALUES.values(), *JUDGEMENTS.values(), *ABSENT.values(), *DIRECTIVES.values()})
+)
 """Every value key that ``details`` can give."""

@@ -13,7 +13,7 @@ Rules:
 >>> convert(Decimal("5.4"), "mmol/L", "mg/dL") is None
 True
 
-Source: UCUM, https://ucum.org/ucum; docs/adr/0010-unit-factors-are-made-at-build-time.md.
+Source: UCUM, https://ucum.org/ucum; docs/adr/0011-unit-factors-are-made-at-build-time.md.
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ def convert(value: Decimal, source: str, target: str) -> Decimal | None:
     with localcontext(Context(prec=28)):
         exact = value * first / second
     with localcontext(Context(prec=digits, rounding=ROUND_HALF_EVEN)):
-        return _plain(+exact)
+        rounded = +exact
+    return _plain(rounded)
 
 
 def _plain(value: Decimal) -> Decimal:

@@ -8,6 +8,9 @@ Rules:
    words; never a bare technical address.
 3. Rows come in the order of the standard, nothing is repeated, and a record never fails to show.
 4. Narrative (``text.div``) is not shown: it is markup from outside and often says more than the coded part.
+5. A value that is missing for a stated reason shows the reason (masked, unknown, not asked).
+6. Extensions we know show under their label. A modifier extension changes what the rest means, so one we do
+   not know is named as a caution and never left out (https://hl7.org/fhir/R4/extensibility.html#modifierExtension).
 
 Source: https://hl7.org/fhir/R4/; Dutch address and name parts: zib AddressInformation, NameInformation 2020.
 """
@@ -20,15 +23,30 @@ from dataclasses import dataclass
 from typing import Any
 
 from pgo.health.record.dates import date_text
+from pgo.health.record.detail import (
+    Detail,
+    absent_reason,
+    absent_rows,
+    directive_rows,
+    extension_rows,
+    judgement_row,
+)
 from pgo.health.record.index import build_index, dosage_text, medication_concept, observation_text
-from pgo.health.record.labels import HIDDEN, LABEL_KEYS, LABELS, OTHER, VALUE_KEYS, VALUES
+from pgo.health.record.labels import ABSENT, HIDDEN, LABEL_KEYS, LABELS, OTHER, VALUE_KEYS, VALUES
 from pgo.health.record.names import human_name, name_line
-from pgo.health.record.resolve import referred, short_reference
+from pgo.health.record.resolve import nothing, referred, short_reference
 from pgo.health.record.resource import Resolve, Resource
 from pgo.health.record.safe import obj, objs, text, texts
-from pgo.health.record.words import any_text, concept_text, quantity_text, range_text, value_text
+from pgo.health.record.words import (
+    any_text,
+    concept_text,
+    plain_display,
+    quantity_text,
+    range_text,
+    value_text,
+)
 
-__all__ = ["LABEL_KEYS", "VALUE_KEYS", "Detail", "PersonView", "details", "person_view"]
+__all__ = ["LABEL_KEYS", "VALUE_KEYS", "Detail", "PersonView", "details", "person_view", "range_words"]
 
 _MAX_VALUE = 2_000
 _CHOICE_END = re.compile(
@@ -37,16 +55,6 @@ _CHOICE_END = re.compile(
 )
 _PERIOD_PARTS = frozenset({"start", "end"})
 _NOT_INSIDE = frozenset({"extension", "modifierExtension", "id", "use", "system", "period", "mode"})
-
-
-@dataclass(frozen=True, slots=True)
-class Detail:
-    """One row: ``kind`` is ``text``, ``date`` (ISO text) or ``code`` (``value_key`` has the words)."""
-
-    label_key: str
-    value: str
-    value_key: str = ""
-    kind: str = "text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +80,27 @@ def details(resource: Resource, resolve: Resolve) -> tuple[Detail, ...]:
         Rows in the order of the standard, without empty ones, never raising on odd content.
     """
     rows: dict[Detail, None] = {}
-    for name, value in resource.body.items():
-        if name in HIDDEN or name.startswith("_"):
-            continue
-        for row in _rows(_stem(name), value, resource, resolve):
-            if row.value:
-                rows.setdefault(row)
+    for row in _all_rows(resource, resolve):
+        if row.value:
+            rows.setdefault(row)
     return tuple(rows)
+
+
+def range_words(resource: Resource) -> str:
+    """Give the normal values that an Observation names, in the source's digits; empty when it names none."""
+    return "; ".join(filter(None, _range_rows(resource, nothing)))
+
+
+def _all_rows(resource: Resource, resolve: Resolve) -> Iterator[Detail]:
+    first = tuple(directive_rows(resource.body)) if resource.type == "Consent" else ()
+    yield from first
+    said = {row.value for row in first}
+    yield from (row for row in extension_rows(resource.body) if row.value not in said)
+    for name, value in resource.body.items():
+        if name.startswith("_"):
+            yield from absent_rows(name[1:], value, beside=resource.body.get(name[1:]))
+        elif name not in HIDDEN and not (resource.type == "Consent" and name in _IN_DIRECTIVE):
+            yield from _rows(_stem(name), value, resource, resolve)
 
 
 def person_view(resource: Resource) -> PersonView:
@@ -102,6 +124,10 @@ def address_line(address: Mapping[str, Any]) -> str:
     street = ", ".join(line for line in texts(address, "line") if line.strip())
     place = " ".join(filter(None, (text(address, "postalCode"), text(address, "city"))))
     return ", ".join(filter(None, (street, place, text(address, "country"))))
+
+
+# What the rows of a directive say already, better than the elements do.
+_IN_DIRECTIVE = frozenset({"scope", "provision", "policy", "policyRule"})
 
 
 def _stem(name: str) -> str:
@@ -135,6 +161,10 @@ def _row(label: str, item: object, resource: Resource, resolve: Resolve) -> Iter
         yield Detail(label, item, kind="date")
     elif isinstance(item, Mapping) and item.keys() <= _PERIOD_PARTS and item:
         yield from _period_rows(label, item)
+    elif isinstance(item, Mapping) and (judged := judgement_row(label, item)):
+        yield judged
+    elif isinstance(item, Mapping) and (missing := absent_reason(item)) and not any_text(item):
+        yield Detail(label, missing, ABSENT[missing], "code")
     elif isinstance(item, Mapping) and (word := _code_word(item)):
         yield Detail(label, concept_text(item) or text(item, "display") or word, VALUES[word], "code")
     else:
@@ -185,7 +215,7 @@ def _inside(item: Mapping[str, Any], resource: Resource, resolve: Resolve) -> It
 
 
 def _reference_text(reference: Mapping[str, Any], resource: Resource, resolve: Resolve) -> str:
-    if words := text(reference, "display"):
+    if words := plain_display(text(reference, "display")):
         return words
     target = text(reference, "reference")
     found = resolve(target) if target and not target.startswith("#") else None

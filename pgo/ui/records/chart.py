@@ -16,7 +16,7 @@ from pgo.ui.records.axis import TimeAxis, nice_ticks, tick_text, time_axis
 from pgo.ui.records.frame import quiet
 from pgo.ui.records.plot import Dot, Plot, build_plot, dot_text, in_words, thinned
 from pgo.ui.records.rows import line, open_record, value_text
-from pgo.ui.records.say import say_moment
+from pgo.ui.records.say import say_moment, say_value
 from pgo.ui.room import use_layout
 from pgo.ui.safety import component
 from pgo.ui.state import AppState, use_app
@@ -53,6 +53,10 @@ def SeriesChart(series: Series, *, low: float | None = None, high: float | None 
         controls.append(quiet(app.t("series.nothing_to_draw")))
     if plot.bounds:
         controls.append(quiet(app.t("series.bounds", n=plot.bounds)))
+    converted = sum(1 for point in series.points if point.original)
+    if converted:
+        unit = printed_unit(series.unit)
+        controls.append(quiet(app.t("series.converted", n=converted, unit=unit)))
     if plot.undated:
         controls.append(quiet(app.t("series.undated", n=plot.undated)))
     return ft.Column(controls, spacing=12, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
@@ -128,17 +132,28 @@ def _line(app: AppState, dots: tuple[Dot, ...], times: TimeAxis) -> fch.LineChar
         stroke_width=2.5,
         rounded_stroke_cap=True,
         rounded_stroke_join=True,
-        point=fch.ChartCirclePoint(
-            radius=4 if len(dots) < 60 else 2, color=ft.Colors.PRIMARY, stroke_width=0
-        ),
-        points=[_point(app, dot, times.place(dot.at)) for dot in dots],
+        point=_circle(dots),
+        points=[_point(app, dot, times.place(dot.at), dots) for dot in dots],
     )
 
 
-def _point(app: AppState, dot: Dot, place: float) -> fch.LineChartDataPoint:
+def _circle(dots: tuple[Dot, ...], *, is_open: bool = False) -> fch.ChartCirclePoint:
+    """A filled circle for what the source wrote, an open one for what was converted."""
+    radius = 4 if len(dots) < 60 else 2
+    if is_open:
+        ground = ft.Colors.SURFACE_CONTAINER_LOW
+        return fch.ChartCirclePoint(
+            radius=radius, color=ground, stroke_color=ft.Colors.PRIMARY, stroke_width=2
+        )
+    return fch.ChartCirclePoint(radius=radius, color=ft.Colors.PRIMARY, stroke_width=0)
+
+
+def _point(app: AppState, dot: Dot, place: float, dots: tuple[Dot, ...]) -> fch.LineChartDataPoint:
+    converted = bool(dot.point.original)
     return fch.LineChartDataPoint(
         x=place,
         y=dot.height,
+        point=_circle(dots, is_open=True) if converted else None,
         tooltip=fch.LineChartDataPointTooltip(
             text=dot_text(app.lang, dot), text_style=ft.TextStyle(color=ft.Colors.ON_INVERSE_SURFACE)
         ),
@@ -175,15 +190,27 @@ def SeriesTable(series: Series) -> ft.Control:
 
 def _row(app: AppState, point: Point) -> ft.Control:
     """One value on a phone: the whole row opens its record."""
+    words = about_point(app, point)
     return line(
-        [ft.Text(say_moment(app.lang, point.at))],
+        [ft.Text(say_moment(app.lang, point.at)), *([muted(words, small=True)] if words else [])],
         key=f"point-{point.record_id}",
         trailing=value_text(app, point.text),
         on_click=open_record(point.record_id),
     )
 
 
+def about_point(app: AppState, point: Point) -> str:
+    """Return what the source wrote when it was converted, and in how many records the value stands."""
+    parts = []
+    if point.original:
+        parts.append(app.t("series.written", value=say_value(app.lang, point.original)))
+    if point.others:
+        parts.append(app.t("series.sources", n=len(point.others) + 1))
+    return " · ".join(parts)
+
+
 def _table(app: AppState, points: Sequence[Point]) -> ft.Control:
+    with_words = any(about_point(app, point) for point in points)
     table = ft.DataTable(
         column_spacing=40,
         horizontal_margin=4,
@@ -192,20 +219,22 @@ def _table(app: AppState, points: Sequence[Point]) -> ft.Control:
         columns=[
             ft.DataColumn(label=ft.Text(app.t("series.column.date"))),
             ft.DataColumn(label=ft.Text(app.t("series.column.value"))),
+            *([ft.DataColumn(label=ft.Text(app.t("series.column.remark")))] if with_words else []),
             ft.DataColumn(label=ft.Text(app.t("series.column.record"))),
         ],
-        rows=[_table_row(app, point) for point in points],
+        rows=[_table_row(app, point, with_words=with_words) for point in points],
     )
     return ft.Row([table], scroll=ft.ScrollMode.AUTO)
 
 
-def _table_row(app: AppState, point: Point) -> ft.DataRow:
+def _table_row(app: AppState, point: Point, *, with_words: bool) -> ft.DataRow:
     day = say_moment(app.lang, point.at)
     return ft.DataRow(
         key=f"point-{point.record_id}-{point.at}",
         cells=[
             ft.DataCell(ft.Text(day)),
             ft.DataCell(value_text(app, point.text)),
+            *([ft.DataCell(muted(about_point(app, point)))] if with_words else []),
             ft.DataCell(
                 icon_button(
                     ft.Icons.CHEVRON_RIGHT_ROUNDED,

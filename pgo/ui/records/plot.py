@@ -2,7 +2,7 @@
 
 Rules:
 
-1. One series is one code in one unit; this module never sees two units (the series key holds both).
+1. One series is one code in one unit; what came in another unit was converted before, and says so.
 2. A bound such as ``<0.41`` is no number: it is not drawn on the line, it is counted and said in words.
 3. A point without a readable date is not drawn either; it stays in the table.
 4. More points than a screen has room for are thinned per slice to the lowest and the highest one, so that no
@@ -98,5 +98,9 @@ def _dated(lang: str, dot: Dot) -> str:
 
 
 def dot_text(lang: str, dot: Dot) -> str:
-    """Return what the tooltip of a dot says."""
-    return t(lang, "series.dated", value=brief_value(lang, dot.point.text), date=fmt_date(lang, dot.point.at))
+    """Return what the tooltip of a dot says, what the source wrote included when it was converted."""
+    point = dot.point
+    said = t(lang, "series.dated", value=brief_value(lang, point.text), date=fmt_date(lang, point.at))
+    if not point.original:
+        return said
+    return f"{said} ({t(lang, 'series.written', value=brief_value(lang, point.original))})"

@@ -23,6 +23,7 @@ from pgo.ui.widgets import (
     note,
     secondary_button,
     section_card,
+    strong,
     text_button,
     toolbar,
     use_confirm,
@@ -181,7 +182,8 @@ def RemarkView(row: RecordRow, remark: Remark) -> ft.Control:
             disabled=removing.busy,
         )
     )
-    return stacked(body(remark.words), muted(when, small=True), toolbar(*buttons), spacing=4)
+    title = strong(app.t("said.remark.title"))
+    return stacked(title, body(remark.words), muted(when, small=True), toolbar(*buttons), spacing=4)
 
 
 @component
@@ -206,6 +208,7 @@ def RequestView(row: RecordRow, request: Request) -> ft.Control:
     to = request.asked.recipient or app.t("said.request.nobody")
     about = app.t("said.request.when", date=fmt_moment(app.lang, request.written_at), recipient=to)
     return stacked(
+        strong(app.t("said.request.title")),
         body(request.asked.wrong),
         *([body(request.asked.right)] if request.asked.right else []),
         muted(about, small=True),

@@ -103,7 +103,7 @@ def medicine_line(app: AppState, one: Medicine) -> ft.Control:
     return line(
         [strong(one.title), *words, *([muted(about, small=True)] if about else []), *_each_on_a_row(badges)],
         key=f"medicine-{one.id}",
-        on_click=open_record(one.id) if alone else lambda: go(f"/medicine/{one.id}"),
+        on_click=open_record(one.id) if alone else lambda: go(f"/medication/line/{one.id}"),
     )
 
 

@@ -149,7 +149,7 @@ def _directive(app: AppState, one: DirectiveRow) -> ft.Control:
     words: list[ft.Control] = [strong(one.row.title)]
     if one.directive.decision:
         kind, icon = _DECISIONS[str(one.directive.decision)]
-        badge = status_badge(app.t(f"directive.{one.directive.decision}"), kind, icon=icon)
+        badge = status_badge(app.t(f"health.directive.{one.directive.decision}"), kind, icon=icon)
         words.append(ft.Row([badge]))
     words += [body(remark) for remark in one.directive.remarks]
     if day := fmt_date(app.lang, one.row.start):

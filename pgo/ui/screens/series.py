@@ -1,7 +1,8 @@
-"""One measured thing over time: chart, words, table. One code in one unit; another unit is another series."""
+"""One measured thing over time: chart, words, table. What was converted from another unit says so."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import flet as ft
@@ -9,15 +10,24 @@ import flet as ft
 from pgo.errors import NotFound
 from pgo.ui.records.chart import SeriesChart, SeriesTable
 from pgo.ui.records.frame import answered, stacked
+from pgo.ui.records.say import say_value
 from pgo.ui.records.tokens import key_of
 from pgo.ui.safety import component
 from pgo.ui.state import AppState, use_app, use_query
-from pgo.ui.widgets import card, page_body, section_card
+from pgo.ui.widgets import card, muted, page_body, section_card
 from pgo.usecases import read
 
 if TYPE_CHECKING:
     from pgo.health.record.series import Series
     from pgo.usecases.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A series, and the normal values its newest result names ('' for none)."""
+
+    series: Series
+    normal: str
 
 
 @component
@@ -27,14 +37,14 @@ def Screen() -> ft.Control:
     token = ft.use_route_params().get("key", "")
     found = use_query(lambda session: read_by_token(session, token), token)
     return page_body(
-        found.value.title if found.value is not None else app.t("series.title"),
-        answered(app, found, lambda series: _series(app, series)),
+        found.value.series.title if found.value is not None else app.t("series.title"),
+        answered(app, found, lambda shown: _series(app, shown)),
         back=("/measurements", app.t("records.tab.measurements")),
     )
 
 
-def read_by_token(session: Session, token: str) -> Series:
-    """Return the series an address token stands for.
+def read_by_token(session: Session, token: str) -> Shown:
+    """Return the series an address token stands for, with the normal values of its newest result.
 
     Raises:
         NotFound: an old address (the token died with its process), or nothing measured any more.
@@ -42,8 +52,12 @@ def read_by_token(session: Session, token: str) -> Series:
     key = key_of(token, (one.key for one in read.series_list(session)))
     if key is None:
         raise NotFound("record")
-    return read.series(session, key)
+    found = read.series(session, key)
+    return Shown(found, read.normal_range(session, found.points[-1].record_id))
 
 
-def _series(app: AppState, series: Series) -> ft.Control:
-    return stacked(card(SeriesChart(series)), section_card(app.t("series.table"), SeriesTable(series)))
+def _series(app: AppState, shown: Shown) -> ft.Control:
+    normal = say_value(app.lang, shown.normal)
+    words = [muted(app.t("series.normal", range=normal))] if normal else []
+    table = section_card(app.t("series.table"), SeriesTable(shown.series))
+    return stacked(card(SeriesChart(shown.series), *words), table)
