@@ -128,15 +128,23 @@ def open_into(
     Raises:
         BackupRefused: the step that failed, see ``backup_format`` for the codes.
         WrongPassphrase, KeyLost: the secret opens no slot of this backup.
-        StoreFull: no room for the copy.
+        StoreFull, DiskFailed: no room for the copy, or the disk failed.
     """
     found = read_backup_header(path)  # 1, 2
+    with disk_errors():
+        return _open_into(path, found, target, unwrap, on_progress=on_progress)
+
+
+def _open_into(
+    path: Path, found: ReadHeader, target: Path, unwrap: Unwrap, *, on_progress: OnProgress
+) -> OpenedBackup:
     vault_key = unwrap(found.header.vault_header())  # 3; a copy of our own, erased below
     try:
         manifest, digest = _decrypt(path, found, target, vault_key, on_progress=on_progress)
         _compare(target, found.header, manifest, vault_key, on_progress=on_progress)
     except BaseException:
-        remove_database(target)
+        with contextlib.suppress(OSError):
+            remove_database(target)
         raise
     finally:
         erase(vault_key)
@@ -274,7 +282,7 @@ def _reading(path: Path) -> Iterator[BinaryIO]:
 @contextlib.contextmanager
 def _new_file(path: Path) -> Iterator[BinaryIO]:
     """A new file for this user only; what the disk refuses is ``StoreFull`` or ``DiskFailed``."""
-    with disk_errors():
+    with disk_errors():  # here already, so that it is not taken for a fault of the file that is read
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), FILE_MODE)
         with os.fdopen(handle, "wb") as stream:
             yield stream

@@ -102,15 +102,14 @@ def write_backup(
     if not target.parent.is_dir() or target.exists():
         raise BackupRefused("backup_folder")
     part = target.with_name(target.name + PART)
-    with work_folder(source.folder) as work:
+    with disk_errors(), work_folder(source.folder) as work:
         copy = work / "copy.db"
-        with disk_errors():
-            copy_database(
-                source.folder / source.header.db_file,
-                database_key(source.vault_key),
-                copy,
-                on_pages=lambda done, total: on_progress("copy", done, total),
-            )  # 1
+        copy_database(
+            source.folder / source.header.db_file,
+            database_key(source.vault_key),
+            copy,
+            on_pages=lambda done, total: on_progress("copy", done, total),
+        )  # 1
         header, manifest, seed = _describe(source, copy, at=at)  # 2
         try:
             with _target_errors():
@@ -148,8 +147,7 @@ def work_folder(folder: Path) -> Iterator[Path]:
     for left in folder.glob(_WORK_PREFIX + "*"):
         shutil.rmtree(left, ignore_errors=True)
     work = folder / f"{_WORK_PREFIX}{secrets.token_hex(4)}"
-    with disk_errors():
-        make_private_folder(work)
+    make_private_folder(work)
     try:
         yield work
     finally:

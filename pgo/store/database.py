@@ -157,8 +157,8 @@ class EncryptedDatabase:
         def told(_status: int, remaining: int, total: int) -> None:
             on_pages(total - remaining, total)
 
-        with self.transaction_for_reading(), _translated():
-            self._connection.backup(target._connection, pages=_PAGES_AT_ONCE, progress=told)
+        with self.transaction_for_reading():
+            _copy(self._connection, target._connection, told)
 
     @contextlib.contextmanager
     def transaction_for_reading(self) -> Iterator[None]:
@@ -304,6 +304,15 @@ def _authorise(
     return int(sqlcipher.SQLITE_DENY if refused else sqlcipher.SQLITE_OK)
 
 
+def _copy(source: Any, target: Any, told: Callable[[int, int, int], None]) -> None:
+    with _translated():
+        try:
+            source.backup(target, pages=_PAGES_AT_ONCE, progress=told)
+        except sqlcipher.OperationalError as exc:
+            # This call gives no code with its errors, only the words of sqlite3_errstr().
+            raise (StoreFull if str(exc) == _FULL_WORDS else DiskFailed) from None
+
+
 @contextlib.contextmanager
 def _translated() -> Iterator[None]:
     try:
@@ -322,6 +331,7 @@ def _translated() -> Iterator[None]:
         raise
 
 
+_FULL_WORDS = "database or disk is full"
 # A page that does not decrypt is "not a database" (the first) or "corrupt" (any other), never an I/O error.
 _UNREADABLE = frozenset({sqlcipher.SQLITE_NOTADB, sqlcipher.SQLITE_CORRUPT})
 _REFUSED = frozenset({sqlcipher.SQLITE_IOERR, sqlcipher.SQLITE_CANTOPEN, sqlcipher.SQLITE_READONLY})

@@ -19,6 +19,8 @@ from typing import Any
 from consent.model import Category
 from pgo.store.drafts import StoredDraft
 from pgo.store.journal import Event
+from pgo.usecases.backup import make_backup
+from pgo.usecases.backup_restore import Secret, restore
 from pgo.usecases.choices import ShareChoice
 from pgo.usecases.collect import collect
 from pgo.usecases.keys import change_passphrase, renew_recovery_code, renew_vault_key
@@ -30,7 +32,7 @@ from tests.support.applications import PASSPHRASE
 from tests.support.sharing import CLINIC_ID
 from tests.support.vaults import Home, a_bundle, a_condition, a_patient, a_weight
 
-VAULTS, VAULT = "vaults", "vaults/Thuis"
+VAULTS, VAULT, BACKUPS = "vaults", "vaults/Thuis", "backups"
 """Below the place a case is given; the first one to make a vault makes the folder of vaults as well."""
 PASSPHRASES = (PASSPHRASE, "zeven groene treinen naar Assen", "acht stille molens bij Grou")
 SMALL_STEPS = 6
@@ -192,6 +194,19 @@ def _change_when_open(bench: Bench, number: int) -> None:
     small_change(bench.opened(), number)
 
 
+def _backup(bench: Bench) -> list[Step]:
+    session = bench.opened()
+    out = bench.place / BACKUPS
+    return [partial(_quietly, make_backup, session, out) for _ in range(2)]
+
+
+def _restore(bench: Bench) -> list[Step]:
+    (file,) = (bench.place / BACKUPS).iterdir()
+    secret = Secret(bench.code, is_code=True)
+    again = partial(restore, bench.home.app, file, bench.folder, secret, accept_older=True)
+    return [partial(_quietly, again), bench.opened]
+
+
 ALL: dict[str, Callable[[Bench], list[Step]]] = {
     "setup": _setup,
     "passphrase": _passphrase,
@@ -204,11 +219,13 @@ ALL: dict[str, Callable[[Bench], list[Step]]] = {
     "migration": _opening,
     "crashed": _opening,
     "lock": _locking,
+    "backup": _backup,
+    "restore": _restore,
 }
 """What a child can be told to do.
 
 ``migration`` and ``crashed`` open what they find: a vault of the first form, a vault with a full log."""
-SCENARIOS = tuple(name for name in ALL if name != "long import")
+SCENARIOS = tuple(name for name in ALL if name not in ("long import", "backup", "restore"))
 """The scenarios short enough for a fault at every call."""
 
 __all__ = ["ALL", "PASSPHRASES", "SCENARIOS", "VAULT", "VAULTS", "Bench", "Step", "a_file", "small_change"]
