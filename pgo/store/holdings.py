@@ -77,6 +77,12 @@ class HeldAside:
     code: str
     detail: str
     raw: bytes | None
+    full_url: str
+    reader: int
+
+
+Named = tuple[str, str, str]
+"""What a record is known by: type, id, origin."""
 
 
 class Holdings:
@@ -114,21 +120,40 @@ class Holdings:
     def set_aside(self) -> tuple[HeldAside, ...]:
         """Everything that was set aside, in order."""
         rows = self._engine.rows(
-            "SELECT source_id, entry, type, resource_id, code, detail, raw FROM quarantine ORDER BY id"
+            "SELECT source_id, entry, type, resource_id, code, detail, raw, full_url, reader FROM quarantine"
+            " ORDER BY id"
         )
         return tuple(
             HeldAside(
-                row[0], row[1], row[2], row[3], row[4], row[5], None if row[6] is None else bytes(row[6])
+                source_id=row[0],
+                entry=row[1],
+                type=row[2],
+                resource_id=row[3],
+                code=row[4],
+                detail=row[5],
+                raw=None if row[6] is None else bytes(row[6]),
+                full_url=row[7],
+                reader=int(row[8]),
             )
             for row in rows
         )
+
+    def apart(self) -> tuple[tuple[Named, Named], ...]:
+        """Pairs of records of which the patient said that they are not the same, in a fixed order."""
+        rows = self._engine.rows(
+            "SELECT a.type, a.resource_id, a.origin, b.type, b.resource_id, b.origin FROM apart p"
+            " JOIN record a ON a.id = p.one JOIN record b ON b.id = p.other"
+        )
+        pairs = [sorted(((row[0], row[1], row[2]), (row[3], row[4], row[5]))) for row in rows]
+        return tuple(sorted((one, other) for one, other in pairs))
 
     def digest(self) -> str:
         """A hash over the content of every record: equal for two vaults that hold the same.
 
         It covers what a record is known by, the hash of its content by meaning, the exact bytes of each
-        version and original, whether the person wrote it, and whether it lies in the trash. It does not
-        cover numbers, moments and names of files, which differ from vault to vault.
+        version and original, whether the person wrote it, whether it lies in the trash, and which records
+        the person keeps apart. It does not cover numbers, moments and names of files, which differ from
+        vault to vault.
         """
         found = hashlib.sha256(b"pgo/1/holdings\n")
         contents = self._version_hashes()
@@ -139,6 +164,8 @@ class Holdings:
         for row in rows:
             line = [*row[:4], bool(row[4]), bool(row[5]), contents.get(int(row[6]), [])]
             found.update(canonical_bytes(line) + b"\n")
+        for pair in self.apart():
+            found.update(canonical_bytes([list(named) for named in pair]) + b"\n")
         return f"sha256:{found.hexdigest()}"
 
     def _version_hashes(self) -> dict[int, list[str]]:

@@ -108,7 +108,12 @@ def collect(
 
         if is_archive(data):
             return take_archive(
-                session, data, name=name, on_progress=on_progress, accept_person=accept_person
+                session,
+                data,
+                name=name,
+                on_progress=on_progress,
+                accept_person=accept_person,
+                cancelled=cancelled,
             )
     intake = read(session, data, name=name, report=report, cancelled=cancelled)
     with session.store.alone():

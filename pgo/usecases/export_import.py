@@ -23,13 +23,13 @@ from crypto.canonical import sha256_id
 from crypto.errors import CryptoError
 from pgo.errors import InputRefused
 from pgo.health.record.kinds import kind_of
-from pgo.health.record.reader import read_records
-from pgo.health.record.resource import Refused, Resource, SetAside
+from pgo.health.record.reader import READER_VERSION
+from pgo.health.record.resource import Resource, SetAside
 from pgo.store.journal import Event
 from pgo.store.quarantine import Quarantined
-from pgo.usecases.collect import CollectResult, of_others, person_question
+from pgo.usecases.collect import CollectResult, of_others, person_question, read
 from pgo.usecases.content import ORIGIN_URN, content_hash, identity_of, prepare, stored_resource
-from pgo.usecases.export_read import Opened, RecordLine, VersionLine, is_archive, open_archive
+from pgo.usecases.export_read import Opened, RecordLine, SourceLine, VersionLine, is_archive, open_archive
 from pgo.usecases.persons import Verdict, sort_by_person
 from pgo.usecases.queue import records_changed
 from pgo.usecases.same_person_link import PERSON_REFERENCES, is_link, linked_references
@@ -68,6 +68,7 @@ def take_archive(
     name: str,
     on_progress: Callable[[int, int], None] | None = None,
     accept_person: bool = False,
+    cancelled: Callable[[], bool] | None = None,
 ) -> CollectResult:
     """Read an archive and store what is new in it; arguments and result as ``pgo.usecases.collect.collect``.
 
@@ -76,7 +77,7 @@ def take_archive(
     """
     started = session.app.clock()
     report = on_progress or _silent
-    contents = _read(open_archive(data), name=name, report=report)
+    contents = _read(session, open_archive(data), name=name, report=report, cancelled=cancelled)
     with session.store.alone():
         result = _take(session, contents, data=data, name=name, accept_person=accept_person)
     report(1, 1)
@@ -85,16 +86,20 @@ def take_archive(
     return replace(result, seconds=(session.app.clock() - started).total_seconds())
 
 
-def _read(opened: Opened, *, name: str, report: Callable[[int, int], None]) -> _Contents:
+def _read(
+    session: Session,
+    opened: Opened,
+    *,
+    name: str,
+    report: Callable[[int, int], None],
+    cancelled: Callable[[], bool] | None,
+) -> _Contents:
     """Read the Bundles with the reader of all files; each resource gets its line's address and original."""
     lines = {(line.type, line.id, line.origin): line for line in opened.records()}
     resources: list[Resource] = []
     aside: list[SetAside] = []
     for part in (*opened.bundles("records"), *opened.bundles("trash")):
-        try:
-            intake = read_records(part, name=name)
-        except Refused as exc:
-            raise InputRefused(exc.code, exc.detail) from exc
+        intake = read(session, part, name=name, report=_silent, cancelled=cancelled)
         resources += [_completed(one, lines) for one in intake.resources]
         aside += intake.set_aside
         report(len(resources), 2 * max(len(lines), 1))
@@ -128,7 +133,8 @@ def _take(
         question = person_question(sorting, person)
         return CollectResult(name, 0, 0, 0, {}, aside if question is None else (), question, 0.0)
     changes = compare(store, [mine[index] for index in sorting.ours])
-    if changes.new:
+    waiting = any(not store.quarantine.holds(one.sha256) for one in _sources_set_aside(contents.opened))
+    if changes.new or waiting:
         at = session.now()
         with store.write(at):
             source_id = store.records.add_source(
@@ -162,6 +168,23 @@ def _store(
             if known is not None:
                 store.records.move_to_trash(known.id, at=line.trashed_at)
     _set_aside(session, contents.opened, sources)
+    entries = [
+        Quarantined(one.entry, one.type, one.id, one.code, one.detail, one.raw, one.full_url, READER_VERSION)
+        for one in contents.aside
+    ]
+    store.quarantine.add(source_id, entries)
+    _keep_apart(session, contents.opened, at=at)
+
+
+def _keep_apart(session: Session, opened: Opened, *, at: datetime) -> None:
+    """What the patient said is not the same stays so."""
+    records = session.store.records
+    pairs = [
+        frozenset({one.id, other.id})
+        for one, other in ((records.known(*one), records.known(*other)) for one, other in opened.apart())
+        if one is not None and other is not None and one.id != other.id
+    ]
+    records.reading.apart.add(pairs, at=at)
 
 
 def _rounds(
@@ -212,13 +235,22 @@ def _add_sources(session: Session, opened: Opened) -> dict[int, int]:
     }
 
 
+def _sources_set_aside(opened: Opened) -> list[SourceLine]:
+    """Sources of which something was set aside."""
+    numbers = {one.source for one in opened.set_aside()}
+    return [one for one in opened.sources() if one.source in numbers]
+
+
 def _set_aside(session: Session, opened: Opened, sources: Mapping[int, int]) -> None:
+    held = {one.source for one in _sources_set_aside(opened) if session.store.quarantine.holds(one.sha256)}
     by_source: dict[int, list[Quarantined]] = {}
     for one in opened.set_aside():
-        entry = Quarantined(one.entry, one.type, one.id, one.code, one.detail, one.raw)
+        entry = Quarantined(
+            one.entry, one.type, one.id, one.code, one.detail, one.raw, one.full_url, one.reader
+        )
         by_source.setdefault(one.source, []).append(entry)
     for source, entries in by_source.items():
-        if source in sources:
+        if source in sources and source not in held:
             session.store.quarantine.add(sources[source], entries)
 
 

@@ -7,6 +7,7 @@ Form, beside the FHIR Bundles ``records-<n>.json`` and ``trash-<n>.json`` (newes
    what no Bundle holds: older contents, and originals from before conversion.
 2. ``sources.ndjson``: a line per source, with the number the lines above use.
 3. ``set-aside.ndjson``: a line per entry that was not taken, with its bytes.
+4. ``not-the-same.ndjson``: a line per pair of records that the patient keeps apart.
 """
 
 from __future__ import annotations
@@ -92,7 +93,7 @@ def record_members(session: Session, *, on_progress: Progress) -> RecordMembers:
         records.add(note)
     for parts in (records, trash, versions):
         parts.close()
-    members = {**records.done, **trash.done, **versions.done, **_sources(session), **_set_aside(session)}
+    members = {**records.done, **trash.done, **versions.done, **_beside(session)}
     return RecordMembers(members, documents, total - trashed, trashed)
 
 
@@ -120,6 +121,17 @@ def _version_json(version: HeldVersion, *, newest: bool) -> dict[str, JsonValue]
     if version.original is not None:
         value["original"] = _b64(version.original)
     return value
+
+
+def _beside(session: Session) -> dict[str, bytes]:
+    """Members about all records together; what is empty is left out."""
+    return {**_sources(session), **_set_aside(session), **_apart(session)}
+
+
+def _apart(session: Session) -> dict[str, bytes]:
+    pairs = session.store.holdings.apart()
+    lines = [_line([list(one), list(other)]) for one, other in pairs]
+    return {"not-the-same.ndjson": b"".join(lines)} if lines else {}
 
 
 def _sources(session: Session) -> dict[str, bytes]:
@@ -155,6 +167,8 @@ def _set_aside(session: Session) -> dict[str, bytes]:
                 "id": one.resource_id,
                 "code": one.code,
                 "detail": one.detail,
+                "full_url": one.full_url,
+                "reader": one.reader,
                 "raw": None if one.raw is None else _b64(one.raw),
             }
         )

@@ -86,6 +86,8 @@ class AsideLine:
     code: str
     detail: str
     raw: bytes | None
+    full_url: str
+    reader: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,10 @@ class Opened:
     def set_aside(self) -> tuple[AsideLine, ...]:
         """A line per entry that was set aside."""
         return tuple(_aside(value) for value in self._lines("set-aside.ndjson"))
+
+    def apart(self) -> tuple[tuple[tuple[str, str, str], tuple[str, str, str]], ...]:
+        """Pairs of records that the patient keeps apart, each as type, id and origin."""
+        return tuple(_pair(value) for value in self._lines("not-the-same.ndjson"))
 
     def _numbered(self, pattern: str) -> list[str]:
         found = [(re.fullmatch(pattern, name), name) for name in self.members]
@@ -262,9 +268,24 @@ def _aside(value: Any) -> AsideLine:
             code=_text(value["code"]),
             detail=_text(value["detail"]),
             raw=_bytes(value["raw"]),
+            full_url=_text(value["full_url"]),
+            reader=_number(value["reader"]),
         )
     except (KeyError, TypeError, ValueError) as exc:
         raise _damaged("set-aside.ndjson") from exc
+
+
+def _named(value: Any) -> tuple[str, str, str]:
+    type_, id_, origin = value
+    return _text(type_), _text(id_), _text(origin)
+
+
+def _pair(value: Any) -> tuple[tuple[str, str, str], tuple[str, str, str]]:
+    try:
+        one, other = value
+        return _named(one), _named(other)
+    except (TypeError, ValueError) as exc:
+        raise _damaged("not-the-same.ndjson") from exc
 
 
 def _types(value: Any) -> dict[str, type]:

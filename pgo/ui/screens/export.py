@@ -53,7 +53,7 @@ def Screen() -> ft.Control:
     app = use_app()
     return page_body(
         app.t("export.title"),
-        note(app.t("export.readable"), "attention"),
+        note(app.t("export.readable"), "attention", icon=ft.Icons.LOCK_OPEN_ROUNDED),
         ArchiveCard(),
         PaperCard(),
         TablesCard(),

@@ -65,7 +65,7 @@ def Choice(offer: SummaryOffer) -> ft.Control:
         section_card(
             app.t("export.paper.make"),
             radio_group(app.t("export.paper.language"), lang, names, set_lang, key="paper-language"),
-            note(app.t("export.paper.look"), "attention"),
+            note(app.t("export.paper.look"), "attention", icon=ft.Icons.VISIBILITY_OUTLINED),
             *([progress(app.t("export.paper.busy"), None)] if action.busy else []),
             toolbar(
                 primary_button(

@@ -57,7 +57,10 @@ def full_vault(home: Home) -> Session:
     collect(session, raw.encode(), name="weegschaal.json")
     number = save_medication(session, MedicationForm(name="Paracetamol", start="2026-01-01"))
     save_medication(session, MedicationForm(name="Paracetamol 500", start="2026-01-01"), record_id=number)
-    remove(session, save_medication(session, MedicationForm(name="Ibuprofen", start="2026-01-01")))
+    gone = save_medication(session, MedicationForm(name="Ibuprofen", start="2026-01-01"))
+    remove(session, gone)
+    with session.store.write(home.clock.now):
+        session.store.records.reading.apart.add([frozenset({number, gone})], at=home.clock.now)
     return session
 
 
@@ -75,7 +78,7 @@ def test_an_empty_vault_that_takes_the_archive_in_has_an_equal_hash(home: Home) 
     assert (result.imported, result.set_aside, result.person_question) == (6, (), None)
     assert fresh.store.holdings.digest() == archive.holdings == session.store.holdings.digest()
     home.clock.forward(minutes=1)
-    again = take_archive(fresh, archive.data, name="alles.zip")
+    again = collect(fresh, archive.data, name="alles.zip")
     assert (again.imported, again.unchanged, again.in_trash) == (0, 6, 1)
     assert fresh.store.holdings.digest() == archive.holdings
     for one in (session, fresh):
@@ -95,6 +98,9 @@ def test_versions_originals_sources_trash_and_what_was_set_aside_come_back(home:
     assert (medicine.title, medicine.self_authored) == ("Paracetamol 500", True)
     (aside,) = fresh.store.holdings.set_aside()
     assert (aside.code, aside.type) == ("unknown_type", "Nonsense")
+    assert [(one[0], other[0]) for one, other in fresh.store.holdings.apart()] == [
+        ("MedicationStatement", "MedicationStatement")
+    ]
     fresh.lock()
 
 
