@@ -148,6 +148,16 @@ _QUARANTINE_RETRY: tuple[str, ...] = (
 )
 
 # One named tuple per step, one per line here; a new one goes to the end.
+# The timeline and a search over everything stay inside one index: with the words in it no wide row is read and
+# decrypted to look at it (docs/performance.md). `deleted_at` is empty throughout, as above.
+_SEARCH: tuple[str, ...] = (
+    "DROP INDEX record_timeline",
+    "CREATE INDEX record_timeline ON record (start_on DESC, id DESC, kind, deleted_at, search)"
+    " WHERE deleted_at IS NULL",
+    "DROP INDEX record_kind",
+    "CREATE INDEX record_kind ON record (kind, start_on DESC, id DESC, deleted_at) WHERE deleted_at IS NULL",
+)
+
 STEPS: tuple[tuple[str, ...], ...] = (
     _FIRST,
     _CONSENT_KEYS,
@@ -155,6 +165,7 @@ STEPS: tuple[tuple[str, ...], ...] = (
     _BACKUPS,
     _READING,
     _QUARANTINE_RETRY,
+    _SEARCH,
 )
 """Statements per version; step N brings a database from version N to N + 1."""
 

@@ -166,7 +166,8 @@ class Records:
         where = ["deleted_at IS NULL"]
         values: list[Value] = []
         if kinds:
-            where.append(f"kind IN ({','.join('?' * len(kinds))})")
+            # With words, the plus keeps the engine on the index that holds them.
+            where.append(f"{'+' if words else ''}kind IN ({','.join('?' * len(kinds))})")
             values += kinds
         for word in words:
             where.append("instr(search, ?) > 0")
@@ -174,7 +175,8 @@ class Records:
         clause = " AND ".join(where)
         total = self._engine.row(f"SELECT count(*) FROM record WHERE {clause}", values)  # noqa: S608
         rows = self._engine.rows(
-            f"SELECT {_ROW} FROM record WHERE {clause} ORDER BY start_on DESC, id DESC LIMIT ? OFFSET ?",  # noqa: S608
+            f"SELECT {_ROW} FROM record WHERE id IN (SELECT id FROM record WHERE {clause}"  # noqa: S608
+            " ORDER BY start_on DESC, id DESC LIMIT ? OFFSET ?) ORDER BY start_on DESC, id DESC",
             (*values, limit, offset),
         )
         return (int(total[0]) if total else 0), [_stored(row) for row in rows]
