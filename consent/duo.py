@@ -4,7 +4,8 @@
 2. Only a disease-specific permission becomes a limit here, with the diseases named beside it. Terms
    for any research at all are too wide for a grant: broad consent here is delimited.
 3. What DUO leaves open stays closed: commercial use, methods and origins are opted in, never implied.
-4. A term this table does not know, or that says what no member holds, is never dropped: review.
+4. `terms_of` says limits in terms again; `label_of` gives the short name under which a term has words.
+5. A term this table does not know, or that says what no member holds, is never dropped: review.
 
 >>> read_duo([("DUO:0000007", ["E11"]), ("DUO:0000021", [])]).use.ethics_required
 True
@@ -18,6 +19,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -59,6 +61,33 @@ def read_duo(terms: Iterable[tuple[str, Sequence[str]]]) -> DuoReading:
     if permissions != 1:
         review.add("permission")
     return DuoReading(use, tuple(sorted(review)))
+
+
+def terms_of(use: ResearchUse) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Say limits in terms with the values beside them, sorted; DUO has no term for training models.
+
+    A permission term is among them only when topics delimit the research.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for term, row in _terms().items():
+        member = row.get("value")
+        if member is not None and getattr(use, member):
+            found[term] = _values(getattr(use, member))
+        elif "use" in row and all(getattr(use, name) == said for name, said in row["use"].items()):
+            found[term] = ()
+    if "DUO:0000018" in found:  # not-for-profit and non-commercial in one; its parts say no more
+        found.pop("DUO:0000045")
+        found.pop("DUO:0000046")
+    return tuple(sorted(found.items()))
+
+
+def label_of(term: str) -> str:
+    """Return the short name of a term of the table, such as "DS"; "" for another one."""
+    return str(_terms().get(term, {}).get("label", ""))
+
+
+def _values(value: Any) -> tuple[str, ...]:
+    return (value.isoformat(),) if isinstance(value, date) else tuple(sorted(value))
 
 
 def _with_values(use: ResearchUse, member: str, values: Sequence[str]) -> tuple[ResearchUse, set[str]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from consent.codes import Deidentification, Effect
 from consent.decision import Decision, Deny, Missing, Permit
+from consent.duo import label_of, terms_of
 from consent.errors import ConsentError
 from consent.fhir_import import Directive, Outcome, Proposal, Review
 from consent.fhir_mii import Policy
@@ -124,7 +125,14 @@ def _rule(lang: str, rule: Rule) -> str:
         text += " " + t(lang, "consent.import.labels", names=", ".join(sorted(labels)))
     if rule.exception:
         text += " " + t(lang, "consent.import.exceptions", n=len(rule.exception))
+    if rule.research_use is not None:
+        text += "".join(f" {_duo(lang, *term)}" for term in terms_of(rule.research_use))
     return text
+
+
+def _duo(lang: str, term: str, values: tuple[str, ...]) -> str:
+    """Say one limit on research (Data Use Ontology)."""
+    return t(lang, f"consent.duo.{label_of(term)}", names=", ".join(values))
 
 
 def _policy(lang: str, policy: Policy) -> str:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
-from consent.duo import _terms, read_duo
+from consent.duo import _terms, label_of, read_duo, terms_of
+from consent.fhir_import import Dialect, Proposal
+from consent.model import Deidentification
 from consent.research import FLAGS, ResearchUse, Study, conditions_met, topics_inside
+from consent.rules import Rule
 from consent.topics import inside
 from consent.tri import NO, YES
+from pgo.cli.consent_words import explain_outcome
+from pgo.ui.text import LANGUAGES, has
+from tests.support.consent_builders import REGISTRY, YEAR, a_permit
 
 DS = ("DUO:0000007", ["E10-E14"])
 
@@ -79,3 +86,44 @@ def test_the_table_names_members_that_exist() -> None:
         assert set(row.get("use", {})) <= set(FLAGS)
         assert row.get("value", "topics") in ("topics", "regions", "moratorium")
     assert sum(bool(row.get("permission")) for row in _terms().values()) == 5
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        ResearchUse(topics=frozenset({"E11"})),
+        ResearchUse(topics=frozenset({"E11", "C50"}), methods=True, commercial=True, poa=True),
+        ResearchUse(topics=frozenset({"E11"}), nonprofit_only=True, regions=frozenset({"EU", "NL"})),
+        ResearchUse(topics=frozenset({"E11"}), nonprofit_only=True, commercial=True, ethics_required=True),
+        ResearchUse(topics=frozenset({"E11"}), return_results=True, moratorium=date(2027, 1, 1)),
+    ],
+)
+def test_limits_said_in_terms_read_back_to_the_same_limits_and_never_opt_in(use: ResearchUse) -> None:
+    found = read_duo(terms_of(use))
+    assert found.use == replace(use, methods=False, commercial=False, poa=False)
+    assert found.review == ()
+
+
+def test_undelimited_limits_have_no_permission_term_and_go_to_a_person() -> None:
+    assert read_duo(terms_of(ResearchUse())).review == ("permission",)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_term_that_limits_can_be_said_in_has_words(lang: str) -> None:
+    widest = ResearchUse(topics=frozenset({"E11"}), regions=frozenset({"EU"}), moratorium=date(2027, 1, 1))
+    uses = (
+        replace(widest, nonprofit_only=True, ethics_required=True, return_results=True),
+        replace(widest, nonprofit_only=True, commercial=True),
+    )
+    terms = {term for use in uses for term, _ in (*terms_of(use), *terms_of(widest))}
+    assert all(has(lang, f"consent.duo.{label_of(term)}") for term in terms)
+    assert label_of("DUO:9999999") == ""
+    text = explain_outcome(lang, 1, Proposal(Dialect.OURS, (_research(uses[0]),), YEAR))
+    assert "E11" in text
+    assert "2027-01-01" in text
+
+
+def _research(use: ResearchUse) -> Rule:
+    return a_permit(
+        actor=[REGISTRY], purpose=["HRESCH"], deidentification=Deidentification.DEID, research_use=use
+    )
