@@ -85,9 +85,22 @@ def harden_process() -> None:
 
 
 def start_helpers(session: Session) -> None:
-    """Run beside an open vault, until it is locked, what sends and what makes the planned backups."""
+    """Run beside an open vault what sends, makes the planned backups and tries unread entries again."""
     Deliverer(session).start()
     BackupKeeper(session).start()
+    threading.Thread(target=_retry_set_aside, args=(session,), name="pgo-retry", daemon=True).start()
+
+
+def _retry_set_aside(session: Session) -> None:
+    """After an update: make older indexes anew, and read again what an older reader set aside."""
+    from pgo.usecases.intake_retry import retry_after_update
+    from pgo.usecases.reindex import refresh_index
+
+    try:
+        refresh_index(session)
+        retry_after_update(session)
+    except AppError as exc:
+        _log.warning("retry_stopped code=%s", exc.code)
 
 
 class Deliverer:

@@ -22,6 +22,10 @@ class Reading:
         self._engine = engine
         self.apart = Apart(engine)
 
+    def all_ids(self) -> list[int]:
+        """Numbers of all records, the trash included, rising."""
+        return [int(row[0]) for row in self._engine.rows("SELECT id FROM record ORDER BY id")]
+
     def identity(self, record_id: int) -> Identity | None:
         """What a record is known by, the trash included."""
         row = self._engine.row(

@@ -18,6 +18,7 @@ from pgo.store.reading import Reading
 from pgo.store.record_types import (
     Identity,
     Known,
+    MeasuredNumber,
     NewVersion,
     RecordColumns,
     Source,
@@ -120,6 +121,15 @@ class Records:
         self._engine.run("DELETE FROM link WHERE record_id = ?", (record_id,))
         self._engine.run("DELETE FROM measure WHERE record_id = ?", (record_id,))
         self._add_version(record_id, new, number=number, source_id=source_id, at=at)
+
+    def reindex(self, record_id: int, columns: RecordColumns, measured: Sequence[MeasuredNumber]) -> None:
+        """Put index columns and numbers made anew in the place of the old ones; the bytes stay."""
+        self._engine.run(
+            f"UPDATE record SET ({_COLUMNS}) = (?,?,?,?,?,?,?,?,?,?,?) WHERE id = ?",  # noqa: S608 - constant
+            (*_column_values(columns), record_id),
+        )
+        self._engine.run("DELETE FROM measure WHERE record_id = ?", (record_id,))
+        self._add_measures(record_id, measured)
 
     def move_to_trash(self, record_id: int, *, at: datetime) -> bool:
         """Mark a record as thrown away. Returns False when there is none to mark."""
@@ -331,13 +341,13 @@ class Records:
             "INSERT OR IGNORE INTO link (record_id, target) VALUES (?, ?)",
             [(record_id, target) for target in sorted(new.links)],
         )
+        self._add_measures(record_id, new.measured)
+
+    def _add_measures(self, record_id: int, measured: Sequence[MeasuredNumber]) -> None:
         self._engine.run_many(
             "INSERT INTO measure (record_id, key, title, code, unit, at, value, shown, ucum) VALUES"
             " (?,?,?,?,?,?,?,?,?)",
-            [
-                (record_id, m.key, m.title, m.code, m.unit, m.at, m.value, m.shown, m.ucum)
-                for m in new.measured
-            ],
+            [(record_id, m.key, m.title, m.code, m.unit, m.at, m.value, m.shown, m.ucum) for m in measured],
         )
 
 

@@ -23,7 +23,7 @@ from urllib.parse import quote, unquote
 
 from consent.classify import classify_all
 from crypto.canonical import parse_strict, sha256_id
-from pgo.health.record.index import RecordIndex, build_index
+from pgo.health.record.index import build_index
 from pgo.health.record.person import subject_of
 from pgo.health.record.resolve import resolver, short_reference
 from pgo.health.record.resource import Resolve, Resource
@@ -154,18 +154,25 @@ def _version(
         canonical=canonical,
         original=resource.original,
         original_format=resource.original_format,
-        columns=_columns(build_index(resource, resolve=resolve)),
+        columns=index_columns(resource, resolve),
         facts=facts,
         links=links,
-        measured=tuple(
-            MeasuredNumber(m.key, m.title, m.code, m.unit, m.at, str(m.value), m.text, m.ucum)
-            for m in measured(resource)
-        ),
+        measured=measured_numbers(resource),
         self_authored=self_authored,
     )
 
 
-def _columns(index: RecordIndex) -> RecordColumns:
+def measured_numbers(resource: Resource) -> tuple[MeasuredNumber, ...]:
+    """The numbers of a record for the charts, as the store keeps them."""
+    return tuple(
+        MeasuredNumber(m.key, m.title, m.code, m.unit, m.at, str(m.value), m.text, m.ucum)
+        for m in measured(resource)
+    )
+
+
+def index_columns(resource: Resource, resolve: Resolve) -> RecordColumns:
+    """The index columns of a record, as the store keeps them."""
+    index = build_index(resource, resolve=resolve)
     return RecordColumns(
         kind=index.kind.value,
         title=index.title,

@@ -21,6 +21,8 @@ NOT_IN_THE_JOURNAL = {
     "delivering.VaultPort.postpone": "nothing went out",
     "corrections.hide": "each objection writes its own line, in this transaction",
     "corrections.show_again": "each objection that is lifted writes its own line, in this transaction",
+    "reindex.refresh_index": "derived data made again, no content changes",
+    "reindex._refresh": "derived data made again, no content changes",
     "facts._complete_keys": "derived data made again, no content changes",
     "facts._read": "derived data made again, no content changes",
     "unlock.remember_price": "a measured figure, beside a line of its own",

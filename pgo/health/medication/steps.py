@@ -30,9 +30,10 @@ from pgo.health.record.dates import date_text, when
 from pgo.health.record.index import dosage_text, medication_concept
 from pgo.health.record.resource import Resolve, Resource
 from pgo.health.record.safe import extension, obj, objs, text
-from pgo.health.record.sameness import HPK, PRK, codings
+from pgo.health.record.sameness import HPK, PRK
 from pgo.health.record.status import RecordStatus, status_of
 from pgo.health.record.words import (
+    codings,
     concept_text,
     decimal_of,
     plain_display,
@@ -118,6 +119,7 @@ class Step:
 # Category codes of SNOMED CT (the Dutch extension for the request) in the profiles named above.
 _BY_CATEGORY: Final[Mapping[str, Role]] = {
     "33633005": Role.AGREED,
+    "16076005": Role.AGREED,
     "52711000146108": Role.ASKED,
     "395067002": Role.SCHEDULE,
     "422037009": Role.PLAN,
@@ -145,6 +147,10 @@ _STATUS_STOPS: Final[Mapping[str, Stop]] = {
     "cancelled": Stop.CANCELLED,
     "on-hold": Stop.PAUSED,
 }
+# Extensions of medication process 9 version 3.0 (R4), and of 9.0.7 and the basic data set 2017 (STU3).
+_WRITTEN: Final = ("ext-RegistrationDateTime", "zib-AdministrationAgreement-AuthoredOn")
+_AS_AGREED: Final = ("ext-AsAgreedIndicator", "zib-MedicationUse-AsAgreedIndicator")
+_STOP_TYPE: Final = ("ext-StopType", "zib-Medication-StopType")
 _NOT_TAKEN: Final = frozenset({"stopped", "on-hold", "not-taken"})
 # UCUM: days in a period unit of Timing.repeat (FHIR R4 valueset-units-of-time); months and years have no
 # fixed number of days.
@@ -229,7 +235,7 @@ def _role(resource: Resource) -> Role | None:
 
 
 def _written_on(body: Mapping[str, Any]) -> str:
-    registered = text(extension(body, "ext-RegistrationDateTime"), "valueDateTime")
+    registered = text(extension(body, _WRITTEN), "valueDateTime")
     names = ("authoredOn", "dateAsserted", "whenHandedOver", "whenPrepared", "effectiveDateTime")
     return next(filter(None, map(date_text, (registered, *(text(body, name) for name in names)))), "")
 
@@ -243,8 +249,7 @@ def _who(body: Mapping[str, Any]) -> str:
 
 def _stop(role: Role, body: Mapping[str, Any]) -> Stop:
     held = (
-        extension({"extension": body.get(name)}, "ext-StopType")
-        for name in ("modifierExtension", "extension")
+        extension({"extension": body.get(name)}, _STOP_TYPE) for name in ("modifierExtension", "extension")
     )
     for found in held:
         for _, code in codings(obj(found, "valueCodeableConcept")):
@@ -254,7 +259,7 @@ def _stop(role: Role, body: Mapping[str, Any]) -> Stop:
 
 
 def _as_agreed(body: Mapping[str, Any]) -> bool | None:
-    said = extension(body, "ext-AsAgreedIndicator").get("valueBoolean")
+    said = extension(body, _AS_AGREED).get("valueBoolean")
     return said if isinstance(said, bool) else None
 
 

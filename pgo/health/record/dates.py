@@ -75,6 +75,9 @@ _ENDS: Mapping[str, tuple[str, ...]] = {
     "Appointment": ("end",),
     "ImagingStudy": (),
 }
+# Medication process 9 version 3.0 (R4) and the basic data set 2017 (STU3).
+_PERIOD_OF_USE = ("ext-TimeInterval.Period", "zib-Medication-PeriodOfUse")
+_DURATION = ("ext-TimeInterval.Duration", "zib-MedicationUse-Duration")
 # UCUM codes of days and weeks.
 _DURATION_DAYS = {"d": 1, "wk": 7}
 _MOST_DAYS = 100 * 366
@@ -88,7 +91,7 @@ def date_text(value: str) -> str:
 
 def when(kind: str, body: Mapping[str, Any]) -> tuple[str, str]:
     """Give (start, end) of a resource; an empty text means unknown, an event has no end."""
-    interval = obj(extension(body, "ext-TimeInterval.Period"), "valuePeriod")
+    interval = obj(extension(body, _PERIOD_OF_USE), "valuePeriod")
     if interval and kind.startswith("Medication"):
         first = date_text(text(interval, "start")) or _first(body, _STARTS.get(kind, _COMMON))[0]
         return first, date_text(text(interval, "end")) or _end_of(
@@ -107,7 +110,7 @@ def _end_of(interval: Mapping[str, Any], start: str) -> str:
 
     Only days and weeks: a month has no fixed number of days. Source: zib TimeInterval-v1.0(2020), Duration.
     """
-    duration = obj(extension(interval, "ext-TimeInterval.Duration"), "valueDuration")
+    duration = obj(extension(interval, _DURATION), "valueDuration")
     days, number = _DURATION_DAYS.get(text(duration, "code")), duration.get("value")
     if days is None or isinstance(number, bool) or not isinstance(number, int | Decimal) or len(start) < 10:
         return ""

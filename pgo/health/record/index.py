@@ -28,6 +28,7 @@ from pgo.health.record.safe import extension, obj, objs, text, texts
 from pgo.health.record.status import RecordStatus, status_of
 from pgo.health.record.words import (
     SNOMED,
+    codings,
     concept_code,
     concept_text,
     folded,
@@ -40,7 +41,12 @@ from pgo.health.record.words import (
 
 __all__ = ["RecordIndex", "RecordKind", "RecordStatus", "build_index", "concept_of", "medication_concept"]
 
+INDEX_VERSION = "2026.2"
+"""Changes when ``build_index`` or ``series.measured`` give something new; the index is made anew then."""
+
 _MAX_TEXT = 300
+# Upper and lower blood pressure: LOINC, and SNOMED CT in the zib BloodPressure-v3.2.1(2020).
+_PRESSURES = {"8480-6": "upper", "271649006": "upper", "8462-4": "lower", "271650006": "lower"}
 _MAX_SEARCH = 1_000
 
 
@@ -94,15 +100,27 @@ def observation_text(body: Mapping[str, Any]) -> str:
     """Write the result of an Observation; components such as blood pressure as ``128/82 mmHg``."""
     if own := value_text(body):
         return own
-    parts = [obj(item, "valueQuantity") for item in objs(body, "component")]
-    units = {unit_text(part) for part in parts}
-    if len(parts) == 2 and len(units) == 1 and all(number_text(part.get("value")) for part in parts):
-        numbers = "/".join(text(part, "comparator") + number_text(part.get("value")) for part in parts)
-        return f"{numbers} {units.pop()}".strip()
+    if pressure := _pressure_text(body):
+        return pressure
     written = (
         f"{concept_text(obj(item, 'code'))} {value_text(item)}".strip() for item in objs(body, "component")
     )
     return ", ".join(filter(None, written)) or concept_text(obj(body, "dataAbsentReason"))
+
+
+def _pressure_text(body: Mapping[str, Any]) -> str:
+    """Write a blood pressure with the upper value first, in whatever order the source has them."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for item in objs(body, "component"):
+        for _, code in codings(obj(item, "code")):
+            if code in _PRESSURES:
+                found.setdefault(_PRESSURES[code], obj(item, "valueQuantity"))
+    parts = [found.get("upper", {}), found.get("lower", {})]
+    units = {unit_text(part) for part in parts}
+    if len(units) != 1 or not all(number_text(part.get("value")) for part in parts):
+        return ""
+    numbers = "/".join(text(part, "comparator") + number_text(part.get("value")) for part in parts)
+    return f"{numbers} {units.pop()}".strip()
 
 
 def medication_concept(resource: Resource, resolve: Resolve) -> Mapping[str, Any]:

@@ -49,6 +49,6 @@ def texts(body: Mapping[str, Any], *path: str) -> tuple[str, ...]:
     return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()
 
 
-def extension(body: Mapping[str, Any], ending: str) -> Mapping[str, Any]:
-    """Give the first extension whose address ends so, or an empty object."""
+def extension(body: Mapping[str, Any], ending: str | tuple[str, ...]) -> Mapping[str, Any]:
+    """Give the first extension whose address ends so (or in one of these ways), or an empty object."""
     return next((item for item in objs(body, "extension") if text(item, "url").endswith(ending)), _NOTHING)

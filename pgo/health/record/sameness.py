@@ -24,6 +24,7 @@ from pgo.health.record.resource import Resource
 from pgo.health.record.safe import extension, obj, objs, text
 from pgo.health.record.status import RecordStatus, status_of
 from pgo.health.record.words import (
+    codings,
     concept_code,
     concept_text,
     folded,
@@ -36,12 +37,9 @@ HPK: Final = "urn:oid:2.16.840.1.113883.2.4.4.7"
 PRK: Final = "urn:oid:2.16.840.1.113883.2.4.4.10"
 GPK: Final = "urn:oid:2.16.840.1.113883.2.4.4.1"
 ATC: Final = ("http://www.whocc.no/atc", "urn:oid:2.16.840.1.113883.6.73")
+# Medication process 9 version 3.0 (R4) and 9.0.7 (STU3, kept by the conversion).
+_TREATMENT: Final = ("ext-PharmaceuticalTreatment.Identifier", "zib-Medication-MedicationTreatment")
 _ATC_SUBSTANCE: Final = 7  # a code of fifth level, https://atcddd.fhi.no/atc/structure_and_principles/
-# v3-NullFlavor says that there is no code (zib rule for open value sets: OTH with a text).
-_NO_CODES: Final = (
-    "http://terminology.hl7.org/CodeSystem/v3-NullFlavor",
-    "http://hl7.org/fhir/v3/NullFlavor",
-)
 # Midnight is how many systems write "no time".
 _DAY_ONLY: Final = re.compile(r"T00:00(?::00(?:\.0+)?)?(?:Z|[+-]\d\d:\d\d)?\Z")
 _NEVER: Final = frozenset({"entered-in-error", "not-done", "refuted"})
@@ -76,12 +74,6 @@ class Rule:
     names: Callable[[About], Iterable[str]]
 
 
-def codings(concept: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """Give (system, code) of a concept without the codes that say there is none."""
-    pairs = ((text(item, "system"), text(item, "code")) for item in objs(concept, "coding"))
-    return tuple(pair for pair in pairs if all(pair) and pair[0] not in _NO_CODES)
-
-
 def _identifiers(about: About) -> Iterator[str]:
     # Some laboratories give all results of one order the same number, so what was found belongs to the name.
     what = concept_code(about.concept) or folded(concept_text(about.concept))
@@ -93,7 +85,7 @@ def _identifiers(about: About) -> Iterator[str]:
 
 def treatment_of(body: Mapping[str, Any]) -> str:
     """Give the identifier of the pharmaceutical treatment (MP9) as ``system|value``, or an empty text."""
-    found = obj(extension(body, "ext-PharmaceuticalTreatment.Identifier"), "valueIdentifier")
+    found = obj(extension(body, _TREATMENT), "valueIdentifier")
     value = text(found, "value")
     return f"{text(found, 'system')}|{value}" if value else ""
 

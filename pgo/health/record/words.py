@@ -25,6 +25,11 @@ SNOMED = "http://snomed.info/sct"
 UCUM = "http://unitsofmeasure.org"
 _PREFERRED_SYSTEMS = (LOINC, SNOMED)
 _YES, _NO = "✓", "✗"
+# v3-NullFlavor says that there is no code (zib rule for open value sets: OTH with a text).
+_NO_CODES = (
+    "http://terminology.hl7.org/CodeSystem/v3-NullFlavor",
+    "http://hl7.org/fhir/v3/NullFlavor",
+)
 # A Decimal beyond this exponent is shown in scientific form instead of thousands of zeros.
 _MAX_ZEROS = 20
 # Source: SNOMED CT Editorial Guide, "Semantic tag" (https://confluence.ihtsdotools.org/display/DOCEG).
@@ -41,6 +46,12 @@ _PROFILE_NAME = re.compile(
 )
 # A UCUM annotation such as {score} says what is counted; it is no unit (UCUM section 2.4, paragraph 12).
 _ANNOTATION = re.compile(r"\{[^{}]*\}\Z")
+
+
+def codings(concept: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Give (system, code) of a concept without the codes that say there is none."""
+    pairs = ((text(item, "system"), text(item, "code")) for item in objs(concept, "coding"))
+    return tuple(pair for pair in pairs if all(pair) and pair[0] not in _NO_CODES)
 
 
 def concept_text(concept: Mapping[str, Any]) -> str:

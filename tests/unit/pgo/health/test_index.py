@@ -15,6 +15,7 @@ from tests.unit.pgo.health.make import coded, observation, resource
 
 ZIB_PERIOD = "http://nictiz.nl/fhir/StructureDefinition/ext-TimeInterval.Period"
 LOINC = "http://loinc.org"
+SNOMED = "http://snomed.info/sct"
 CLINICAL = "http://terminology.hl7.org/CodeSystem/condition-clinical"
 SUBJECT: dict[str, Any] = {"subject": {"display": "x"}}
 
@@ -57,13 +58,36 @@ def test_trailing_zero_of_a_decimal_survives() -> None:
     assert build_index(one, resolve=nothing).value == "7.50"
 
 
-def test_blood_pressure_reads_as_one_value() -> None:
-    parts = [
-        {"code": {"text": name}, "valueQuantity": {"value": value, "unit": "mmHg"}}
-        for name, value in (("Bovendruk", 128), ("Onderdruk", 82))
+def _pressure(*parts: tuple[str, str, int]) -> Any:
+    rows = [
+        {
+            "code": {"coding": [{"system": system, "code": code}]},
+            "valueQuantity": {"value": value, "unit": "mmHg"},
+        }
+        for system, code, value in parts
     ]
-    index = build_index(observation(code={"text": "Bloeddruk"}, component=parts), resolve=nothing)
+    return observation(code={"text": "Bloeddruk"}, component=rows)
+
+
+def test_blood_pressure_reads_as_one_value() -> None:
+    index = build_index(_pressure((LOINC, "8480-6", 128), (LOINC, "8462-4", 82)), resolve=nothing)
     assert (index.title, index.value_text, index.value) == ("Bloeddruk", "128/82 mmHg", "")
+
+
+def test_the_upper_pressure_comes_first_in_whatever_order_it_was_sent() -> None:
+    loinc = _pressure((LOINC, "8462-4", 82), (LOINC, "8480-6", 128))
+    zib = _pressure((SNOMED, "271650006", 82), (SNOMED, "271649006", 128))
+    assert build_index(loinc, resolve=nothing).value_text == "128/82 mmHg"
+    assert build_index(zib, resolve=nothing).value_text == "128/82 mmHg"
+
+
+def test_two_numbers_that_are_no_blood_pressure_keep_their_names() -> None:
+    parts = [
+        {"code": {"text": name}, "valueQuantity": {"value": value, "unit": "dpt"}}
+        for name, value in (("Links", 1), ("Rechts", 2))
+    ]
+    index = build_index(observation(code={"text": "Oog"}, component=parts), resolve=nothing)
+    assert index.value_text == "Links 1 dpt, Rechts 2 dpt"
 
 
 def test_annotation_units_are_not_shown() -> None:
