@@ -48,8 +48,9 @@ def bundle(entries: Iterable[bytes]) -> bytes:
 
 
 def person_note(session: Session, resources: list[Resource]) -> list[bytes]:
-    """The entry that says which Patients are this person; empty when there is no doubt."""
-    if sort_by_person(resources, person=None, known=frozenset(), accept=False).verdict is not Verdict.SEVERAL:
+    """The entry that says which Patients are this person; empty when an empty vault would know by itself."""
+    found = sort_by_person(resources, person=None, known=frozenset(), accept=False)
+    if found.verdict is Verdict.TAKE and not found.others:
         return []
     known = session.store.settings.get(PERSON_REFERENCES) or ()
     note = build_link(name for name in known if not name.startswith(ORIGIN_URN))

@@ -111,12 +111,10 @@ def _completed(resource: Resource, lines: Mapping[Identity, RecordLine]) -> Reso
     if line is None or not line.versions:
         return resource
     newest = line.versions[-1]
-    return replace(
-        resource,
-        full_url=line.full_url or resource.full_url,
-        original=newest.original,
-        original_format=newest.format,
-    )
+    completed = replace(resource, original=newest.original, original_format=newest.format)
+    as_it_came = replace(completed, full_url=line.full_url or None)
+    # Its own address, unless the record is known by more than that says.
+    return as_it_came if _identity(as_it_came) == _identity(resource) else completed
 
 
 def _take(
