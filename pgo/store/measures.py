@@ -35,8 +35,8 @@ class Measures:
         """All numbers of one line with their record numbers, oldest first."""
         rows = self._engine.rows(
             "SELECT m.record_id, m.key, m.title, m.code, m.unit, m.at, m.value, m.shown, m.ucum"
-            " FROM measure m JOIN record r ON r.id = m.record_id WHERE r.deleted_at IS NULL AND m.key = ? ORDER BY"
-            " m.at, m.record_id",
+            " FROM measure m JOIN record r ON r.id = m.record_id"
+            " WHERE r.deleted_at IS NULL AND m.key = ? ORDER BY m.at, m.record_id",
             (key,),
         )
         return [(int(row[0]), MeasuredNumber(*row[1:])) for row in rows]
