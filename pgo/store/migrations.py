@@ -147,7 +147,6 @@ _QUARANTINE_RETRY: tuple[str, ...] = (
     "ALTER TABLE quarantine ADD COLUMN reader INTEGER NOT NULL DEFAULT 1",
 )
 
-# One named tuple per step, one per line here; a new one goes to the end.
 # The timeline and a search over everything stay inside one index: with the words in it no wide row is read and
 # decrypted to look at it (docs/performance.md). `deleted_at` is empty throughout, as above.
 _SEARCH: tuple[str, ...] = (
@@ -158,6 +157,7 @@ _SEARCH: tuple[str, ...] = (
     "CREATE INDEX record_kind ON record (kind, start_on DESC, id DESC, deleted_at) WHERE deleted_at IS NULL",
 )
 
+# One named tuple per step, one per line here; a new one goes to the end.
 STEPS: tuple[tuple[str, ...], ...] = (
     _FIRST,
     _CONSENT_KEYS,

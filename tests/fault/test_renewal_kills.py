@@ -1,4 +1,4 @@
-"""A renewal of the vault key is killed before every operation on a file: the passphrase still opens it all."""
+"""A renewal of the vault key is killed before every file operation: the passphrase still opens it all."""
 
 from __future__ import annotations
 

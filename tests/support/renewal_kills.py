@@ -1,8 +1,8 @@
 """``python -m tests.support.renewal_kills FOLDER``: kill a renewal of the vault key at every file operation.
 
 For each operation the vault is copied, a forked child renews its key and kills itself right before that
-operation, and another child opens what is left. Prints one JSON line per kill: the operation, how many records
-were there, which database files stayed and which generation of the key opened.
+operation, and another child opens what is left. Prints one JSON line per kill: the operation, how many
+records were there, which database files stayed and which generation of the key opened.
 Ends when a renewal ran through.
 """
 
