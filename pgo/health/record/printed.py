@@ -4,6 +4,8 @@ The record itself is never changed and always shown in full; this is for lists, 
 
 >>> printed_unit("10*9/L"), printed_unit("mm[Hg]"), printed_unit("mL/min/{1.73_m2}")
 ('10⁹/L', 'mmHg', 'mL/min/(1.73 m2)')
+>>> printed_unit("5100 umol/L")
+'5100 µmol/L'
 >>> brief_number("182.0769821926957 cm")
 '182.08 cm'
 
@@ -20,6 +22,7 @@ from typing import Final
 _PRINTED: Final = (("mm[Hg]", "mmHg"), ("[degF]", "°F"), ("/uL", "/µL"))
 _CELSIUS: Final = re.compile(r"\bCel\b")
 _ANNOTATION: Final = re.compile(r"\{([^{}]*)\}")
+_MICRO: Final = re.compile(r"\bu(?=(?:mol|g|L|l|kat|m|U)\b)")
 _POWER_OF_TEN: Final = re.compile(r"10\*(\d+)")
 _RAISED: Final = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _LONG_FRACTION: Final = re.compile(r"-?\d+\.\d{5,}")
@@ -31,6 +34,7 @@ def printed_unit(text: str) -> str:
         text = text.replace(code, printed)
     text = _ANNOTATION.sub(lambda found: f"({found.group(1).replace('_', ' ')})", text)
     text = _CELSIUS.sub("°C", text)
+    text = _MICRO.sub("µ", text)
     return _POWER_OF_TEN.sub(lambda found: "10" + found.group(1).translate(_RAISED), text)
 
 

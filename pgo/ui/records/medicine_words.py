@@ -57,7 +57,9 @@ def step_line(lang: str, step: Step) -> str:
 
 def step_detail(lang: str, step: Step) -> str:
     """Return what one record of a medicine says about use."""
-    parts = [step.how, say_value(lang, step.amount), say_period(lang, step.start, step.end)]
+    since = fmt_date(lang, step.start)
+    period = t(lang, "medicine.since", date=since) if since and not step.end else ""
+    parts = [step.how, say_value(lang, step.amount), period or say_period(lang, step.start, step.end)]
     return " · ".join(filter(None, parts))
 
 
