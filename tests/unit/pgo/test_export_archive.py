@@ -16,7 +16,7 @@ from pgo.health.demo import demo_bundle
 from pgo.health.medication.entry import MedicationForm
 from pgo.ui.paper_words import PaperWords
 from pgo.usecases.collect import collect
-from pgo.usecases.export_archive import LEFT_OUT, MANIFEST, Archive, export_archive
+from pgo.usecases.export_archive import LEFT_OUT, MANIFEST, SCHEMA, Archive, export_archive
 from pgo.usecases.export_import import take_archive
 from pgo.usecases.export_read import is_archive
 from pgo.usecases.journal_file import verify_journal_file
@@ -197,6 +197,21 @@ def test_another_person_is_asked_about_and_nothing_is_stored(home: Home) -> None
     assert result.person_question is not None
     assert (result.imported, other.store.holdings.digest()) == (0, held)
     other.lock()
+
+
+def test_a_bomb_with_a_right_manifest_is_refused_before_it_fills_the_memory(home: Home) -> None:
+    session = home.open_new()
+    member = b"0" * 30_000_000
+    said = {"name": "records-1.json", "bytes": len(member), "sha256": sha256_id(member)}
+    manifest = {"schema": SCHEMA, "holdings": "", "members": [said]}
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(MANIFEST, json.dumps(manifest))
+        archive.writestr("records-1.json", member)
+    with pytest.raises(InputRefused) as refused:
+        take_archive(session, out.getvalue(), name="bom.zip")
+    assert refused.value.code == "too_large"
+    session.lock()
 
 
 def test_another_zip_is_no_archive() -> None:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from pgo.errors import AppError
+from pgo.errors import AppError, StoreDamaged
 from pgo.health.medication.entry import MedicationForm
+from pgo.store.access import StoredLook
 from pgo.store.journal import Event
-from pgo.ui.journal_words import finding_sentence, row_sentence, searched_text
+from pgo.ui.journal_words import finding_sentence, looked_sentence, row_sentence, searched_text
 from pgo.ui.text import LANGUAGES, has
 from pgo.usecases.collect import collect
 from pgo.usecases.journal import (
@@ -139,6 +140,41 @@ def test_a_line_altered_inside_the_database_is_named(home: Home) -> None:
     engine.run("DROP TRIGGER journal_no_update")  # what somebody with the key of the vault could do
     engine.run("UPDATE journal SET body = replace(body, 'record_saved', 'record_removed') WHERE position = 1")
     assert [(one.fault, one.position) for one in check_journal(session).findings] == [(Fault.CHANGED, 1)]
+    session.lock()
+
+
+def test_lines_cut_off_inside_the_database_are_noticed_at_the_next_unlock(home: Home) -> None:
+    session = home.open_new()
+    for name in ("Paracetamol", "Ibuprofen"):
+        save_medication(session, MedicationForm(name=name, start="2026-01-01"))
+    engine = session.store.journal._engine
+    engine.run("DROP TRIGGER journal_no_delete")
+    engine.run("DELETE FROM journal WHERE position = 2")
+    with pytest.raises(StoreDamaged) as damaged:  # what is left holds by itself; the header knows better
+        check_journal(session)
+    assert damaged.value.reason == "journal"
+    session.lock()
+    with pytest.raises(StoreDamaged) as refused:
+        unlock(home.app, session.folder, PASSPHRASE)
+    assert refused.value.reason == "journal"
+
+
+def test_who_looked_stands_beside_the_fetched_list(home: Home) -> None:
+    session = home.open_new()
+    store = session.store
+    looks = [
+        StoredLook(n, START, user, "arts", "open", ("medication",), "TREAT", "", f"h{n}")
+        for n, user in enumerate(("J. de Wit", "A. Bakker", "J. de Wit"), start=1)
+    ]
+    with store.write(START):
+        store.recipients.keep("ura:1", name="Huisarts", card="", at=START)
+        store.access.add("ura:1", looks)
+        details = {"recipient": "ura:1", "entries": 2, "first": 2, "head": "h3"}
+        store.journal.add(Event.ACCESS_FETCHED, at=START, **details)
+    (row,) = asked(session, kind=JournalKind.LOOKED).rows
+    assert row_sentence("nl", row) == "Lijst opgehaald bij Huisarts: 2 keer gekeken"
+    assert looked_sentence("nl", row) == "Wie: A. Bakker, J. de Wit"
+    assert asked(session, words="bakker").total == 1
     session.lock()
 
 
