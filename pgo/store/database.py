@@ -12,8 +12,7 @@ Rules:
 3. Pages of 8 KiB: import and scans 15-20% faster than 4 KiB for a little slower small commits (guide
    performance 2).
 4. ``cipher_memory_security`` stays off: it is a switch of the whole process that cannot be put back and
-   makes sorts and searches up to four times slower (guide performance 2); the decision and what it costs
-   are in ``docs/adr``.
+   makes import and sorts three to four times slower; both figures are in ``docs/adr/0011``.
 5. After the settings an authoriser refuses everything that could undo them or carry rows out: ATTACH, key
    changes, extensions, export, VACUUM INTO.
 6. One connection, shared by threads behind one lock; threads wait for each other, nothing interleaves.
@@ -32,6 +31,7 @@ from typing import Any
 
 import sqlcipher3.dbapi2 as sqlcipher
 
+from crypto.kdf import erase
 from pgo.errors import DiskFailed, Locked, StoreDamaged, StoreFull
 from pgo.store.files import FILE_MODE
 from pgo.store.protocols import Row, Value
@@ -44,6 +44,7 @@ CIPHER_PROFILE = "sqlcipher-4/aes-256-cbc/hmac-sha512/8192"
 _PLAINTEXT_MAGIC = b"SQLite format 3\x00"
 _CACHE_KIB = 32_000
 _BUSY_SECONDS = 5.0
+_HEX = b"0123456789abcdef"
 _PAGES_AT_ONCE = 256  # 2 MiB: how much of a copy is made before somebody is told, and may stop it
 
 _SETTINGS = (
@@ -274,11 +275,11 @@ def _connect(path: Path, key: bytes | bytearray) -> EncryptedDatabase:
 
 
 def _prepare(connection: Any, key: bytes | bytearray) -> None:
-    text = bytearray(b"x'" + bytes(key).hex().encode("ascii") + b"'")
+    text = _key_text(key)
     try:
         connection.set_key(text)
     finally:
-        text[:] = bytes(len(text))
+        erase(text)
     with _translated():
         for setting in _SETTINGS:
             connection.execute(setting).fetchall()
@@ -287,6 +288,15 @@ def _prepare(connection: Any, key: bytes | bytearray) -> None:
     if not version or not version[0]:
         raise StoreDamaged("engine_without_encryption")
     connection.set_authorizer(_authorise)
+
+
+def _key_text(key: bytes | bytearray) -> bytearray:
+    """The key as the engine wants it, digit by digit: ``hex()`` would leave copies that cannot be erased."""
+    text = bytearray(b"x'" + b"0" * (2 * KEY_BYTES) + b"'")
+    for place, byte in enumerate(key):
+        text[2 + 2 * place] = _HEX[byte >> 4]
+        text[3 + 2 * place] = _HEX[byte & 15]
+    return text
 
 
 def _authorise(
