@@ -37,7 +37,7 @@ def element_table(resources: list[str]) -> dict[str, dict[str, str]]:
     """Give the elements of the resources and of all types they use."""
     known = models("fhir.resources.STU3")
     table: dict[str, dict[str, str]] = {}
-    waiting = list(resources)
+    waiting = [*resources, "Element"]  # what may stand beside a primitive
     while waiting:
         name = waiting.pop()
         if name in table or name not in known or name == "Resource":

@@ -106,4 +106,5 @@ def _count(result: CollectResult, file: str, tally: _Tally) -> None:
         tally.refused += 1
         tally.set_aside(file, "file", "other_patient")
     for entry in result.set_aside:
+        tally.refused += entry.entry == "file"  # nothing of the file could be read; it is kept for later
         tally.set_aside(file, entry.entry, entry.code, detail=entry.detail, of=(entry.type, entry.id))

@@ -9,7 +9,9 @@ Rules:
    taken.
 4. A vault without a person takes the one person of its first file; with several nothing is taken: picking
    is guessing. Only a note of our own export (``linked``) says that several are one.
-5. What is about nobody (organisations, medicines, a device) goes along with the rest.
+5. A resource that carries its own Patient inside is about that person, when enough is said to tell people
+   apart.
+6. What is about nobody (organisations, medicines, a device) goes along with the rest.
 
 Pure: no store, no clock.
 """
@@ -20,12 +22,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
-from pgo.health.record.person import Match, mention, same_person, subject_of
+from pgo.health.record.person import Match, contained_person, mention, same_person, subject_of
 from pgo.health.record.resolve import short_reference
 from pgo.health.record.resource import PersonMention, Resource
 
 _NAMELESS = "Patient/"
 """Stands for a Patient resource that has neither id nor full url."""
+_INSIDE = "#"
+"""Starts the name of a person that a resource carries inside itself."""
 
 
 class Verdict(Enum):
@@ -104,8 +108,11 @@ def sort_by_person(
     named = [group for group in groups if group.mentions]
     in_question = [group for group in groups if group.match(person, known) is not Match.DIFFERENT] or groups
     if person is None and not known:
-        # A Patient without an id cannot be pointed at; in an export it can only be this person.
-        one_person = [g for g in groups if linked and (g.references & linked or g.references == {_NAMELESS})]
+        # A Patient without an id, or inside a record, cannot be pointed at; in an export it can only be
+        # this person: somebody else's never came in.
+        one_person = [
+            g for g in groups if linked and (g.references & linked or not any(map(_lasts, g.references)))
+        ]
         if one_person:
             return _taken(whose, one_person)
         first = named if len(named) == 1 else groups
@@ -125,10 +132,13 @@ def _groups(resources: Sequence[Resource]) -> tuple[list[_Group], list[_Group | 
     for resource in resources:
         if resource.type == "Patient":
             _add_mention(groups, mention(resource))
+    carried = {index: one for index, resource in enumerate(resources) if (one := contained_person(resource))}
+    for index, one in carried.items():
+        _add_mention(groups, one, {f"{_INSIDE}{index}"})
     by_reference = {name: group for group in groups for name in group.references}
     whose: list[_Group | None] = []
-    for resource in resources:
-        name = _person_reference(resource)
+    for index, resource in enumerate(resources):
+        name = f"{_INSIDE}{index}" if index in carried else _person_reference(resource)
         if name is not None and name not in by_reference:
             group = _Group(references={name})
             groups.append(group)
@@ -137,8 +147,8 @@ def _groups(resources: Sequence[Resource]) -> tuple[list[_Group], list[_Group | 
     return groups, whose
 
 
-def _add_mention(groups: list[_Group], one: PersonMention) -> None:
-    names = set(filter(None, (one.reference, one.full_url)))
+def _add_mention(groups: list[_Group], one: PersonMention, names: set[str] | None = None) -> None:
+    names = names or set(filter(None, (one.reference, one.full_url)))
     if one.reference is not None:
         names.add(f"urn:uuid:{one.reference.partition('/')[2]}")
     for group in groups:
@@ -166,8 +176,13 @@ def _taken(whose: Sequence[_Group | None], accepted: Sequence[_Group]) -> Sorted
     mine = {id(group) for group in accepted}
     ours = tuple(index for index, group in enumerate(whose) if group is None or id(group) in mine)
     others = tuple(index for index, group in enumerate(whose) if group is not None and id(group) not in mine)
-    references = frozenset(name for group in accepted for name in group.references if name != _NAMELESS)
+    references = frozenset(name for group in accepted for name in group.references if _lasts(name))
     return Sorted(Verdict.TAKE, ours, others, references=references)
+
+
+def _lasts(name: str) -> bool:
+    """Say whether a reference means the person in other files too."""
+    return name != _NAMELESS and not name.startswith(_INSIDE)
 
 
 def _nothing(whose: Sequence[_Group | None], verdict: Verdict) -> Sorted:

@@ -39,7 +39,15 @@ FOLDERS: dict[str, tuple[int, dict[str, int], dict[str, int]]] = {
     "nl/testscripts/laboratoryresults-3.0-r4-test": (60, {}, {}),
     "hostile": (
         35,
-        {"bad_structure": 6, "no_resource_type": 11, "not_json": 1, "several_persons": 20},
+        {
+            "bad_structure": 6,
+            "no_resource_type": 11,
+            "not_json": 1,
+            "several_persons": 20,
+            "unknown_type": 2,
+            "unsupported_type": 1,
+            "wrong_version_r5": 1,
+        },
         {
             "bad_structure": 5,
             "byte_order_mark": 11,
@@ -54,9 +62,6 @@ FOLDERS: dict[str, tuple[int, dict[str, int], dict[str, int]]] = {
             "nul": 2,
             "too_deep": 1,
             "unknown_format": 1,
-            "unknown_type": 2,
-            "unsupported_type": 1,
-            "wrong_version_r5": 1,
             "xml_dtd": 4,
         },
     ),

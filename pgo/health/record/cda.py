@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import date
 from html import escape
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -25,6 +26,7 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
 
 from pgo.health.record.documents import attachment
+from pgo.health.record.person import BSN
 from pgo.health.record.resource import Refused, Resource
 from pgo.health.record.writer import write_exact
 from pgo.health.record.xml_tree import MAX_DEPTH, XHTML
@@ -34,7 +36,12 @@ MAX_SHOWN_CHARACTERS = 200_000
 _LINE_ENDERS = frozenset({"tr", "item", "paragraph", "br", "caption", "title", "list", "table"})
 _CELLS = frozenset({"td", "th"})
 # HL7 OID registry, https://www.hl7.org/oid/, and https://terminology.hl7.org/external_terminologies.html
-_SYSTEMS = {"2.16.840.1.113883.6.1": "http://loinc.org", "2.16.840.1.113883.6.96": "http://snomed.info/sct"}
+# The last is the Dutch person number, https://simplifier.net/nictiz-r4-zib2020/bsn.
+_SYSTEMS = {
+    "2.16.840.1.113883.6.1": "http://loinc.org",
+    "2.16.840.1.113883.6.96": "http://snomed.info/sct",
+    "2.16.840.1.113883.2.4.6.3": BSN,
+}
 _CONFIDENTIALITY = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
 _GENDERS = {"M": "male", "F": "female", "UN": "other"}
 _TIME = re.compile(
@@ -143,7 +150,7 @@ def _attribute(element: Element | None, name: str) -> str:
 
 
 def _system(oid: str) -> str:
-    return _SYSTEMS.get(oid) or f"urn:oid:{oid}"
+    return _SYSTEMS.get(oid) or (f"urn:oid:{oid}" if "." in oid else f"urn:uuid:{oid.lower()}")
 
 
 def _concept(code: Element | None) -> dict[str, Any] | None:
@@ -159,11 +166,8 @@ def _identifier(element: Element | None) -> dict[str, str] | None:
     if not root:
         return None
     if value:
-        return {"system": f"urn:oid:{root}" if "." in root else f"urn:uuid:{root.lower()}", "value": value}
-    return {
-        "system": "urn:ietf:rfc:3986",
-        "value": f"urn:oid:{root}" if "." in root else f"urn:uuid:{root.lower()}",
-    }
+        return {"system": _system(root), "value": value}
+    return {"system": "urn:ietf:rfc:3986", "value": _system(root)}
 
 
 def _label(code: str) -> list[dict[str, Any]] | None:
@@ -200,12 +204,22 @@ def _patient(role: Element | None) -> dict[str, Any] | None:
     return {"resourceType": "Patient", "id": "patient", **found} if found else None
 
 
+def _is_day(year: str, month: str, day: str) -> bool:
+    try:
+        date(int(year), int(month), int(day))
+    except ValueError:
+        return False
+    return True
+
+
 def _moment(value: str) -> str:
     """Turn an HL7 point in time into a FHIR one of the same precision; a time without zone loses its time."""
     found = _TIME.match(value)
     if found is None:
         return ""
     day = "-".join(part for part in found.group("y", "mo", "d") if part)
+    if not _is_day(found["y"], found["mo"] or "01", found["d"] or "01"):
+        return ""
     zone = found["z"]
     if not found["h"] or not zone:
         return day

@@ -70,7 +70,7 @@ def zip_members(data: bytes) -> Iterator[bytes | Refused]:
     except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError) as exc:
         raise Refused("damaged", "zip") from exc
     with archive:
-        members = [member for member in archive.infolist() if not member.is_dir()]
+        members = [member for member in archive.infolist() if not member.filename.endswith("/")]
         if len(members) > MAX_MEMBERS:
             raise Refused("too_large", f"more than {MAX_MEMBERS} files")
         total = 0

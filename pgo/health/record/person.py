@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import replace
 from enum import StrEnum
 
 from pgo.health.record.names import human_name
@@ -65,6 +66,27 @@ def subject_of(resource: Resource) -> str | None:
         if reference:
             return reference
     return None
+
+
+def contained_person(resource: Resource) -> PersonMention | None:
+    """Read the person a resource carries inside itself and is about (a document names its patient so).
+
+    Returns:
+        ``None`` when it carries none, or too little of one to tell people apart.
+    """
+    reference = subject_of(resource) or ""
+    inner = next(
+        (
+            one
+            for one in objs(resource.body, "contained")
+            if text(one, "resourceType") == "Patient" and reference == f"#{text(one, 'id')}"
+        ),
+        None,
+    )
+    if inner is None:
+        return None
+    found = replace(mention(Resource(b"", inner, "Patient", None, None)), reference=None)
+    return found if found.identifiers or (found.name and found.birth_date) else None
 
 
 def same_person(one: PersonMention, other: PersonMention) -> Match:

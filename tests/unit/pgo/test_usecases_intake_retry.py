@@ -12,18 +12,20 @@ from pgo.health.record.reader import READER_VERSION
 from pgo.store.journal import Event
 from pgo.store.quarantine import Quarantined
 from pgo.usecases.collect import collect
+from pgo.usecases.intake_documents import document_file
 from pgo.usecases.intake_retry import entry_file, retry, retry_after_update, throw_away, waiting
 from pgo.usecases.read import record, timeline
 from pgo.usecases.session import Session
 from tests.support.vaults import Home, a_bundle, a_patient
 
+OWN = "999999011"
 ME = {"reference": "Patient/p1"}
 
 
 @pytest.fixture
 def session(tmp_path: Path) -> Session:
     session = Home(tmp_path).open_new()
-    patient = a_patient()
+    patient = a_patient(bsn=OWN)
     ME["reference"] = f"Patient/{patient['id']}"
     collect(session, a_bundle(patient), name="eerst.json")
     return session
@@ -118,3 +120,52 @@ def test_trying_again_and_throwing_away_are_in_the_journal(session: Session) -> 
         entry_file(session, left.id)
     events = [line.event for line in session.store.journal.lines()]
     assert events[-2:] == [Event.QUARANTINE_RETRIED, Event.QUARANTINE_DISCARDED]
+
+
+def a_document(number: str, birth: str) -> bytes:
+    """A document that names its patient inside itself, as ours of a CDA file do."""
+    inner = {
+        "resourceType": "Patient",
+        "id": "patient",
+        "identifier": [{"system": "http://fhir.nl/fhir/NamingSystem/bsn", "value": number}],
+        "birthDate": birth,
+    }
+    body = {
+        "resourceType": "DocumentReference",
+        "status": "current",
+        "contained": [inner],
+        "subject": {"reference": "#patient"},
+        "content": [{"attachment": {"contentType": "application/pdf", "data": "JVBERi0xLjc="}}],
+    }
+    return json.dumps(body).encode()
+
+
+def test_a_document_about_somebody_else_is_asked_about(session: Session) -> None:
+    assert collect(session, a_document("999999047", "1950-01-01"), name="x").person_question is not None
+    taken = collect(session, a_document(OWN, a_patient()["birthDate"]), name="x")
+    assert (taken.imported, taken.person_question) == (1, None)
+
+
+def test_the_document_of_a_record_comes_out_as_it_went_in(session: Session) -> None:
+    binary = {"resourceType": "Binary", "id": "b1", "contentType": "application/pdf", "data": "JVBERi0xLjc="}
+    pointing = {
+        "resourceType": "DocumentReference",
+        "id": "d1",
+        "status": "current",
+        "subject": ME,
+        "content": [{"attachment": {"contentType": "application/pdf", "url": "Binary/b1"}}],
+    }
+    away = {**pointing, "id": "d2", "content": [{"attachment": {"url": "https://a.example/Binary/zz"}}]}
+    collect(session, a_bundle(binary, pointing, away), name="x.json")
+    collect(session, b"%PDF-1.7 brief", name="brief.pdf")
+    ids = {row.resource_id: row.id for row in session.store.records.of_kinds(("document",))}
+    joined = document_file(session, ids["d1"])
+    assert joined is not None
+    assert (joined.name, joined.data) == (f"document-{ids['d1']}.pdf", b"%PDF-1.7")
+    assert document_file(session, ids["d2"]) is None
+    (own,) = [number for name, number in ids.items() if name.startswith("~")]
+    kept = document_file(session, own)
+    assert kept is not None
+    assert kept.data == b"%PDF-1.7 brief"
+    with pytest.raises(NotFound):
+        document_file(session, 999_999)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from pgo.health.record.stu3.forms import change_form, coded, consent_scopes, coverage_class
@@ -50,7 +51,7 @@ def _convert(source: Mapping[str, Any], kind: str, made_kind: str, path: str) ->
 
 def fill(target: Target, source: Mapping[str, Any], kind: str, path: str) -> None:
     """Bring the elements of one STU3 object into an R4 object."""
-    for element in elements_of(source, kind, path):
+    for element in _elements(source, kind, path):
         rule = rules_of(kind).get(element.name)
         if rule is None:
             _travel(target, element, Rule(element.name))
@@ -72,13 +73,26 @@ def fill(target: Target, source: Mapping[str, Any], kind: str, path: str) -> Non
             _travel(target, element, rule)
 
 
+def _elements(source: Mapping[str, Any], kind: str, path: str) -> Iterator[Element]:
+    """Give the elements of an object, what stands beside a primitive converted already."""
+    for element in elements_of(source, kind, path):
+        if element.primitive and any(item.twin for item in element.items):
+            items = [Item(item.value, _beside(item.twin)) for item in element.items]
+            element = replace(element, items=items)
+        yield element
+
+
+def _beside(twin: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    return None if twin is None else _convert(twin, "Element", "Element", "Element")
+
+
 def _spread(target: Target, source: Mapping[str, Any], element: Element) -> None:
     """Bring the children of a part to the parent. What is about the part itself is kept under its path."""
     own = {name: value for name, value in source.items() if name.removeprefix("_") in _OF_THE_PART}
     fill(
         target, {name: value for name, value in source.items() if name not in own}, element.kind, element.path
     )
-    for part in elements_of(own, element.kind, element.path):
+    for part in _elements(own, element.kind, element.path):
         if part.name == "extension":
             made = [_convert(item.value, "Extension", "Extension", "Extension") for item in part.items]
             target.keep([{"url": KEPT_URL + element.path, "extension": made}])
@@ -154,6 +168,8 @@ def _refers_to(value: Any, kind: str) -> bool:
 def _flag(target: Target, element: Element, rule: Rule) -> None:
     """A boolean that R4 says by the status. ``false`` is what the status says already."""
     for item in element.items:
+        if not rule.when and not isinstance(item.value, bool | None):
+            raise NotConvertible("bad_structure", element.path)
         says_so = item.value == rule.when if rule.when else item.value is True
         if says_so:
             target.overrides.update(rule.flag or {})
@@ -162,14 +178,17 @@ def _flag(target: Target, element: Element, rule: Rule) -> None:
 
 
 def _split(target: Target, element: Element, split: Mapping[str, Any]) -> None:
+    """Sort items by a code of their own; one with more to it than code and target is kept whole."""
     for item in element.items:
-        members = dict(item.value)
-        name = split["to"].get(members.pop(split["by"], None))
-        taken = members.pop(split["take"], None)
-        if name is None or members or not isinstance(taken, Mapping):
+        parts = {part.name: part for part in _elements(item.value, element.kind, element.path)}
+        code, taken = parts.pop(split["by"], None), parts.pop(split["take"], None)
+        name = (
+            split["to"].get(code.items[0].value) if code is not None and code.items[0].twin is None else None
+        )
+        if name is None or taken is None or parts:
             _keep(target, element, [item])
         else:
-            target.put(name, [Item(_convert(taken, "Reference", "Reference", "Reference"))])
+            target.put(name, [Item(_convert(taken.items[0].value, taken.kind, taken.kind, taken.kind))])
 
 
 def _finish(target: Target, source: Mapping[str, Any], kind: str, path: str) -> None:
@@ -189,9 +208,9 @@ def _finish(target: Target, source: Mapping[str, Any], kind: str, path: str) -> 
         if len(scopes) == 1:
             target.put("scope", [Item(scopes[0])])
     if kind == "ImmunizationRecommendation":
-        dates = {item.get("date") for item in source.get("recommendation", ()) if isinstance(item, Mapping)}
-        if len(dates) == 1 and isinstance(date := dates.pop(), str):
-            target.put("date", [Item(date)])
+        dates = [item.get("date") for item in source.get("recommendation", ())]
+        if dates and isinstance(dates[0], str) and all(date == dates[0] for date in dates):
+            target.put("date", [Item(dates[0])])
 
 
 def _override(target: Target, name: str, value: str, kind: str, path: str) -> None:
@@ -235,7 +254,7 @@ def _extensions(element: Element, item: Item, url: str) -> Iterator[dict[str, An
     if name not in r4_type("Extension"):
         parts = [
             extension
-            for part in elements_of(item.value, element.kind, element.path)
+            for part in _elements(item.value, element.kind, element.path)
             for inner in part.items
             for extension in _extensions(part, inner, part.name)
         ]
