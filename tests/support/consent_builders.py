@@ -8,6 +8,7 @@ from typing import Any
 
 from consent.dates import DateInterval
 from consent.document import SignedRecord, record_hash, sign_record
+from consent.fhir import denies_to_fhir, grant_to_fhir
 from consent.ledger import Ledger
 from consent.model import (
     Action,
@@ -16,6 +17,7 @@ from consent.model import (
     Category,
     Grant,
     GrantId,
+    KeyRecord,
     Period,
     Record,
     RecordHash,
@@ -69,6 +71,24 @@ def a_grant(*rules: Rule, grant_id: str = "g1", **members: Any) -> Grant:
         "shown": SHOWN,
     }
     return Grant(**(said | members))
+
+
+def key_record(action: Any, key: SigningKey, signer: SigningKey, **members: Any) -> KeyRecord:
+    text = None if action == "revoke" else key.public.text
+    return KeyRecord(
+        action=action,
+        kid=key.public.id,
+        key=text,
+        subject=SUBJECT,
+        by=By(signer.public.id),
+        at=instant(2026),
+        **members,
+    )
+
+
+def exported(grant: Grant) -> list[dict[str, Any]]:
+    """Every Consent a grant is exported as."""
+    return [*grant_to_fhir(grant), *denies_to_fhir(grant)]
 
 
 def a_withdrawal(target: Target, **members: Any) -> Withdrawal:

@@ -8,7 +8,6 @@ from datetime import date
 from typing import Any
 
 import pytest
-from fhir.resources.R4B.consent import Consent as R4Consent
 
 from consent.classify import classify
 from consent.codes import (
@@ -34,7 +33,6 @@ from consent.decision import (
 )
 from consent.document import SignedRecord
 from consent.effective import _Changes, effective
-from consent.fhir import grant_to_fhir
 from consent.ledger import Ledger
 from consent.matching import MAYBE, NO, YES, Asker, bind, date_relation, match, relate
 from consent.model import (
@@ -353,45 +351,6 @@ def test_ten_thousand_resources_are_previewed_well_within_the_bar(seconds: float
     assert seen.permitted + sum(seen.held_back.values()) == seen.total
     assert seen.by_category == {Category.LABS: (seen.permitted, 10_000)}
     assert took < seconds
-
-
-def test_export_has_the_shape_on_which_all_readings_agree() -> None:
-    research = a_permit(
-        actor=[REGISTRY],
-        purpose=["HRESCH"],
-        action=[Action.EXTRACT, Action.RECONTACT],
-        deidentification=Deidentification.DEID,
-        code=["http://hl7.org/fhir/sid/icd-10|E11"],
-        data_period=DatePeriod(date(2020, 1, 1), None),
-        instance=["Observation/1"],
-        author=["urn:agb|1"],
-    )
-    wide = a_permit(category=ANY, sensitivity=ANY, exception=[deny_rule(actor=[OTHER])])
-    opted = a_permit(category=[Category.DIRECTIVES, Category.LABS], sensitivity=[Sensitivity.HIV])
-    talk = a_permit(action=[Action.RECONTACT], category=[Category.ALLERGIES])
-    deny = deny_rule(category=[Category.GENETICS], security_label=[Sensitivity.MENTAL])
-    grant = a_grant(research, wide, opted, talk, deny)
-    consents = grant_to_fhir(grant)
-    assert len(consents) == 4
-    for consent in consents:
-        _valid_r4(consent)
-        root = consent["provision"]
-        assert root["type"] == "permit"
-        assert root["actor"]
-        assert root["purpose"]
-        assert root["modifierExtension"]
-        assert root["period"] == {"start": "2026-01-01T00:00:00Z", "end": "2026-12-31T23:59:59Z"}
-        assert {child["type"] for child in root["provision"]} == {"deny"}
-        assert not any("provision" in child for child in root["provision"])
-    assert consents[0]["scope"]["coding"][0]["code"] == "research"
-    assert consents[0]["provision"]["data"][1]["reference"]["identifier"]["value"] == "1"
-    assert [label["code"] for label in consents[2]["provision"]["securityLabel"]] == ["N", "HIV"]
-    assert {"Consent", "Observation"} <= {c["code"] for c in consents[2]["provision"]["class"]}
-    assert "provision" not in grant_to_fhir(a_grant())[0]["provision"]
-
-
-def _valid_r4(consent: dict[str, Any]) -> None:
-    R4Consent.model_validate(consent)
 
 
 def test_only_grants_have_heads() -> None:

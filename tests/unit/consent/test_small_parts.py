@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from consent.catalog import Catalog
 from consent.codes import OBLIGATIONS
 from consent.dates import parse_day
 from consent.delta import request_delta
@@ -16,7 +17,10 @@ from consent.errors import InvalidDocument, UnknownCode
 from consent.fhir import signed_to_fhir
 from consent.fhir_import import Review, import_consent
 from consent.fhir_provision import Doubt
-from consent.model import ANY, Category, DatePeriod, ResearchUse, Target, deny_rule
+from consent.model import ANY, Action, Category, DatePeriod, ResearchUse, Target, deny_rule
+from consent.outcome import Permit
+from consent.plan import compile_plan
+from consent.plan_cells import cells_of, key_of
 from consent.receipt import build_receipt
 from consent.request import Request
 from consent.research import least_study, use_words
@@ -25,7 +29,16 @@ from consent.rules import Rule
 from consent.scope import positive_scope
 from consent.topics import inside
 from consent.tri import MAYBE, NO, YES
-from tests.support.consent_builders import CLINIC, NOW, a_grant, a_ledger, a_permit, a_withdrawal, instant
+from tests.support.consent_builders import (
+    CLINIC,
+    NOW,
+    a_grant,
+    a_ledger,
+    a_permit,
+    a_withdrawal,
+    facts,
+    instant,
+)
 
 BEFORE, AFTER = date(2019, 1, 1), date(2021, 1, 1)
 
@@ -175,3 +188,25 @@ def test_a_permit_less_the_days_of_a_deny(
     scope = positive_scope(effective(ledger, NOW), CLINIC)
     days = [rule.data_period for _, rule in scope if rule.data_period is not None]
     assert [(period.first, period.last) for period in days] == left
+
+
+# Plans
+
+
+def test_a_prepared_plan_answers_as_one_that_was_not() -> None:
+    asked: dict[str, Any] = {"actor": [CLINIC], "purpose": ["TREAT"], "action": [Action.VIEW], "at": NOW}
+    catalog = Catalog([facts(), facts([Category.PROBLEMS])])
+    fresh, prepared = (compile_plan(a_ledger(a_grant()), **asked) for _ in range(2))
+    prepared.prepare(catalog)
+    assert prepared.permits(catalog) == fresh.permits(catalog)
+
+
+def test_a_period_to_the_last_day_there_is_gives_no_stretch_after_it() -> None:
+    rule = a_permit(data_period=DatePeriod(AFTER, date.max))
+    plan = compile_plan(
+        a_ledger(a_grant(rule)), actor=[CLINIC], purpose=["TREAT"], action=[Action.VIEW], at=NOW
+    )
+    key = key_of(facts())
+    (cell,) = cells_of(plan, [(1, facts())])
+    assert cell.first <= key.first <= key.last <= cell.last
+    assert isinstance(cell.permit, Permit)
