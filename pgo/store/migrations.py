@@ -147,8 +147,8 @@ _QUARANTINE_RETRY: tuple[str, ...] = (
     "ALTER TABLE quarantine ADD COLUMN reader INTEGER NOT NULL DEFAULT 1",
 )
 
-# The timeline and a search over everything stay inside one index: with the words in it no wide row is read and
-# decrypted to look at it (docs/performance.md). `deleted_at` is empty throughout, as above.
+# The timeline and a search over everything stay inside one index: with the words in it no wide row is read
+# and decrypted to look at it (docs/performance.md). `deleted_at` is empty throughout, as above.
 _SEARCH: tuple[str, ...] = (
     "DROP INDEX record_timeline",
     "CREATE INDEX record_timeline ON record (start_on DESC, id DESC, kind, deleted_at, search)"
