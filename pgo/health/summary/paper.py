@@ -15,13 +15,11 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from datetime import datetime
-from functools import cache
 
 from pgo.health.assets import ASSETS
 from pgo.health.summary.glyphs import FAMILY, FONTS, printable, replaced
 from pgo.health.summary.model import Summary
 
-STANDARDS = ("a-2a", "ua-1")
 _TEMPLATE = ASSETS / "summary" / "summary.typ"
 
 
@@ -35,18 +33,15 @@ def build_pdf(summary: Summary, *, at: datetime) -> bytes:
     import typst  # large, and needed when somebody prints only
 
     data = _printable(asdict(summary)) | {"family": FAMILY, "at": _moment(at)}
-    pdf = typst.compile(
-        _template(),
+    return typst.compile(
+        _TEMPLATE,
         format="pdf",
-        font_paths=[str(FONTS)],
+        font_paths=[FONTS],
         ignore_system_fonts=True,
         sys_inputs={"data": json.dumps(data, ensure_ascii=False)},
-        pdf_standards=list(STANDARDS),
+        pdf_standards=["a-2a", "ua-1"],
         timestamp=int(at.timestamp()),
     )
-    if not isinstance(pdf, bytes):
-        raise TypeError("one document was asked for")
-    return pdf
 
 
 def has_replaced(summary: Summary) -> bool:
@@ -74,8 +69,3 @@ def _printable(value: dict[str, object]) -> dict[str, object]:
 
 def _moment(at: datetime) -> list[int]:
     return [at.year, at.month, at.day, at.hour, at.minute, at.second]
-
-
-@cache
-def _template() -> bytes:
-    return _TEMPLATE.read_bytes()

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,7 @@ def test_what_is_written_is_read_back_with_at_most_an_apostrophe_before_it(rows:
     header, *found = rows_of(csv_bytes(["één", "two"], rows))
     assert header == ["één", "two"]
     assert len(found) == len(rows)
-    for cell, written in zip(sum(found, []), sum(rows, []), strict=True):
+    for cell, written in zip(chain(*found), chain(*rows), strict=True):
         assert cell in (written, f"'{written}")
         assert not starts_a_formula(cell)
         assert (cell == written) is not starts_a_formula(written)
