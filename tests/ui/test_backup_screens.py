@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import flet as ft
@@ -12,11 +13,13 @@ from pgo.usecases.backup import backups, make_backup, plan_of
 from pgo.usecases.backup_places import Place, on_same_disk, places
 from pgo.usecases.backup_restore import Secret, restore
 from pgo.usecases.collect import collect
+from pgo.usecases.recipients import add_recipient
 from pgo.usecases.unlock import vaults
+from sync.errors import Unreachable
 from tests.support.applications import PASSPHRASE, an_application
 from tests.support.headless import Headless, run
 from tests.support.screens import locked_frame, open_frame
-from tests.support.sharing import a_record
+from tests.support.sharing import a_card, a_record
 
 
 @pytest.fixture(autouse=True)
@@ -222,3 +225,37 @@ def test_one_disk_for_both_is_said(tmp_path: Path) -> None:
     assert places(tmp_path, (tmp_path / "nothing",)) == ()
     (tmp_path / "Documents").mkdir()
     assert places(tmp_path, ())[0].kind == "documents"
+
+
+def test_the_screens_say_for_whom_a_restored_vault_waits_and_why(tmp_path: Path, stick: Path) -> None:
+    application = an_application(tmp_path / "new")
+
+    class Nobody:
+        def send(self, card: object, path: str, body: bytes) -> bytes:
+            raise Unreachable
+
+    online = replace(application, open_transport=Nobody)
+
+    async def make() -> None:
+        async with open_frame(tmp_path / "old") as frame:
+            add_recipient(frame.session, a_card())
+            collect(frame.session, a_record(), name="dossier.json")
+            restore_from = make_backup(frame.session, stick).path
+        restore(online, restore_from, tmp_path / "new" / "Terug", Secret(PASSPHRASE))
+
+    async def look() -> None:
+        async with locked_frame(online) as (app, state, _):
+            await app.type("passphrase", PASSPHRASE)
+            await app.click("unlock")
+            await app.wait(lambda: state.unlocked, "open")
+            await app.wait_text("Er gaat nog niets naar: Oefenkliniek De Linde")
+            app.page.navigate("/share")
+            await app.wait_text("Naar Oefenkliniek De Linde gaat nog niets")
+            app.page.navigate("/settings/backup")
+            await app.wait(lambda: app.has_key("after-ask"), "the card about the restore")
+            await app.click("after-ask")
+            await app.wait_text("Nu niet bereikbaar")
+            assert not app.conn.crashes
+
+    run(make())
+    run(look())

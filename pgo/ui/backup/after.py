@@ -6,7 +6,7 @@ import flet as ft
 
 from pgo.ui.backup.words import size
 from pgo.ui.safety import component
-from pgo.ui.state import AppState, Failed, go, use_action, use_app
+from pgo.ui.state import AppState, Failed, go, use_action, use_app, use_query
 from pgo.ui.text import fmt_moment
 from pgo.ui.theme import GAP
 from pgo.ui.widgets import (
@@ -23,7 +23,7 @@ from pgo.ui.widgets import (
 )
 from pgo.usecases.backup_restore import forget_before
 from pgo.usecases.deliver import send_now
-from pgo.usecases.reconcile import AfterRestore, Settled, Waiting
+from pgo.usecases.reconcile import AfterRestore, Settled, Waiting, after_restore
 from pgo.usecases.reconcile_answer import WITHDRAWN
 
 
@@ -78,6 +78,17 @@ def AfterCard(after: AfterRestore) -> ft.Control:
             toolbar(text_button(app.t("backup.after.check"), lambda: go("/share"), key="after-share")),
         ]
     return section_card(app.t("backup.after.title"), *parts)
+
+
+@component
+def WaitingNotes() -> ft.Control:
+    """On the sharing screen of a vault that was put back: who gets nothing yet, and why."""
+    app = use_app()
+    after = use_query(after_restore).value
+    notes = [note(waiting_words(app, one), "attention") for one in (after.waiting if after else ())]
+    if not notes:
+        return ft.Container(width=0, height=0)
+    return ft.Column(notes, spacing=GAP, tight=True, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
 
 
 def waiting_words(app: AppState, one: Waiting) -> str:

@@ -103,7 +103,7 @@ def _choices(
         return []
     usable = [one for one in found if one.made_at is not None]
     refused = [
-        note(app.t("restore.unusable", name=one.path.name, reason=app.t(f"error.{one.problem}")), "neutral")
+        note(app.t("restore.unusable", name=one.path.name, reason=app.t(f"error.{one.problem}")), "attention")
         for one in found
         if one.problem
     ]

@@ -14,6 +14,7 @@ from typing import Final
 
 import flet as ft
 
+from pgo.ui.backup.after import WaitingNotes
 from pgo.ui.records.frame import answered, stacked
 from pgo.ui.safety import component
 from pgo.ui.sharing.parts import named_button, share_badge
@@ -102,6 +103,7 @@ def _overview(app: AppState, found: Sharing) -> ft.Control:
     now = [row for row in found.shares if not badge(row).past]
     past = [row for row in found.shares if badge(row).past]
     return stacked(
+        WaitingNotes(),
         Reminders(),
         _now(app, now, found),
         _contacts(app, found),
