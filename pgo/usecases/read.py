@@ -49,6 +49,7 @@ class RecordRow:
         status: current, past, planned, unknown or entered in error.
         value_text: value with unit as the source wrote it, '' when it has none.
         self_authored: typed or answered by the patient in this app.
+        code: ``system|code`` of what it is about, '' when the source gave none.
         others: further records about the same thing, where a list shows it once.
         disagree: those records do not say the same about whether it still holds.
     """
@@ -63,6 +64,7 @@ class RecordRow:
     status: RecordStatus
     value_text: str
     self_authored: bool
+    code: str = ""
     others: tuple[int, ...] = ()
     disagree: bool = False
 
@@ -111,9 +113,10 @@ class DirectiveRow:
 
 @dataclass(frozen=True, slots=True)
 class SeriesSummary:
-    """One measured thing: key for ``series``, and its newest value."""
+    """One measured thing: key for ``series``, and its newest value; ``code`` as in ``RecordRow``."""
 
     key: str
+    code: str
     title: str
     unit: str
     count: int
@@ -204,7 +207,7 @@ def series_list(session: Session) -> tuple[SeriesSummary, ...]:
         for own in lines.values()
     ]
     return tuple(
-        SeriesSummary(last.key, last.title, last.unit, count, last.shown, last.at)
+        SeriesSummary(last.key, last.code, last.title, last.unit, count, last.shown, last.at)
         for last, count in sorted(newest, key=lambda pair: (folded(pair[0].title), pair[0].key))
     )
 
@@ -303,6 +306,7 @@ def record_row(row: StoredRow, *, today: date) -> RecordRow:
         status=status_on(RecordStatus(columns.status), columns.start, columns.end, on=today),
         value_text=columns.value_text,
         self_authored=row.self_authored,
+        code=columns.code,
     )
 
 

@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pgo.health.record.common import common_words
 from pgo.health.record.dates import when
 from pgo.health.record.directive import read_directive
 from pgo.health.record.kinds import RecordKind, kind_of
@@ -274,8 +275,9 @@ def _dose(row: Mapping[str, Any]) -> str:
 
 
 def _search(title: str, detail: str, shown: str, concept: Mapping[str, Any], start: str) -> str:
-    codings = objs(concept, "coding")
-    codes = " ".join((*texts(concept, "text"), *(text(item, "display") for item in codings)))
-    numbers = " ".join(text(item, "code") for item in codings)
-    words = folded(f"{title} {detail} {shown} {codes} {numbers} {start}").split()
+    named = objs(concept, "coding")
+    codes = " ".join((*texts(concept, "text"), *(text(item, "display") for item in named)))
+    numbers = " ".join(text(item, "code") for item in named)
+    common = " ".join(common_words(concept_code(concept)))
+    words = folded(f"{title} {common} {detail} {shown} {codes} {numbers} {start}").split()
     return " ".join(dict.fromkeys(words))[:_MAX_SEARCH]

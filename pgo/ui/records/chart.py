@@ -78,7 +78,8 @@ def _drawing(
     low = min(dot.height for dot in dots) if bounds[0] is None else bounds[0]
     high = max(dot.height for dot in dots) if bounds[1] is None else bounds[1]
     ticks = nice_ticks(low, high)
-    times = time_axis(dots[0].at.date(), dots[-1].at.date(), most=6 if wide else 3)
+    marks = max(1, int((6 if wide else 3) / app.prefs.text_scale))  # larger labels need more room each
+    times = time_axis(dots[0].at.date(), dots[-1].at.date(), most=marks)
     return fch.LineChart(
         height=280 if wide else 230,
         min_y=ticks[0],

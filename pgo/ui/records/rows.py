@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import flet as ft
 
-from pgo.ui.records.say import brief_value, say_moment, speak_value
+from pgo.ui.records.say import brief_value, say_moment, say_title, speak_value
 from pgo.ui.shell import LARGE_TEXT
 from pgo.ui.state import AppState, go
 from pgo.ui.text import fmt_date
@@ -160,7 +160,7 @@ def record_line(
     """Draw a record as a row that opens it; ``one_line`` cuts its texts for rows of one height."""
     mistaken = row.status == "entered_in_error"
     title = ft.Text(
-        row.title,
+        say_title(app.lang, row.title, row.code),
         theme_style=ft.TextThemeStyle.BODY_LARGE,
         font_family=FONT_STRONG,
         max_lines=1 if one_line else None,

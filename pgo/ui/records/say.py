@@ -19,6 +19,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 
+from pgo.health.record.common import common_name
 from pgo.health.record.printed import brief_number, printed_unit
 from pgo.ui.text import fmt_date, t
 
@@ -74,6 +75,11 @@ def brief_value(lang: str, text: str) -> str:
     A fraction of up to four digits stays as it is; the record itself always shows every digit.
     """
     return say_value(lang, brief_number(text))
+
+
+def say_title(lang: str, title: str, code: str) -> str:
+    """Return the everyday name of what is measured most, else the words of the source."""
+    return common_name(code, lang) or title
 
 
 def speak_value(lang: str, text: str) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import flet as ft
 
 from pgo.ui.records.frame import answered, nothing_collected, quiet, record_tabs, stacked
 from pgo.ui.records.rows import is_large, line, value_text
+from pgo.ui.records.say import say_title
 from pgo.ui.records.tokens import token_of
 from pgo.ui.safety import component
 from pgo.ui.state import AppState, go, use_app, use_query
@@ -43,7 +45,11 @@ def _body(
 ) -> ft.Control:
     if not series:
         return nothing_collected(app, ft.Icons.MONITOR_HEART_OUTLINED, "measurements.empty")
-    found = matching(series, query)
+    named = sorted(
+        (replace(one, title=say_title(app.lang, one.title, one.code)) for one in series),
+        key=lambda one: _folded(one.title),
+    )
+    found = matching(named, query)
     search = text_field(app.t("measurements.search"), query, set_query, key="measurements-search")
     return stacked(
         *([search] if len(series) >= _SEARCH_FROM else []),

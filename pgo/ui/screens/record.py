@@ -15,7 +15,7 @@ from pgo.ui.records.removal import use_remove, use_restore
 from pgo.ui.records.rows import LASTING, record_lines, said_status
 from pgo.ui.records.said import SaidCard
 from pgo.ui.records.same import SameThingCard
-from pgo.ui.records.say import say_moment, say_period, say_value, speak_value
+from pgo.ui.records.say import say_moment, say_period, say_title, say_value, speak_value
 from pgo.ui.safety import component
 from pgo.ui.state import AppState, go, use_app, use_query
 from pgo.ui.text import fmt_moment, has
@@ -62,7 +62,9 @@ def Screen() -> ft.Control:
     record_id = int(number) if number.isdecimal() else -1
     found = use_query(lambda session: read.record(session, record_id), record_id)
     return page_body(
-        found.value.row.title if found.value is not None else app.t("record.title"),
+        say_title(app.lang, found.value.row.title, found.value.row.code)
+        if found.value is not None
+        else app.t("record.title"),
         answered(app, found, lambda detail: _record(app, detail)),
         back=("/timeline", app.t("records.tab.timeline")),
     )
@@ -112,7 +114,8 @@ def _spoken(words: str, shown: ft.Text) -> ft.Control:
 
 def _labelled(app: AppState, row: RecordRow, details: Sequence[Detail]) -> list[tuple[str, str]]:
     """Return the rows of the record in the reader's language; what the card already says is left out."""
-    said = (row.title, row.value_text)
+    # What the heading says is not said again; an everyday name in it leaves the source's words to the rows.
+    said = (say_title(app.lang, row.title, row.code), row.value_text)
     return [(app.t(one.label_key), _words(app, one)) for one in details if one.value not in said]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import flet as ft
@@ -10,7 +10,7 @@ import flet as ft
 from pgo.errors import NotFound
 from pgo.ui.records.chart import SeriesChart, SeriesTable
 from pgo.ui.records.frame import answered, stacked
-from pgo.ui.records.say import say_value
+from pgo.ui.records.say import say_title, say_value
 from pgo.ui.records.tokens import key_of
 from pgo.ui.safety import component
 from pgo.ui.state import AppState, use_app, use_query
@@ -37,7 +37,9 @@ def Screen() -> ft.Control:
     token = ft.use_route_params().get("key", "")
     found = use_query(lambda session: read_by_token(session, token), token)
     return page_body(
-        found.value.series.title if found.value is not None else app.t("series.title"),
+        say_title(app.lang, found.value.series.title, found.value.series.code)
+        if found.value is not None
+        else app.t("series.title"),
         answered(app, found, lambda shown: _series(app, shown)),
         back=("/measurements", app.t("records.tab.measurements")),
     )
@@ -59,5 +61,6 @@ def read_by_token(session: Session, token: str) -> Shown:
 def _series(app: AppState, shown: Shown) -> ft.Control:
     normal = say_value(app.lang, shown.normal)
     words = [muted(app.t("series.normal", range=normal))] if normal else []
-    table = section_card(app.t("series.table"), SeriesTable(shown.series))
-    return stacked(card(SeriesChart(shown.series), *words), table)
+    series = replace(shown.series, title=say_title(app.lang, shown.series.title, shown.series.code))
+    table = section_card(app.t("series.table"), SeriesTable(series))
+    return stacked(card(SeriesChart(series), *words), table)
