@@ -25,7 +25,7 @@ from crypto.recovery import RecoveryCode, new_recovery_code
 from crypto.secret import Secret
 from pgo.errors import StoreDamaged
 from pgo.store.database import CIPHER_PROFILE, EncryptedDatabase, create_database
-from pgo.store.files import sha256_file, shred
+from pgo.store.files import sha256_file, shred, sync_folder
 from pgo.store.founding import database_key
 from pgo.store.header import Header
 from pgo.store.journal import Event, Journal
@@ -125,6 +125,7 @@ def _copied(
         heads = ledger.head(), journal.head()
     finally:
         copy.close()
+    sync_folder(path.parent)  # its log is gone for good before a header says what the file hashes to
     on_progress(_CHECKED)
     (ledger_length, ledger_head), (journal_length, journal_head) = heads
     return replace(

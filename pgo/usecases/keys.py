@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from crypto.secret import Secret
-from pgo.errors import KeyringRefused
+from pgo.errors import DiskFailed, KeyringRefused, Locked, StoreFull
 from pgo.store.clouds import cloud_of
 from pgo.store.journal import Event
 from pgo.store.oskeyring import SECRET_BYTES
@@ -158,13 +158,18 @@ def renew_vault_key(session: Session, passphrase: str, *, on_progress: Callable[
 
     Raises:
         WrongPassphrase: it is not the present one; nothing changed.
-        StoreFull, StoreDamaged: nothing changed, the vault stays open.
+        StoreFull, DiskFailed, StoreDamaged: nothing changed, the vault stays open.
+        Locked: the key is new, but the disk did not let the vault be opened again; the passphrase opens it,
+            and the app then asks for a new recovery code.
     """
     store, app = session.store, session.app
     opens = Secrets(passphrase, new_price(app).parameters, _kept_secret(session))
     code_text = store.renew(opens, at=session.now(), on_progress=on_progress)
     session.lock()
-    return Renewal(unlock(app, session.folder, passphrase), code_text)
+    try:
+        return Renewal(unlock(app, session.folder, passphrase), code_text)
+    except (StoreFull, DiskFailed):
+        raise Locked from None
 
 
 def _kept_secret(session: Session) -> bytes | None:
