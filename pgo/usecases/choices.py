@@ -121,7 +121,7 @@ _CARE = _MEDICATION | {
 _MEASUREMENTS = frozenset(
     {Category.DEMOGRAPHICS, Category.VITALS, Category.LABS, Category.QUESTIONNAIRES, Category.SELF_MEASURED}
 )
-_UNDATED = frozenset({Category.DEMOGRAPHICS, Category.ADMIN, Category.ALLERGIES})
+UNDATED = frozenset({Category.DEMOGRAPHICS, Category.ADMIN, Category.ALLERGIES})
 """Kinds without a clinical date, or whose date says nothing about their use: no start day cuts them."""
 
 _WHO = frozenset({Category.DEMOGRAPHICS, Category.ADMIN})
@@ -238,7 +238,7 @@ def _rules(choice: ShareChoice, actor: ActorRef) -> tuple[Rule, ...]:
     if choice.data_from is not None or choice.data_until is not None:
         parts = [
             (choice.categories, DatePeriod(choice.data_from, choice.data_until)),
-            (choice.categories & _UNDATED, None),
+            (choice.categories & UNDATED, None),
         ]
     return tuple(
         permit_rule(

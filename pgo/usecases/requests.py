@@ -8,30 +8,29 @@ Rules:
    come back.
 4. A recipient may have a few requests waiting and no more (`MAX_WAITING`), and a few a month (`MAX_A_MONTH`):
    nobody is worn down into a yes.
-5. A yes starts from exactly what is asked, as far as this app can grant it: passing on, using again and
-   writing are left out, and each use of research that is opted in by itself starts as no. What cannot be said
-   as one choice is shown and can be refused.
+5. What cannot be said as one choice (``usecases.asked``) is shown and can be refused. A signed answer is
+   never wider than what was asked.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from consent.codes import ANY, Action, Category, Deidentification, Sensitivity
 from consent.delta import Delta, request_delta
 from consent.errors import ConsentError, ExpiredDocument
 from consent.request import MAX_TOKEN_BYTES, Request, verify_request
-from consent.research import OPT_INS, ResearchUse
-from consent.rules import Rule, is_research
+from consent.rules import Rule
 from crypto.errors import CryptoError
 from crypto.signing import peek_jws
 from pgo.errors import InputRefused, NotFound
 from pgo.store.journal import Event
 from pgo.store.protocols import VaultStore
-from pgo.usecases.choices import CARE_ACTIONS, RESEARCH_ACTIONS, ShareChoice
+from pgo.usecases.asked import asked_choice, first_choice, is_within, not_offered, opt_ins
+from pgo.usecases.choices import ShareChoice
 from pgo.usecases.consenting import load_ledger
 from pgo.usecases.recipients import RecipientRow, card_of, recipient_row
 from pgo.usecases.session import Session
@@ -60,7 +59,8 @@ class RequestRow:
         arrived_at: when the patient took it in.
         also: per member of a rule, what is asked and not granted yet; empty when all is granted.
         has_something: whether this recipient has anything now.
-        choice: what would be granted on a yes, None when this app cannot grant it.
+        choice: where an answer starts: all that needs no yes of its own. None when this app cannot grant it.
+        asked: all that is asked and can be given, None as above.
         opt_ins: uses of research the request asks for that each need a yes of their own.
         not_offered: actions it asks for that this app never gives.
     """
@@ -75,6 +75,7 @@ class RequestRow:
     also: dict[str, tuple[str, ...]]
     has_something: bool
     choice: ShareChoice | None
+    asked: ShareChoice | None = None
     opt_ins: tuple[str, ...] = ()
     not_offered: tuple[str, ...] = ()
 
@@ -148,8 +149,20 @@ def say_later(session: Session, request_id: str) -> None:
     _answer(session, request_id, rests=(session.now() + _LATER).isoformat())
 
 
-def answered(session: Session, request_id: str) -> None:
-    """A grant that answers it was signed."""
+def answered(session: Session, request_id: str, rules: Iterable[Rule]) -> None:
+    """A grant with these rules answers it.
+
+    Raises:
+        NotFound: unknown or past its day.
+        InputRefused: ``answer_too_wide``, the grant gives more than was asked.
+    """
+    one = _kept(session.store).get(request_id)
+    try:
+        _, found = _verified(session.store, one["token"] if one else "", at=session.now())
+    except InputRefused as exc:
+        raise NotFound("request") from exc
+    if not is_within(rules, found):
+        raise InputRefused("answer_too_wide")
     _answer(session, request_id, state="yes")
 
 
@@ -233,9 +246,10 @@ def _row(session: Session, one: dict[str, str], *, at: datetime) -> RequestRow |
         arrived_at=datetime.fromisoformat(one["arrived"]),
         also=_together(deltas),
         has_something=any(delta.nearest is not None for delta in deltas),
-        choice=_choice(session, recipient_id, found),
-        opt_ins=_opt_ins(found),
-        not_offered=tuple(sorted(_asked_actions(found) - CARE_ACTIONS - RESEARCH_ACTIONS)),
+        choice=first_choice(found, recipient_id, today=session.today()),
+        asked=asked_choice(found, recipient_id, today=session.today()),
+        opt_ins=opt_ins(found),
+        not_offered=not_offered(found),
     )
 
 
@@ -245,69 +259,6 @@ def _together(deltas: tuple[Delta, ...]) -> dict[str, tuple[str, ...]]:
         for member, words in delta.also.items():
             found.setdefault(member, set()).update(words)
     return {member: tuple(sorted(words)) for member, words in found.items()}
-
-
-def _choice(session: Session, recipient_id: str, found: Request) -> ShareChoice | None:
-    """The choice that gives what is asked and nothing else; None when there is none (rule 5)."""
-    if len(found.wanted) != 1 or not _can_be_chosen(found.wanted[0]):
-        return None
-    (rule,) = found.wanted
-    today, period = session.today(), rule.data_period
-    return ShareChoice(
-        recipient_id=recipient_id,
-        categories=frozenset(Category) if isinstance(rule.category, str) else rule.category or frozenset(),
-        sensitivity=frozenset[Sensitivity]()
-        if isinstance(rule.sensitivity, str)
-        else rule.sensitivity or frozenset(),
-        purpose=next(iter(rule.purpose or ())),
-        period=(today, today + timedelta(days=_DAYS)),
-        data_from=None if period is None else period.first,
-        data_until=None if period is None else period.last,
-        actions=_actions(rule),
-        codes=rule.code or frozenset(),
-        research=_without_opt_ins(rule.research_use) if is_research(rule.purpose or ()) else None,
-    )
-
-
-def _can_be_chosen(rule: Rule) -> bool:
-    """Whether a choice can say this rule; one that asks for every sensitive subject unnamed cannot be."""
-    limits = (rule.instance, rule.author, rule.encounter)
-    purposes = rule.purpose or frozenset[str]()
-    use, level = rule.research_use, rule.deidentification
-    about = rule.code or (use.topics if use else None)
-    delimited = bool(about) and level is not Deidentification.AGGREGATE
-    return (
-        all(limit is None for limit in limits)
-        and not rule.exception
-        and not rule.obligation
-        and rule.sensitivity != ANY
-        and len(purposes) == 1
-        and (delimited if is_research(purposes) else use is None)
-        and bool(_actions(rule) & ({Action.EXTRACT} if is_research(purposes) else CARE_ACTIONS))
-    )
-
-
-def _actions(rule: Rule) -> frozenset[Action]:
-    """What of the asked actions this app can grant; to be approached again starts as no."""
-    offered = frozenset({Action.EXTRACT}) if is_research(rule.purpose or ()) else CARE_ACTIONS
-    return (rule.action or frozenset()) & offered
-
-
-def _asked_actions(found: Request) -> frozenset[Action]:
-    return frozenset[Action]().union(*(rule.action or () for rule in found.wanted))
-
-
-def _without_opt_ins(use: ResearchUse | None) -> ResearchUse:
-    return replace(use or ResearchUse(), methods=False, commercial=False, poa=False, train_models=False)
-
-
-def _opt_ins(found: Request) -> tuple[str, ...]:
-    """Uses of research that are asked and need a yes of their own."""
-    research = [rule for rule in found.wanted if is_research(rule.purpose or ())]
-    uses = [rule.research_use or ResearchUse() for rule in research]
-    asked = [name for name in OPT_INS if any(getattr(use, name) for use in uses)]
-    again = any(Action.RECONTACT in (rule.action or ()) for rule in research)
-    return (*asked, *([Action.RECONTACT.value] if again else []))
 
 
 def _kept(store: VaultStore) -> dict[str, Any]:

@@ -130,7 +130,7 @@ def sign_share(
         answers: id of the request this is the answer to; it leaves the inbox.
 
     Raises:
-        InputRefused: ``choice_invalid`` with ``fields``, ``card_expired``.
+        InputRefused: ``choice_invalid`` with ``fields``, ``card_expired``, ``answer_too_wide``.
         NotFound: unknown recipient or request.
     """
     check_choice(choice, today=session.today())
@@ -148,10 +148,10 @@ def sign_share(
             seen=frozenset(ledger.heads),
             words=(lang, shown_text),
         )
+        grant = grant_of(choice, replace(frame, answers=answers), actor=card.actor)
         if answers is not None:
-            frame = replace(frame, answers=answers)
-            requests.answered(session, answers)
-        signed = sign(store, grant_of(choice, frame, actor=card.actor), ledger)
+            requests.answered(session, answers, grant.rules)
+        signed = sign(store, grant, ledger)
         _append(store, signed, grant_id=frame.grant_id, recipient_id=stored.id, choice=choice)
         store.journal.add(Event.GRANT_SIGNED, at=at, grant=frame.grant_id, recipient=stored.id)
         queue_push(store, stored.id, at=max(at, frame.period[0]))

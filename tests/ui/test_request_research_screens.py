@@ -102,6 +102,7 @@ def test_a_copy_can_be_refused_and_a_condition_left_out(session: Session) -> Non
     async def answer() -> None:
         async with screens(session, f"/share/answer/{made}") as app:
             await app.wait_text("Gegevens over welke ziekte of behandeling?")
+            await tap(app, "asked-copy")
             await app.wait_text("mag een kopie bewaren in het eigen dossier")
             await tap(app, "asked-copy")
             await tap(app, "asked-codes-1")

@@ -171,7 +171,7 @@ def _steps(app: AppState, start: Start, step: Step) -> list[ft.Control]:
     single = single_sentences(lang, choice, names) if choice else ()
     limits = limit_sentences(lang, choice) if choice else ()
     asked = start.asked if has_limits(start.asked) else None
-    wanted = None if start.asked is None else start.asked.choice
+    wanted = None if start.asked is None else start.asked.asked
     return [
         *([AskedPart(asked, form, change, wrong, limits)] if asked else []),
         WhatPart(form, change, start.presets, last, wrong.get("categories", ""), what, wanted),

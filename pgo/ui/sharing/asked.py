@@ -29,7 +29,7 @@ Change = Callable[[ShareForm], Any]
 
 def has_limits(row: RequestRow | None) -> bool:
     """Whether a request asks for something this part can narrow."""
-    choice = None if row is None else row.choice
+    choice = None if row is None else row.asked
     return choice is not None and (
         choice.is_research
         or bool(choice.codes)
@@ -44,7 +44,7 @@ def AskedPart(
 ) -> ft.Control:
     """Draw the switches."""
     app = use_app()
-    asked = row.choice
+    asked = row.asked
     if asked is None:
         return ft.Container()
     topics = sorted(asked.research.topics) if asked.research else []

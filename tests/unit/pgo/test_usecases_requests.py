@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from consent.codes import Action, Category, Deidentification
+from consent.codes import Action, Category, Deidentification, Sensitivity
 from consent.records import Grant
 from consent.research import ResearchUse
 from consent.rules import ActorRef, DatePeriod
@@ -211,10 +211,44 @@ def test_of_what_is_asked_only_what_can_be_granted_is_offered(session: Session) 
     asked = [Action.VIEW, Action.COPY, Action.RESHARE]
     codes = ["http://hl7.org/fhir/sid/icd-10|E11"]
     made = requests.take_in(session, a_request(KEY, action=asked, code=codes))
+    row = requests.request(session, made)
+    assert row.choice is not None
+    assert row.asked is not None
+    assert row.choice.actions == {Action.VIEW}
+    assert row.asked.actions == {Action.VIEW, Action.COPY}
+    assert row.choice.codes == row.asked.codes == frozenset(codes)
+    assert row.not_offered == ("reshare",)
+
+
+@pytest.mark.parametrize(
+    "wider",
+    [
+        {"categories": frozenset({Category.LABS, Category.MEDICATIONS})},
+        {"sensitivity": frozenset({Sensitivity.HIV})},
+        {"actions": frozenset({Action.VIEW, Action.COPY})},
+        {"data_from": None},
+        {"purpose": "HQUALIMP"},
+    ],
+)
+def test_an_answer_is_never_wider_than_what_was_asked(session: Session, wider: dict[str, Any]) -> None:
+    made = requests.take_in(session, a_request(KEY, data_period=DatePeriod(date(2024, 1, 1), None)))
     choice = requests.request(session, made).choice
     assert choice is not None
-    assert choice.actions == {Action.VIEW, Action.COPY}
-    assert choice.codes == frozenset(codes)
+    with pytest.raises(InputRefused) as caught:
+        share.sign_share(session, replace(choice, **wider), lang="nl", shown_text="Ja.", answers=made)
+    assert caught.value.code == "answer_too_wide"
+    assert session.store.ledger.head()[0] == 0
+    assert len(requests.requests(session)) == 1
+
+
+def test_a_sensitive_subject_that_is_asked_starts_as_no(session: Session) -> None:
+    made = requests.take_in(session, a_request(KEY, sensitivity=[Sensitivity.HIV]))
+    row = requests.request(session, made)
+    assert row.choice is not None
+    assert row.asked is not None
+    assert row.choice.sensitivity == frozenset()
+    assert row.asked.sensitivity == {Sensitivity.HIV}
+    share.sign_share(session, row.asked, lang="nl", shown_text="Ja.", answers=made)
 
 
 def test_what_this_app_cannot_grant_is_shown_without_a_yes(session: Session) -> None:
