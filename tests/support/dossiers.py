@@ -87,7 +87,7 @@ def synthea_dossier(_folder: Path) -> Dossier:
         allergy="Allergy to eggs",
         condition="Osteoarthritis of hip",
         medicine="Hydrochlorothiazide 25 MG",
-        measurement="Leukocytes",
+        measurement="Witte bloedcellen",
         found=2,
         held_back=("Claim", "Schade", "Declaratie"),
     )

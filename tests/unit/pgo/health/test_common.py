@@ -1,4 +1,4 @@
-"""Everyday names: for what is measured most, in both languages, findable in both, never instead of the source."""
+"""Everyday names: for what is measured most, in both languages, found by both, beside the source."""
 
 from __future__ import annotations
 
