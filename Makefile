@@ -6,7 +6,7 @@ PYTHON ?= python3
 endif
 DEV = $(PYTHON) tools/dev.py
 
-.PHONY: demo demo-clean test test-night check bench lock
+.PHONY: demo demo-clean test test-night cover check bench lock
 
 demo:            ## the demo clinic and the app, in your browser  (ARGS=--no-browser prints the link)
 	@$(DEV) demo $(ARGS)
@@ -19,6 +19,9 @@ test:            ## the whole test suite  (ARGS="tests/unit -x" for a part)
 
 test-night:      ## two million new random cases, every fault (ARGS=-x to stop at the first failure)
 	@$(DEV) test-night $(ARGS)
+
+cover:           ## every branch of the consent engine is walked by its quick tests
+	@$(DEV) cover $(ARGS)
 
 check:           ## formatting, lint, types, architecture, texts
 	@$(DEV) check

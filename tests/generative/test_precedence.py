@@ -7,13 +7,12 @@ from dataclasses import replace
 from random import Random
 
 from consent.codes import Effect
-from consent.decision import Permit, Question, decide
 from consent.errors import InvalidDocument
 from consent.matching import NO, YES, Asker, bind, match
-from consent.model import Action, ActorRef, Rule, check_rule, deny_rule
+from consent.model import Rule, check_rule
 from consent.precedence import beats, compile_precedence
 from tests.support.consent_asked import a_question
-from tests.support.consent_builders import CLINIC, NOW, a_grant, a_ledger, a_permit, facts
+from tests.support.consent_builders import CLINIC
 from tests.support.consent_random import (
     TYPE,
     World,
@@ -26,7 +25,6 @@ from tests.support.consent_random import (
 from tests.support.laws import law
 
 seen: Counter[str] = Counter()
-HOSPITALS = ActorRef("orgtype", "V4")
 
 
 def statements(dice: Random) -> list[Rule]:
@@ -82,28 +80,6 @@ def test_adding_an_objection_never_permits_more(dice: Random) -> None:
         assert permitted(rules)
 
 
-def test_my_own_hospital_beats_an_objection_to_all_hospitals() -> None:
-    mine, others = a_permit(), deny_rule(actor=[HOSPITALS])
-    compiled = compile_precedence([others, mine])
-    ledger = a_ledger(a_grant(*compiled))
-    question = _asks({CLINIC, HOSPITALS})
-    assert isinstance(decide(ledger, question, at=NOW), Permit)
-    assert not isinstance(decide(ledger, _asks({HOSPITALS}), at=NOW), Permit)
-
-
-def test_an_objection_as_specific_as_the_permit_wins() -> None:
-    assert not beats(a_permit(), deny_rule(actor=[CLINIC]))
-    assert not beats(a_permit(), deny_rule(actor=[HOSPITALS], instance=["Observation/o1"]))
-    assert beats(a_permit(), deny_rule(actor=[HOSPITALS]))
-
-
-def test_a_permit_that_cannot_beat_an_objection_to_everything_is_left_out() -> None:
-    anybody = replace(a_permit(), actor=None)
-    everything = Rule(effect=Effect.DENY)
-    assert compile_precedence([anybody, everything]) == (everything,)
-    assert len(compile_precedence([a_permit(), everything])) == 2
-
-
 def test_compiled_rules_can_be_signed() -> None:
     dice = Random(7)
     for _ in range(300):
@@ -112,7 +88,3 @@ def test_compiled_rules_can_be_signed() -> None:
                 check_rule(rule)
             except InvalidDocument as exc:  # pragma: no cover (a failure, told with its reason)
                 raise AssertionError(exc.reason) from exc
-
-
-def _asks(actor: set[ActorRef]) -> Question:
-    return Question(frozenset(actor), frozenset({"TREAT"}), frozenset({Action.VIEW}), facts())

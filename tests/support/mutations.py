@@ -331,7 +331,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         "precedence",
         "all(own > other for own, other in limited)",
         "all(own >= other for own, other in limited)",
-        "tests.generative.test_precedence:test_an_objection_as_specific_as_the_permit_wins",
+        "tests.unit.consent.test_precedence:test_an_objection_as_specific_as_the_permit_wins",
     ),
 )
 

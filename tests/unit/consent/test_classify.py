@@ -296,6 +296,16 @@ def test_dutch_zib_observations_have_a_kind_also_when_read_from_stu3(profile: st
     assert classify(coded("Observation", meta={"profile": 5, "extension": [5, old]})).possible_categories
 
 
+def test_a_list_of_images_is_about_images_and_any_other_list_may_be_about_anything() -> None:
+    images, other = (
+        {"resourceType": "List", "meta": {"profile": [ZIB + name]}} for name in ("images-List", "x")
+    )
+    one, two = classify_all([images, other])
+    assert (one.categories, one.possible_categories) == ({C.IMAGING}, frozenset())
+    assert two.possible_categories == frozenset(C)
+    assert one.reference is None
+
+
 def test_a_line_of_a_consultation_note_is_a_document_that_nobody_has_read() -> None:
     by_profile = coded("Observation", meta={"profile": [ZIB + "nl-core-SOAPReport.SOAPLine"]})
     by_code = coded("Observation", "http://fhir.nl/fhir/NamingSystem/journaalregeltypen", "S")

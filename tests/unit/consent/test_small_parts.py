@@ -201,6 +201,16 @@ def test_a_prepared_plan_answers_as_one_that_was_not() -> None:
     assert prepared.permits(catalog) == fresh.permits(catalog)
 
 
+@pytest.mark.parametrize(("first", "last"), [(None, BEFORE), (AFTER, None), (None, None)])
+def test_a_plan_knows_a_period_that_is_open_on_a_side(first: date | None, last: date | None) -> None:
+    rule = a_permit(data_period=DatePeriod(first, last))
+    asked: dict[str, Any] = {"actor": [CLINIC], "purpose": ["TREAT"], "action": [Action.VIEW], "at": NOW}
+    plan = compile_plan(a_ledger(a_grant(rule)), **asked)
+    catalog = Catalog([facts(days=[(day, day)]) for day in (date(2018, 1, 1), date(2025, 1, 1))])
+    permitted = [permit is not None for permit in plan.permits(catalog)]
+    assert permitted == [first is None, last is None]
+
+
 def test_a_period_to_the_last_day_there_is_gives_no_stretch_after_it() -> None:
     rule = a_permit(data_period=DatePeriod(AFTER, date.max))
     plan = compile_plan(
