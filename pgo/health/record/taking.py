@@ -2,12 +2,14 @@
 
 Rules:
 
-1. What passes the R4 check is taken as it came.
-2. What shows itself as STU3 is converted (``pgo.health.record.stu3``) and must pass the R4 check afterwards;
-   ``raw`` is then the R4 form and ``original`` the bytes it came as. Resources in a file that names Dutch
-   STU3 profiles elsewhere, and that carry no mark of either release themselves, are read as STU3 too; when
-   they hold elements that STU3 does not know, they are R4 after all.
-3. A resource that shows marks of both releases is set aside (``stu3_ambiguous``): picking one is guessing.
+1. What comes as R4 and passes the light check (``shape``) is taken as it came, small faults included: it is
+   the patient's, and nobody else will mend it.
+2. What shows itself as STU3 is converted (``pgo.health.record.stu3``). What we make ourselves must be R4 to
+   the letter (``pgo.health.fhir_r4.validate``). ``raw`` is then R4, ``original`` the bytes that came.
+3. A resource without a mark of its own is read as STU3 when the file names Dutch STU3 profiles elsewhere, or
+   when it holds elements R4 does not know and is STU3 to the letter. When it holds elements that STU3 does
+   not know, it is R4 after all.
+4. A resource that shows marks of both releases is set aside (``stu3_ambiguous``): picking one is guessing.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pgo.health.fhir_r4 import Rule, validate
 from pgo.health.record.resource import Resource, SetAside
 from pgo.health.record.shape import STU3_PROFILE, Problem, check_resource
 from pgo.health.record.stu3 import NotConvertible, convert, is_convertible
@@ -65,7 +68,7 @@ def take_body(body: object, piece: Piece, *, raw: bytes) -> Resource | SetAside:
     problem = check_resource(body, raw=raw)
     members = body if isinstance(body, dict) else {}
     marked = problem is not None and problem.code == _OTHER_RELEASE
-    if marked or (piece.stu3_file and (problem is None or problem.code == "bad_structure")):
+    if marked or _may_be_stu3(problem, members, piece, raw):
         found = _converted(members, piece)
         if isinstance(found, Resource) or marked:
             return found
@@ -73,6 +76,16 @@ def take_body(body: object, piece: Piece, *, raw: bytes) -> Resource | SetAside:
         return set_aside(members, piece, problem)
     original = None if piece.form == "json" else piece.source
     return Resource(raw, members, *_names(members), piece.full_url, original, piece.form)
+
+
+def _may_be_stu3(problem: Problem | None, members: Mapping[str, Any], piece: Piece, raw: bytes) -> bool:
+    """Say whether rule 3 allows a try; what the try gives decides."""
+    if problem is not None and problem.code != "bad_structure":
+        return False
+    if piece.stu3_file:
+        return True
+    strange = problem is None and is_convertible(str(members.get("resourceType")))
+    return strange and any(issue.rule is Rule.UNKNOWN_ELEMENT for issue in validate(members, raw=raw))
 
 
 def take_stu3(body: Mapping[str, Any], piece: Piece) -> Resource | SetAside:
@@ -105,7 +118,12 @@ def _converted(members: Mapping[str, Any], piece: Piece) -> Resource | SetAside:
         code = "stu3_ambiguous" if exc.detail.endswith("unknown element") else exc.code
         return set_aside(members, piece, Problem(code, exc.detail))
     raw = write_exact(made)
-    problem = check_resource(made, raw=raw)
+    problem = check_resource(made, raw=raw) or _fault(made, raw)
     if problem is not None:
         return set_aside(members, piece, problem)
     return Resource(raw, made, *_names(made), piece.full_url, piece.source, f"stu3_{piece.form}")
+
+
+def _fault(made: Mapping[str, Any], raw: bytes) -> Problem | None:
+    issues = validate(made, raw=raw)
+    return Problem("bad_structure", str(issues[0])) if issues else None

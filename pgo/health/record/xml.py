@@ -134,7 +134,12 @@ def _convert(node: Node, data: bytes, piece: Piece) -> Resource | SetAside:
         found = _read_as(STU3_TABLE, node, data, piece)
         if isinstance(found, Resource):
             return found
-    return _read_as(R4_TABLE, node, data, piece)
+    found = _read_as(R4_TABLE, node, data, piece)
+    strange = isinstance(found, SetAside) and found.detail.endswith("unknown element")
+    if strange and is_convertible(node.name):
+        second = _read_as(STU3_TABLE, node, data, piece)
+        return second if isinstance(second, Resource) else found
+    return found
 
 
 def _read_as(table: str, node: Node, data: bytes, piece: Piece) -> Resource | SetAside:
