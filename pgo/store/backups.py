@@ -24,9 +24,12 @@ _NO_CHANGE = tuple(
     )
 )
 
-RECORD_GAP = 1_000_000
-"""Numbers of records that are skipped at each restore: recipients know records by their number, and those
-given out after the backup was made must never come to mean another record."""
+_NUMBERS_PER_SECOND = 1_000
+"""After a restore the numbers of records go on from the time, in thousandths of a second since 1970.
+
+Recipients know records by their number, and those given out after the backup was made must never come to
+mean another record, however often the same backup is put back. No vault takes in more than this per second
+for long, so a later restore always begins above."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +149,10 @@ class Backups:
 
     def add_restore(self, row: RestoreRow) -> None:
         """Write down that the vault was put back: from now on every recipient has to be asked first."""
+        first = int(row.at.timestamp() * _NUMBERS_PER_SECOND)
         self._engine.insert(
-            "INSERT INTO restore (number, at, made_at, first_record) VALUES (?, ?, ?,"
-            " (SELECT ifnull(max(id), 0) FROM record) + ?)",
-            (row.number, to_text(row.at), to_text(row.made_at), RECORD_GAP),
+            "INSERT INTO restore (number, at, made_at, first_record) VALUES (?, ?, ?, ?)",
+            (row.number, to_text(row.at), to_text(row.made_at), first),
         )
         self._engine.run("DELETE FROM asked")
 

@@ -9,6 +9,7 @@ Rules:
    is forgotten, so that what is still permitted is sent again as it is now.
 4. What was given after the backup is not in this vault, so it could be neither seen nor stopped here: the
    recipient is told that it ended. The person can give it again.
+5. A grant signed after the restore is the person's newest word: no older statement takes it back.
 """
 
 from __future__ import annotations
@@ -74,13 +75,16 @@ def no_longer_given(
     store: VaultStore, card: RecipientCard, known: Statement, *, at: datetime
 ) -> tuple[GrantId, ...]:
     """Grants to this recipient that a statement made after the backup does not cover any more (rule 2)."""
-    ledger = load_ledger(store)
-    withdrawn = store.ledger.withdrawals()
-    live = {
+    ledger, withdrawn = load_ledger(store), store.ledger.withdrawals()
+    restore = store.backups.last_restore()
+    came_back = {
         GrantId(row.grant_id or "")
         for row in store.ledger.grants()
-        if row.recipient_id == card.id and row.grant_id not in withdrawn
-    } & _not_over(ledger, at)
+        if row.recipient_id == card.id
+        and row.grant_id not in withdrawn
+        and (restore is None or row.signed_at < restore.at)  # rule 5
+    }
+    live = came_back & _not_over(ledger, at)
     regions = _regions(ledger, card, at=at, store=store)
     return tuple(sorted(grant for grant in live if not _covered(regions.get(grant, ()), known)))
 

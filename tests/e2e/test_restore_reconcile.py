@@ -226,6 +226,23 @@ def test_what_was_given_after_the_backup_ends_at_the_recipient_too(patient: Pati
     session.lock()
 
 
+def test_a_grant_given_again_before_the_recipient_answered_is_not_taken_back(patient: Patient) -> None:
+    session = patient.begin()
+    old = patient.give(session)
+    patient.back_up(session)
+    share.withdraw(session, old)
+    deliver.deliver(session)
+    session = patient.lose_and_restore(session)
+    patient.tap.pulled = True
+    new = patient.give(session)
+    patient.tap.pulled = False
+    deliver.send_now(session)
+    assert (state(session, old), state(session, new)) == (GrantState.WITHDRAWN, GrantState.IN_FORCE)
+    assert outcome(session) == (WITHDRAWN, 1)
+    assert shown(patient.clinic) == 1
+    session.lock()
+
+
 def test_a_recipient_that_never_heard_of_us_is_asked_all_the_same(patient: Patient) -> None:
     session = patient.begin()
     patient.back_up(session)

@@ -24,7 +24,7 @@ from pgo.usecases.backup import (
 )
 from pgo.usecases.backup_keeper import BackupKeeper
 from pgo.usecases.backup_restore import Secret, backups_in, check_file, drill, look_at, vault_of
-from pgo.usecases.keys import change_passphrase
+from pgo.usecases.keys import change_passphrase, renew_vault_key
 from pgo.usecases.session import Session
 from tests.support.applications import PASSPHRASE
 from tests.support.backups import filled, more, reopened
@@ -93,6 +93,20 @@ def test_proving_again_names_what_is_wrong(session: Session, home: Home, tmp_pat
     assert outcome() == "backup_other_vault"
     with pytest.raises(NotFound):
         prove_again(session, 999)
+
+
+def test_a_backup_from_before_a_new_vault_key_is_compared_with_what_was_proved(
+    home: Home, tmp_path: Path
+) -> None:
+    session = filled(home, "Ander", conditions=2)
+    old = make_backup(session, tmp_path / "out")
+    session = renew_vault_key(session, PASSPHRASE, on_progress=lambda _share: None).session
+    assert prove_again(session, old.id).proved_at >= old.proved_at
+    old.path.write_bytes(old.path.read_bytes()[:-1] + b"\x00")
+    with pytest.raises(BackupRefused, match="backup_damaged"):
+        prove_again(session, old.id)
+    assert standing(session).reminder == "secrets"
+    session.lock()
 
 
 def test_the_standing_says_none_then_good_then_changed_then_old(
