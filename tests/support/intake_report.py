@@ -1,7 +1,7 @@
 """Read every file of the shared test data and write the table of docs/intake.md.
 
-`python -m tests.support.intake_report` replaces what stands between the two marks of that page. Templates of
-test data get their places filled in first (``health_data.filled``); every other byte is read as it lies there.
+`python -m tests.support.intake_report` replaces what stands between the two marks of that page. Templates
+of test data get their places filled in first (``health_data.filled``); every other byte is read as it lies.
 Seconds are of the machine it ran on. A crash is any exception that is no ``Refused``: there must be none.
 """
 
@@ -21,7 +21,8 @@ PAGE = PROJECT / "docs" / "intake.md"
 BEGIN, END = "<!-- table begins -->", "<!-- table ends -->"
 HOSTILE = "hostile"
 HEAD = (
-    "| folder | files | entries | imported | of these from STU3 | set aside or refused, by reason | crashes | seconds |",
+    "| folder | files | entries | imported | of these from STU3 | set aside or refused, by reason | crashes"
+    " | seconds |",
     "|---|---:|---:|---:|---:|---|---:|---:|",
 )
 
