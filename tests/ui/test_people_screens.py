@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
+import flet as ft
 import pytest
 
+from pgo.ui.files import pick_file
 from pgo.ui.state import AppState
 from pgo.usecases.collect import collect
 from pgo.usecases.people import change_face
@@ -88,6 +91,29 @@ def test_nothing_of_one_person_is_there_for_the_next(two: Application) -> None:
             after = repr([message.body for message in app.conn.sent[before:]])
             assert MARK not in after
             assert "Wilhelmina" not in after
+
+    run(go())
+
+
+def test_a_file_picked_for_one_person_never_arrives_in_the_vault_of_the_next(two: Application) -> None:
+    async def go() -> None:
+        async with locked_frame(two) as (app, state, _):
+            await opens(app, state, "Oma Mien", PASSPHRASE)
+            picking: asyncio.Future[list[ft.FilePickerFile]] = asyncio.get_running_loop().create_future()
+
+            class SlowPicker:
+                """A dialog that stays open while the vault is locked."""
+
+                async def pick_files(self, *, allow_multiple: bool) -> list[ft.FilePickerFile]:
+                    return await picking
+
+            picked = asyncio.ensure_future(pick_file(SlowPicker(), state))  # type: ignore[arg-type]
+            await app.settle()
+            await app.click("lock")
+            await app.wait_text("Welke kluis")
+            await opens(app, state, "Kind", OTHER)
+            picking.set_result([ft.FilePickerFile(id=1, name="a.json", size=2, bytes=b"{}")])
+            assert await picked is None
 
     run(go())
 

@@ -111,7 +111,7 @@ def Screen() -> ft.Control:
 
     async def choose() -> None:
         try:
-            picked = await pick_file(picker, app.uploads)
+            picked = await pick_file(picker, app)
         except AppError as error:
             to(Idle(app.explain(error).text))
             return

@@ -84,7 +84,7 @@ def SignedText(
 
     async def pick() -> None:
         try:
-            picked = await pick_file(picker, app.uploads, limit=asked.max_file_bytes)
+            picked = await pick_file(picker, app, limit=asked.max_file_bytes)
         except InputRefused as error:
             set_problem(app.t(f"share.add.file.{error.code}"))
             return
