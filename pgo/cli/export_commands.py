@@ -59,7 +59,8 @@ def _table(session: Session, words: PaperWords, form: str) -> bytes:
 
 
 def _summary(session: Session, words: PaperWords, options: argparse.Namespace) -> bytes:
-    from pgo.usecases.export_summary import Part, SummaryChoice, export_summary
+    from pgo.usecases.export_summary import SummaryChoice, export_summary
+    from pgo.usecases.export_summary_lines import Part
 
     try:
         sensitive = frozenset(map(Sensitivity, options.sensitive or ()))

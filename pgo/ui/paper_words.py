@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pgo.health.medication.lines import MedicineLine
-from pgo.ui.records.medicine_words import differences_of, rows_of
+from pgo.ui.records.medicine_words import rows_of
 from pgo.ui.records.say import say_value
 from pgo.ui.text import fmt_date, fmt_moment, t
 
@@ -27,9 +27,16 @@ class PaperWords:
 
     def medicine(self, line: MedicineLine) -> str:
         """What was agreed, handed over and taken; for a reader who is not the patient."""
-        ours, theirs = t(self.lang, "medicine.takes"), t(self.lang, "paper.takes")
-        parts = [f"{theirs if label == ours else label}: {said}" for label, said in rows_of(self.lang, line)]
-        return "\n".join([*parts, *differences_of(self.lang, line)])
+        spoken = {
+            t(self.lang, "medicine.takes"): t(self.lang, "paper.takes"),
+            t(self.lang, "medicine.not_taken"): t(self.lang, "paper.not_taken"),
+        }
+        parts = [
+            f"{spoken.get(label, label)}: {spoken.get(said, said)}"
+            for label, said in rows_of(self.lang, line)
+        ]
+        differs = [t(self.lang, f"paper.differs.{one}") for one in line.differences]
+        return "\n".join([*parts, *differs])
 
     def value(self, text: str) -> str:
         """A measured value as written, with the decimal mark of the language."""

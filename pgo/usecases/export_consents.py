@@ -7,7 +7,7 @@ no place for a rule (``consent.fhir``). No keys are in any of these files.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from consent.dates import instant_text
@@ -15,62 +15,80 @@ from consent.errors import InvalidDocument
 from consent.fhir import signed_to_fhir
 from consent.ledger import Ledger
 from consent.records import Grant
+from pgo.store.access import StoredLook
+from pgo.store.deliveries import StoredReceipt
+from pgo.store.recipients import StoredRecipient
 from pgo.usecases.consenting import device_key, load_ledger
 from pgo.usecases.session import Session
 
 
 def consent_members(session: Session) -> dict[str, bytes]:
     """Name to content; files without anything in them are left out."""
-    store = session.store
-    ledger = load_ledger(store)
-    recipients = store.recipients.all()
-    found: dict[str, bytes] = {}
-    if ledger.records:
-        found["consents/signed-records.jsonl"] = _lines(
-            {"hash": one.hash, "kid": one.kid, "token": one.token} for one in ledger.records
-        )
-        found["consents/key.json"] = _json(
-            {"kid": device_key(store).public.id, "key": device_key(store).public.text}
-        )
-        found["consents/consents.json"] = _json(_fhir(ledger))
-    if recipients:
-        found["consents/recipients.jsonl"] = _lines(
-            {"id": one.id, "name": one.name, "card": one.card, "added_at": instant_text(one.added_at)}
-            for one in recipients
-        )
-    receipts = [receipt for one in recipients for receipt in store.deliveries.receipts(one.id)]
-    if receipts:
-        found["consents/receipts.jsonl"] = _lines(
-            {
-                "recipient": one.recipient_id,
-                "message": one.message_id,
-                "kind": one.kind,
-                "state": one.state,
-                "stored": one.stored,
-                "refused": one.refused,
-                "stored_at": instant_text(one.stored_at),
-                "token": one.token,
-            }
-            for one in receipts
-        )
-    looks = [(one.id, look) for one in recipients for look in reversed(store.access.looks(one.id))]
-    if looks:
-        found["consents/who-looked.jsonl"] = _lines(
-            {
-                "recipient": recipient,
-                "sequence": look.sequence,
-                "at": instant_text(look.at),
-                "user": look.user,
-                "role": look.role,
-                "action": look.action,
-                "categories": list(look.categories),
-                "purpose": look.purpose,
-                "previous": look.previous,
-                "hash": look.hash,
-            }
-            for recipient, look in looks
-        )
-    return found
+    recipients = session.store.recipients.all()
+    return {
+        **_signed(session),
+        **_member("recipients.jsonl", [_recipient(one) for one in recipients]),
+        **_member("receipts.jsonl", [_receipt(r) for one in recipients for r in _receipts(session, one)]),
+        **_member("who-looked.jsonl", [_look(one.id, k) for one in recipients for k in _looks(session, one)]),
+    }
+
+
+def _signed(session: Session) -> dict[str, bytes]:
+    """The signed records, the key that proves them, and their FHIR form."""
+    ledger = load_ledger(session.store)
+    if not ledger.records:
+        return {}
+    key = device_key(session.store).public
+    records = [{"hash": one.hash, "kid": one.kid, "token": one.token} for one in ledger.records]
+    return {
+        **_member("signed-records.jsonl", records),
+        "consents/key.json": _json({"kid": key.id, "key": key.text}),
+        "consents/consents.json": _json(_fhir(ledger)),
+    }
+
+
+def _receipts(session: Session, one: StoredRecipient) -> tuple[StoredReceipt, ...]:
+    return session.store.deliveries.receipts(one.id)
+
+
+def _looks(session: Session, one: StoredRecipient) -> tuple[StoredLook, ...]:
+    return tuple(reversed(session.store.access.looks(one.id)))
+
+
+def _recipient(one: StoredRecipient) -> dict[str, Any]:
+    return {"id": one.id, "name": one.name, "card": one.card, "added_at": instant_text(one.added_at)}
+
+
+def _receipt(one: StoredReceipt) -> dict[str, Any]:
+    return {
+        "recipient": one.recipient_id,
+        "message": one.message_id,
+        "kind": one.kind,
+        "state": one.state,
+        "stored": one.stored,
+        "refused": one.refused,
+        "stored_at": instant_text(one.stored_at),
+        "token": one.token,
+    }
+
+
+def _look(recipient_id: str, look: StoredLook) -> dict[str, Any]:
+    return {
+        "recipient": recipient_id,
+        "sequence": look.sequence,
+        "at": instant_text(look.at),
+        "user": look.user,
+        "role": look.role,
+        "action": look.action,
+        "categories": list(look.categories),
+        "purpose": look.purpose,
+        "previous": look.previous,
+        "hash": look.hash,
+    }
+
+
+def _member(name: str, values: Sequence[Mapping[str, Any]]) -> dict[str, bytes]:
+    return {f"consents/{name}": _lines(values)} if values else {}
 
 
 def _fhir(ledger: Ledger) -> dict[str, Any]:

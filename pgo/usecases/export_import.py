@@ -29,7 +29,8 @@ from pgo.store.journal import Event
 from pgo.store.quarantine import Quarantined
 from pgo.usecases.collect import CollectResult, of_others, person_question, read
 from pgo.usecases.content import ORIGIN_URN, content_hash, identity_of, prepare, stored_resource
-from pgo.usecases.export_read import Opened, RecordLine, SourceLine, VersionLine, is_archive, open_archive
+from pgo.usecases.export_lines import RecordLine, SourceLine, VersionLine
+from pgo.usecases.export_read import Opened, is_archive, open_archive
 from pgo.usecases.persons import Verdict, sort_by_person
 from pgo.usecases.queue import records_changed
 from pgo.usecases.same_person_link import PERSON_REFERENCES, is_link, linked_references

@@ -12,21 +12,29 @@ What the FHIR Bundles hold is read by the same reader as any other file.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import io
 import re
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from crypto.canonical import parse_strict, sha256_id
 from crypto.errors import CryptoError
 from pgo.errors import InputRefused
 from pgo.usecases.export_archive import MANIFEST, SCHEMA
+from pgo.usecases.export_lines import (
+    NAME,
+    AsideLine,
+    RecordLine,
+    SourceLine,
+    aside_line,
+    damaged,
+    pair_line,
+    record_line,
+    source_line,
+)
 
 MAX_MEMBERS = 1_000
 MAX_MEMBER_BYTES = 64_000_000
@@ -38,59 +46,7 @@ _MAX_MANIFEST_BYTES = 1_000_000
 _PIECE = 256 * 1024
 _ENCRYPTED = 0x1
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,119}")
 _UNREADABLE = (zipfile.BadZipFile, NotImplementedError, zlib.error, EOFError, ValueError, OSError)
-
-
-@dataclass(frozen=True, slots=True)
-class VersionLine:
-    """One content of a record; ``raw`` None for the newest, which is in a Bundle."""
-
-    source: int
-    stored_at: datetime
-    format: str
-    raw: bytes | None
-    original: bytes | None
-
-
-@dataclass(frozen=True, slots=True)
-class RecordLine:
-    """What a Bundle cannot say about a record."""
-
-    type: str
-    id: str
-    origin: str
-    full_url: str
-    own: bool
-    trashed_at: datetime | None
-    versions: tuple[VersionLine, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class SourceLine:
-    """Where records came from."""
-
-    source: int
-    name: str
-    sha256: str
-    kind: str
-    bytes: int
-    collected_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class AsideLine:
-    """One entry that was set aside."""
-
-    source: int
-    entry: str
-    type: str | None
-    id: str | None
-    code: str
-    detail: str
-    raw: bytes | None
-    full_url: str
-    reader: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,19 +68,19 @@ class Opened:
     def records(self) -> Iterator[RecordLine]:
         """A line per record."""
         for name in self._numbered(r"versions-([0-9]+)\.ndjson"):
-            yield from (_record(value) for value in self._lines(name))
+            yield from (record_line(value) for value in self._lines(name))
 
     def sources(self) -> tuple[SourceLine, ...]:
         """A line per source."""
-        return tuple(_source(value) for value in self._lines("sources.ndjson"))
+        return tuple(source_line(value) for value in self._lines("sources.ndjson"))
 
     def set_aside(self) -> tuple[AsideLine, ...]:
         """A line per entry that was set aside."""
-        return tuple(_aside(value) for value in self._lines("set-aside.ndjson"))
+        return tuple(aside_line(value) for value in self._lines("set-aside.ndjson"))
 
     def apart(self) -> tuple[tuple[tuple[str, str, str], tuple[str, str, str]], ...]:
         """Pairs of records that the patient keeps apart, each as type, id and origin."""
-        return tuple(_pair(value) for value in self._lines("not-the-same.ndjson"))
+        return tuple(pair_line(value) for value in self._lines("not-the-same.ndjson"))
 
     def _numbered(self, pattern: str) -> list[str]:
         found = [(re.fullmatch(pattern, name), name) for name in self.members]
@@ -135,7 +91,7 @@ class Opened:
             try:
                 yield parse_strict(line, max_bytes=MAX_MEMBER_BYTES, max_depth=6)
             except CryptoError as exc:
-                raise _damaged(name) from exc
+                raise damaged(name) from exc
 
 
 def is_archive(data: bytes) -> bool:
@@ -160,12 +116,12 @@ def open_archive(data: bytes) -> Opened:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:  # 1
             infos = {info.filename: info for info in archive.infolist()}
             if len(infos) != len(archive.infolist()) or len(infos) > MAX_MEMBERS or MANIFEST not in infos:
-                raise _damaged(MANIFEST)
+                raise damaged(MANIFEST)
             manifest = _manifest(_counted(archive, infos.pop(MANIFEST), _MAX_MANIFEST_BYTES))  # 2
             limit = min(MAX_TOTAL_BYTES, max(_RATIO_FROM_BYTES, MAX_RATIO * len(data)))
             return Opened(manifest["holdings"], _members(archive, infos, manifest["members"], limit=limit))
     except _UNREADABLE as exc:
-        raise _damaged("zip") from exc
+        raise damaged("zip") from exc
 
 
 def _members(
@@ -175,21 +131,21 @@ def _members(
     total = 0
     for one in named:  # 3
         name = one["name"]
-        if name not in infos or name in found or _NAME.fullmatch(name) is None:
-            raise _damaged(name)
+        if name not in infos or name in found or NAME.fullmatch(name) is None:
+            raise damaged(name)
         found[name] = _counted(archive, infos[name], min(MAX_MEMBER_BYTES, limit - total))
         total += len(found[name])
         if len(found[name]) != one["bytes"] or sha256_id(found[name]) != one["sha256"]:
-            raise _damaged(name)
+            raise damaged(name)
     for name in infos.keys() - found.keys():
-        raise _damaged(name)
+        raise damaged(name)
     return found
 
 
 def _counted(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> bytes:
     """Unpack one member; its own claims about its size are not believed."""
     if info.flag_bits & _ENCRYPTED or info.compress_type not in _METHODS:
-        raise _damaged(info.filename)
+        raise damaged(info.filename)
     content = bytearray()
     with archive.open(info) as packed:
         while piece := packed.read(_PIECE):
@@ -203,7 +159,7 @@ def _manifest(data: bytes) -> dict[str, Any]:
     try:
         value: Any = parse_strict(data, max_bytes=_MAX_MANIFEST_BYTES, max_depth=4)
     except CryptoError as exc:
-        raise _damaged(MANIFEST) from exc
+        raise damaged(MANIFEST) from exc
     members = {"name": str, "bytes": int, "sha256": str}
     good = (
         isinstance(value, dict)
@@ -213,108 +169,9 @@ def _manifest(data: bytes) -> dict[str, Any]:
         and all(_types(one) == members for one in value["members"])
     )
     if not good:
-        raise _damaged(MANIFEST)
+        raise damaged(MANIFEST)
     return dict(value)
-
-
-def _record(value: Any) -> RecordLine:
-    try:
-        trashed = value["trashed_at"]
-        return RecordLine(
-            type=_text(value["type"]),
-            id=_text(value["id"]),
-            origin=_text(value["origin"]),
-            full_url=_text(value["full_url"]),
-            own=value["own"] is True,
-            trashed_at=None if trashed is None else datetime.fromisoformat(trashed),
-            versions=tuple(_version(one) for one in value["versions"]),
-        )
-    except (KeyError, TypeError, ValueError) as exc:
-        raise _damaged("versions") from exc
-
-
-def _version(value: Any) -> VersionLine:
-    return VersionLine(
-        source=_number(value["source"]),
-        stored_at=datetime.fromisoformat(value["stored_at"]),
-        format=_text(value["format"]),
-        raw=_bytes(value.get("raw")),
-        original=_bytes(value.get("original")),
-    )
-
-
-def _source(value: Any) -> SourceLine:
-    try:
-        kind = _text(value["kind"])
-        if kind not in ("file", "self"):
-            raise _damaged("sources.ndjson")
-        return SourceLine(
-            source=_number(value["source"]),
-            name=_text(value["name"]),
-            sha256=_text(value["sha256"]),
-            kind=kind,
-            bytes=_number(value["bytes"]),
-            collected_at=datetime.fromisoformat(value["collected_at"]),
-        )
-    except (KeyError, TypeError, ValueError) as exc:
-        raise _damaged("sources.ndjson") from exc
-
-
-def _aside(value: Any) -> AsideLine:
-    try:
-        return AsideLine(
-            source=_number(value["source"]),
-            entry=_text(value["entry"]),
-            type=None if value["type"] is None else _text(value["type"]),
-            id=None if value["id"] is None else _text(value["id"]),
-            code=_text(value["code"]),
-            detail=_text(value["detail"]),
-            raw=_bytes(value["raw"]),
-            full_url=_text(value["full_url"]),
-            reader=_number(value["reader"]),
-        )
-    except (KeyError, TypeError, ValueError) as exc:
-        raise _damaged("set-aside.ndjson") from exc
-
-
-def _named(value: Any) -> tuple[str, str, str]:
-    type_, id_, origin = value
-    return _text(type_), _text(id_), _text(origin)
-
-
-def _pair(value: Any) -> tuple[tuple[str, str, str], tuple[str, str, str]]:
-    try:
-        one, other = value
-        return _named(one), _named(other)
-    except (TypeError, ValueError) as exc:
-        raise _damaged("not-the-same.ndjson") from exc
 
 
 def _types(value: Any) -> dict[str, type]:
     return {name: type(member) for name, member in value.items()} if isinstance(value, dict) else {}
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError("not a text")
-    return value
-
-
-def _number(value: Any) -> int:
-    if type(value) is not int or value < 0:
-        raise TypeError("not a number")
-    return value
-
-
-def _bytes(value: Any) -> bytes | None:
-    if value is None:
-        return None
-    try:
-        return base64.b64decode(_text(value), validate=True)
-    except binascii.Error as exc:
-        raise ValueError("not base64") from exc
-
-
-def _damaged(name: str) -> InputRefused:
-    """The member is named when its name is one of the kind we write."""
-    return InputRefused("archive_damaged", name if _NAME.fullmatch(name) else "")

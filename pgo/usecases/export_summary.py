@@ -12,44 +12,18 @@ Rules:
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from enum import StrEnum
-from typing import Protocol
 
 from consent.codes import Sensitivity
-from consent.facts import ResourceFacts
-from pgo.health.medication.lines import MedicineLine
-from pgo.health.prom.questionnaire import SCORE_SYSTEM
-from pgo.health.record.series import Point
-from pgo.health.record.status import RecordStatus
 from pgo.health.summary.model import Section, Summary
 from pgo.health.summary.words import Words
 from pgo.store.journal import Event
+from pgo.usecases.export_summary_lines import BSN, Line, Part, SummaryWords, lines_of, subjects_of
 from pgo.usecases.facts import all_facts
-from pgo.usecases.medicines import Medicine, medicines
-from pgo.usecases.read import DirectiveRow, Profile, RecordRow, profile, series, series_list
+from pgo.usecases.read import profile
 from pgo.usecases.session import Session
-
-BSN = "http://fhir.nl/fhir/NamingSystem/bsn"
-_EARLIER = 3
-
-
-class Part(StrEnum):
-    """What can stand on the paper, in its order."""
-
-    PERSON = "person"
-    NUMBER = "number"
-    ALLERGIES = "allergies"
-    MEDICATION = "medication"
-    PAST_MEDICATION = "past_medication"
-    CONDITIONS = "conditions"
-    VACCINATIONS = "vaccinations"
-    DIRECTIVES = "directives"
-    SCORES = "scores"
-    MEASUREMENTS = "measurements"
-
 
 OFF_AT_FIRST = frozenset({Part.NUMBER, Part.PAST_MEDICATION})
 """The citizen service number opens doors elsewhere; past medication is long and rarely asked for."""
@@ -76,34 +50,14 @@ class SummaryOffer:
     sensitive: Mapping[Sensitivity, int]
 
 
-class SummaryWords(Words, Protocol):
-    """Words of the paper, medicines among them."""
-
-    def medicine(self, line: MedicineLine) -> str:
-        """What was agreed, handed over and taken, in one text."""
-        ...
-
-    def value(self, text: str) -> str:
-        """A measured value as written, with the decimal mark of the language."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """One row of a part with the records behind it."""
-
-    record_ids: tuple[int, ...]
-    cells: tuple[str, ...]
-
-
 def summary_offer(session: Session, words: SummaryWords) -> SummaryOffer:
     """Count what could be on the paper."""
-    found = _lines(session, words, sensitive=frozenset(Sensitivity))
+    found = lines_of(session, words, sensitive=frozenset(Sensitivity))
     facts = dict(all_facts(session))
     sensitive: Counter[Sensitivity] = Counter()
     for lines in found.values():
         for line in lines:
-            sensitive.update(_subjects(facts, line.record_ids))
+            sensitive.update(subjects_of(facts, line.record_ids))
     return SummaryOffer({part: len(lines) for part, lines in found.items()}, sensitive)
 
 
@@ -111,7 +65,7 @@ def build_summary(session: Session, choice: SummaryChoice, words: SummaryWords) 
     """The paper as values; writes nothing."""
     person = profile(session).person
     name = person.name if person is not None and Part.PERSON in choice.parts else ""
-    found = _lines(session, words, sensitive=choice.sensitive)
+    found = lines_of(session, words, sensitive=choice.sensitive)
     sections = tuple(
         _section(part, found[part], words)
         for part in Part
@@ -176,7 +130,7 @@ def _facts(session: Session, choice: SummaryChoice, words: Words) -> tuple[tuple
 _GENDERS = ("male", "female", "other")
 
 
-def _section(part: Part, lines: list[_Line], words: Words) -> Section:
+def _section(part: Part, lines: list[Line], words: Words) -> Section:
     columns, widths = _COLUMNS[part]
     used = [place for place in range(len(columns)) if place == 0 or any(line.cells[place] for line in lines)]
     return Section(
@@ -198,94 +152,3 @@ _COLUMNS: Mapping[Part, tuple[tuple[str, ...], tuple[int, ...]]] = {
     Part.SCORES: (("questionnaire", "newest", "when", "earlier"), (4, 2, 3, 5)),
     Part.MEASUREMENTS: (("measurement", "newest", "when", "earlier"), (4, 3, 3, 5)),
 }
-
-
-def _lines(
-    session: Session, words: SummaryWords, *, sensitive: frozenset[Sensitivity]
-) -> dict[Part, list[_Line]]:
-    """The lines of every part, without those about a sensitive subject that is not named."""
-    record, listed = profile(session), medicines(session)
-    measured = _measured(session, words)
-    everything: dict[Part, list[_Line]] = {
-        Part.PERSON: _person(record),
-        Part.NUMBER: _person(record) if record.person is not None and _has_number(record) else [],
-        Part.ALLERGIES: [_problem(row, words) for row in _right(record.allergies)],
-        Part.MEDICATION: [_medicine(one, words) for one in listed.current],
-        Part.PAST_MEDICATION: [
-            _medicine(one, words)
-            for one in listed.past
-            if one.line.status is not RecordStatus.ENTERED_IN_ERROR
-        ],
-        Part.CONDITIONS: [_problem(row, words) for row in _right(record.conditions)],
-        Part.VACCINATIONS: [
-            _Line((row.id, *row.others), (row.title, words.day(row.start)))
-            for row in _right(record.vaccinations)
-        ],
-        Part.DIRECTIVES: [_directive(row, words) for row in record.directives],
-        **measured,
-    }
-    facts = dict(all_facts(session))
-    return {
-        part: [line for line in lines if _subjects(facts, line.record_ids) <= sensitive]
-        for part, lines in everything.items()
-    }
-
-
-def _subjects(facts: Mapping[int, ResourceFacts], record_ids: Iterable[int]) -> frozenset[Sensitivity]:
-    """Sensitive subjects of the records behind a line."""
-    found = (facts[number].sensitivity for number in record_ids if number in facts)
-    return frozenset[Sensitivity]().union(*found)
-
-
-def _person(record: Profile) -> list[_Line]:
-    return [] if record.person is None else [_Line((), ())]
-
-
-def _has_number(record: Profile) -> bool:
-    return record.person is not None and any(system == BSN for system, _ in record.person.identifiers)
-
-
-def _problem(row: RecordRow, words: Words) -> _Line:
-    """An allergy or condition: what, what is said about it, since when, and whether it still holds."""
-    detail = row.detail or row.value_text
-    said = f"{detail} ({words.t('paper.own')})".strip() if row.self_authored else detail
-    status = words.t(f"paper.status.{row.status.value}")
-    return _Line((row.id, *row.others), (row.title, said, words.day(row.start), status))
-
-
-def _right(rows: Iterable[RecordRow]) -> list[RecordRow]:
-    """Rows that were not entered by mistake."""
-    return [row for row in rows if row.status is not RecordStatus.ENTERED_IN_ERROR]
-
-
-def _medicine(one: Medicine, words: SummaryWords) -> _Line:
-    line = one.line
-    day = words.day(line.start or one.row.start)
-    if line.status is RecordStatus.PAST:
-        until = words.day(line.end or one.row.end)
-        day = f"{day} – {until}" if day and until else day or until
-    return _Line(line.record_ids, (one.title, words.medicine(line), day))
-
-
-def _directive(row: DirectiveRow, words: Words) -> _Line:
-    decision = row.directive.decision.value
-    said = [words.t(f"paper.decision.{decision}")] if decision else []
-    text = ". ".join([*said, *row.directive.remarks])
-    return _Line((row.row.id, *row.row.others), (row.directive.title, text, words.day(row.row.start)))
-
-
-def _measured(session: Session, words: SummaryWords) -> dict[Part, list[_Line]]:
-    """The newest value of everything measured, with up to three earlier ones."""
-    found: dict[Part, list[_Line]] = {Part.SCORES: [], Part.MEASUREMENTS: []}
-    for one in series_list(session):
-        line = series(session, one.key)
-        newest, *earlier = list(reversed(line.points))[: _EARLIER + 1]
-        part = Part.SCORES if line.code.startswith(f"{SCORE_SYSTEM}|") else Part.MEASUREMENTS
-        before = "\n".join(f"{words.value(point.text)} ({words.day(point.at)})" for point in earlier)
-        cells = (line.title, words.value(newest.text), words.day(newest.at), before)
-        found[part].append(_Line(_records([newest, *earlier]), cells))
-    return found
-
-
-def _records(points: Iterable[Point]) -> tuple[int, ...]:
-    return tuple(number for point in points for number in (point.record_id, *point.others))

@@ -13,6 +13,7 @@ from pgo.health.record.kinds import RecordKind
 from pgo.health.summary.tables import csv_bytes
 from pgo.health.summary.words import Words
 from pgo.store.journal import Event
+from pgo.store.record_types import StoredRow
 from pgo.usecases.read import record_row
 from pgo.usecases.session import Session
 
@@ -62,23 +63,19 @@ def _numbers(session: Session, words: Words) -> Iterator[tuple[str, ...]]:
             )
 
 
-def _without_number(session: Session, words: Words) -> Iterator[tuple[str, ...]]:
-    """Measurements that say something in words, or whose number has no day: they are on no chart."""
-    store, sources = session.store, _sources(session, words)
+def without_number(session: Session) -> list[StoredRow]:
+    """Measurements on no chart, newest first: they say something in words, or their number has no day."""
+    store = session.store
     charted = {number for _, line in store.measures.lines() for number, _ in store.measures.line(line.key)}
-    for row in store.records.of_kinds((RecordKind.MEASUREMENT.value,)):
-        if row.id not in charted:
-            one = row.columns
-            yield (
-                one.start,
-                one.title,
-                "",
-                one.unit,
-                one.value_text,
-                one.code,
-                sources.get(row.id, ""),
-                str(row.id),
-            )
+    return [row for row in store.records.of_kinds((RecordKind.MEASUREMENT.value,)) if row.id not in charted]
+
+
+def _without_number(session: Session, words: Words) -> Iterator[tuple[str, ...]]:
+    sources = _sources(session, words)
+    for row in without_number(session):
+        one = row.columns
+        source = sources.get(row.id, "")
+        yield (one.start, one.title, "", one.unit, one.value_text, one.code, source, str(row.id))
 
 
 def _medicines(session: Session, words: Words) -> Iterator[tuple[str, ...]]:

@@ -10,7 +10,8 @@ from pgo.errors import InputRefused
 from pgo.ui.paper_words import PaperWords
 from pgo.usecases.collect import collect
 from pgo.usecases.export_archive import export_archive
-from pgo.usecases.export_summary import Part, SummaryChoice, export_summary
+from pgo.usecases.export_summary import SummaryChoice, export_summary
+from pgo.usecases.export_summary_lines import Part
 from tests.support.health_data import files_of, filled
 from tests.support.vaults import Home
 

@@ -23,7 +23,8 @@ from pgo.ui.widgets import (
     section_card,
     toolbar,
 )
-from pgo.usecases.export_summary import Part, SummaryChoice, SummaryOffer, export_summary, summary_offer
+from pgo.usecases.export_summary import SummaryChoice, SummaryOffer, export_summary, summary_offer
+from pgo.usecases.export_summary_lines import Part
 
 _LANGUAGE_NAMES: Final = {"nl": "Nederlands", "en": "English"}
 

@@ -23,12 +23,12 @@ from pgo.ui.paper_words import PaperWords
 from pgo.usecases.collect import collect
 from pgo.usecases.export_summary import (
     OFF_AT_FIRST,
-    Part,
     SummaryChoice,
     build_summary,
     export_summary,
     summary_offer,
 )
+from pgo.usecases.export_summary_lines import Part
 from pgo.usecases.medicate import remove
 from pgo.usecases.session import Session
 from tests.support.vaults import START, Home, a_bundle, a_condition, a_patient, a_weight
@@ -168,7 +168,11 @@ def test_digits_and_comparators_stay_as_written(tmp_path: Path) -> None:
     low["valueQuantity"] = {"value": 0.41, "comparator": "<", "unit": "mg/l"}
     body = ",".join(f'{{"resource":{one}}}' for one in [*weights, json.dumps(low)])
     collect(session, f'{{"resourceType":"Bundle","type":"collection","entry":[{body}]}}'.encode(), name="w")
+    said = raw | {"id": "w4", "code": {"text": "Bloedgroep"}, "valueString": "A positief"}
+    del said["valueQuantity"]
+    collect(session, a_bundle(said), name="bloed.json")
     rows = build_summary(session, SummaryChoice(), EN).sections[-1].rows
+    assert ("Bloedgroep", "A positief") in [row[:2] for row in rows]  # a result without a number is not lost
     cells = [cell for row in rows for cell in row]
     assert any(cell.startswith("<0.41") for cell in cells)
     assert any("70.50" in cell for cell in cells)
