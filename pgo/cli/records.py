@@ -13,8 +13,8 @@ from pgo.usecases.collect import CollectResult, collect
 from pgo.usecases.read import counts_by_type, records_of_type
 from pgo.usecases.session import Session
 
-MAX_FILE_BYTES = 64_000_000
-"""Read at most this much of a file; the reader refuses above its own limit and says so."""
+MAX_FILE_BYTES = 400_000_000
+"""Read at most this much: room for an archive of a whole vault; any other file has the reader's own limit."""
 
 
 @dataclass(slots=True)

@@ -12,9 +12,10 @@ import flet as ft
 from pgo.ui.paper_words import PaperWords
 from pgo.ui.records.frame import stacked
 from pgo.ui.safety import component
-from pgo.ui.state import AppState, Failed, Ok, go, use_action, use_app
+from pgo.ui.state import Action, AppState, Failed, Ok, go, use_action, use_app
 from pgo.ui.text import fmt_number
 from pgo.ui.theme import GAP_SMALL
+from pgo.ui.uploads import MAX_FILE_BYTES
 from pgo.ui.widgets import (
     body,
     checkbox_row,
@@ -139,6 +140,8 @@ def _made(app: AppState, made: Archive) -> ft.Control:
     lines = [app.t("export.all.done", **numbers)]
     if made.documents_left:
         lines.append(app.t("export.all.left", n=made.documents_left))
+    if len(made.data) > MAX_FILE_BYTES:
+        lines.append(app.t("export.all.large"))
     said = [note(line, "good" if place == 0 else "attention") for place, line in enumerate(lines)]
     return stacked(live(lines[0]), *said, spacing=GAP_SMALL)
 
@@ -193,22 +196,20 @@ def TablesCard() -> ft.Control:
         app.t("export.tables"),
         *([progress(app.t("common.busy"), None)] if busy else []),
         toolbar(
-            secondary_button(
-                app.t("export.tables.measurements"),
-                first.start,
-                key="export-measurements",
-                icon=ft.Icons.TABLE_CHART_OUTLINED,
-                disabled=busy,
-            ),
-            secondary_button(
-                app.t("export.tables.medication"),
-                second.start,
-                key="export-medication",
-                icon=ft.Icons.TABLE_CHART_OUTLINED,
-                disabled=busy,
-            ),
+            _table_button(app, "measurements", first, disabled=busy),
+            _table_button(app, "medication", second, disabled=busy),
         ),
         lead=app.t("export.tables.lead"),
+    )
+
+
+def _table_button(app: AppState, table: Table, action: Action, *, disabled: bool) -> ft.Control:
+    return secondary_button(
+        app.t(f"export.tables.{table}"),
+        action.start,
+        key=f"export-{table}",
+        icon=ft.Icons.TABLE_CHART_OUTLINED,
+        disabled=disabled,
     )
 
 

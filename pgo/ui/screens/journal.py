@@ -113,14 +113,20 @@ def Lines() -> ft.Control:
         set_typed("")
         ask(JournalQuery())
 
-    chosen = asked != JournalQuery()
-    clearing = [text_button(app.t("journal.clear"), clear, key="journal-clear")] if chosen else []
     return card(
         text_field(app.t("journal.search"), typed, on_type, key="journal-search"),
-        _kinds(app, asked, ask),
-        toolbar(*_days(app, asked, ask), *clearing),
+        *_filters(app, asked, ask, clear),
         answered(app, found, lambda page: PageOfLines(page, set_offset)),
     )
+
+
+def _filters(
+    app: AppState, asked: JournalQuery, ask: Callable[[JournalQuery], None], clear: Callable[[], None]
+) -> list[ft.Control]:
+    """Kind and period, and the way back to everything once something was chosen."""
+    chosen = asked != JournalQuery()
+    clearing = [text_button(app.t("journal.clear"), clear, key="journal-clear")] if chosen else []
+    return [_kinds(app, asked, ask), toolbar(*_days(app, asked, ask), *clearing)]
 
 
 def _kinds(app: AppState, asked: JournalQuery, ask: Callable[[JournalQuery], None]) -> ft.Control:
