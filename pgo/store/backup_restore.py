@@ -16,16 +16,16 @@ Rules:
 from __future__ import annotations
 
 import contextlib
-import re
 import secrets
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from crypto.kdf import erase
-from pgo.errors import AppError, BackupRefused, InputRefused, NotFound, StoreDamaged
+from pgo.errors import BackupRefused, InputRefused, NotFound, StoreDamaged
+from pgo.store.backup_before import before, named_databases, next_number, present_header, unnamed_databases
 from pgo.store.backup_format import BackupHeader
 from pgo.store.backup_open import (
     OnProgress,
@@ -45,11 +45,10 @@ from pgo.store.files import (
     make_private_folder,
     save_atomically,
     sha256_file,
-    shred,
     sync_folder,
 )
 from pgo.store.founding import LOCK_NAME, database_key, remove_half_made
-from pgo.store.header import HEADER_NAME, Header, load_header, parse_header, save_header
+from pgo.store.header import HEADER_NAME, Header, parse_header, save_header
 from pgo.store.instants import to_text
 from pgo.store.journal import Event, Journal
 from pgo.store.ledger import LedgerTable
@@ -57,19 +56,6 @@ from pgo.store.lockfile import VaultLock
 from pgo.store.meta import Meta
 from pgo.store.migrations import STEPS, migrate
 from pgo.store.opening import open_with
-
-_BEFORE = re.compile(re.escape(HEADER_NAME) + r"\.before-r([0-9]{1,6})")
-_RESTORED_FILE = re.compile(r"store-[0-9]{1,6}-r([0-9]{1,6})\.db")
-
-
-@dataclass(frozen=True, slots=True)
-class Before:
-    """A vault as it was before a restore, still lying beside it."""
-
-    number: int
-    header: Path
-    database: Path
-    size_bytes: int
 
 
 def restore_new(
@@ -133,12 +119,12 @@ def restore_over(
         WrongPassphrase, KeyLost, StoreFull: as ``open_into``.
     """
     with disk_errors(), _locked(folder):
-        present = _present(folder)
+        present = present_header(folder)
         if present is not None:
             _refuse_other_or_older(read_backup_header(backup).header, present, accept_older=accept_older)
-        for left in _nobodys(folder):
+        for left in unnamed_databases(folder):
             remove_database(left)
-        number = _next_number(folder)
+        number = next_number(folder)
         return _build(backup, folder, unwrap, number=number, at=at, on_progress=on_progress)
 
 
@@ -170,7 +156,7 @@ def _switch(folder: Path, header: Header, vault_key: bytes | bytearray, mark: Re
         save_header(folder, ready, vault_key)
     except BaseException:
         # The rename may have happened although something after it failed: what a header names has to stay.
-        if all(one.name != target.name for one in _named(folder)):
+        if all(one.name != target.name for one in named_databases(folder)):
             with contextlib.suppress(OSError):
                 remove_database(target)
         raise
@@ -232,42 +218,6 @@ def compare_restored(folder: Path, unwrap: Unwrap, opened: OpenedBackup) -> tupl
     return tuple(sorted(tables))
 
 
-def before(folder: Path) -> tuple[Before, ...]:
-    """Vaults as they were before a restore, newest first."""
-    found, present = [], _present(folder)
-    for path in folder.glob(HEADER_NAME + ".before-r*"):
-        name = _BEFORE.fullmatch(path.name)
-        if name is None:
-            continue
-        with contextlib.suppress(AppError):
-            database = folder / parse_header(path.read_bytes()).header.db_file
-            if present is not None and database.name == present.db_file:
-                continue  # a restore that was cut off before its switch
-            size = database.stat().st_size if database.exists() else 0
-            found.append(Before(int(name.group(1)), path, database, size))
-    return tuple(sorted(found, key=lambda one: -one.number))
-
-
-def forget_before(folder: Path) -> int:
-    """Destroy what lies beside the vault from before its restores, and what no header names.
-
-    Returns how many vaults went. The vault that is in use stays, whatever names it.
-    """
-    present = _present(folder)
-    if present is None:
-        raise NotFound("vault")
-    gone = before(folder)
-    with disk_errors():
-        for path in folder.glob("store-*.db"):
-            if path.name != present.db_file:
-                shred(path)
-                remove_database(path)
-        for path in folder.glob(HEADER_NAME + ".before-r*"):
-            path.unlink()
-        sync_folder(folder)
-    return len(gone)
-
-
 def switch_back(folder: Path, unwrap: Unwrap, *, at: datetime) -> None:
     """Go back to the vault as it was before the last restore; the restored one then lies beside it.
 
@@ -284,7 +234,7 @@ def switch_back(folder: Path, unwrap: Unwrap, *, at: datetime) -> None:
         try:
             header = loaded.verify(vault_key)
             _refuse_changed(kept[0].database, header.db_sha256)
-            number = _next_number(folder)
+            number = next_number(folder)
             _copy_with_log(kept[0].database, folder / replace(header, restores=number).db_file)
             _switch(folder, header, vault_key, RestoreRow(number, at, at))
         finally:
@@ -309,25 +259,6 @@ def _locked(folder: Path) -> Iterator[None]:
         lock.release()
 
 
-def _named(folder: Path) -> list[Path]:
-    """Database files that a header of this folder names: the present one, the one before, the kept ones."""
-    found: list[Path] = []
-    for path in folder.glob(HEADER_NAME + "*"):
-        with contextlib.suppress(AppError, OSError):
-            found.append(folder / parse_header(path.read_bytes()).header.db_file)
-    return found
-
-
-def _nobodys(folder: Path) -> list[Path]:
-    """Databases of restores that were cut off before their switch: no header ever named them."""
-    named = {path.name for path in _named(folder)}
-    return [
-        path
-        for path in folder.glob("store-*-r*.db")
-        if _RESTORED_FILE.fullmatch(path.name) and path.name not in named
-    ]
-
-
 def _refuse_changed(database: Path, digest: str) -> None:
     if not database.exists():
         raise StoreDamaged("database_missing")
@@ -335,21 +266,8 @@ def _refuse_changed(database: Path, digest: str) -> None:
         raise StoreDamaged("database_changed")
 
 
-def _present(folder: Path) -> Header | None:
-    """The header that is there, None when none can be read: then a backup is what helps."""
-    with contextlib.suppress(AppError):
-        return load_header(folder).header
-    return None
-
-
 def _refuse_other_or_older(backup: BackupHeader, present: Header, *, accept_older: bool) -> None:
     if backup.vault_id != present.vault_id:
         raise BackupRefused("backup_other_vault")
     if backup.commits < present.commits and not accept_older:
         raise BackupRefused("backup_older")
-
-
-def _next_number(folder: Path) -> int:
-    names = [path.name for path in folder.iterdir()]
-    found = [form.fullmatch(name) for name in names for form in (_BEFORE, _RESTORED_FILE)]
-    return max((int(match.group(1)) for match in found if match), default=0) + 1

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from crypto.errors import Malformed
 from pgo.errors import AppError, BackupRefused, InputRefused
+from pgo.store import backup_before as beside
 from pgo.store import backup_restore as store
 from pgo.store.backup_format import SUFFIX
 from pgo.store.backup_open import (
@@ -203,12 +204,12 @@ def drill(
 
 def kept_before(folder: Path) -> int:
     """Bytes of vaults from before a restore that still lie beside this one, 0 for none."""
-    return sum(one.size_bytes for one in store.before(folder))
+    return sum(one.size_bytes for one in beside.before(folder))
 
 
 def forget_before(folder: Path) -> int:
     """Destroy what lies beside the vault from before its restores. Returns how many vaults went."""
-    return store.forget_before(folder)
+    return beside.forget_before(folder)
 
 
 def go_back(app: Application, folder: Path, secret: Secret) -> None:

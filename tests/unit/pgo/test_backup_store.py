@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from pgo.errors import BackupRefused, InputRefused, NotFound, VaultBusy, WrongPassphrase
+from pgo.errors import BackupRefused, InputRefused, NotFound, StoreDamaged, VaultBusy, WrongPassphrase
+from pgo.store.backup_before import before, forget_before
 from pgo.store.backup_digest import content_digests
 from pgo.store.backup_format import read_header
 from pgo.store.backup_open import open_into, with_code, with_key, with_passphrase
-from pgo.store.backup_restore import before, forget_before, restore_new, restore_over, switch_back
+from pgo.store.backup_restore import restore_new, restore_over, switch_back
 from pgo.store.journal import Event
 from pgo.store.opening import open_with_passphrase
 from pgo.usecases.keys import change_passphrase, renew_recovery_code
@@ -199,6 +200,22 @@ def test_put_back_over_a_vault_the_old_one_stays_until_forgotten(home: Home, tmp
     reopened(home, folder).lock()
     with pytest.raises(NotFound):
         switch_back(folder, RIGHT, at=home.clock())
+
+
+def test_nothing_is_forgotten_while_the_header_is_torn(home: Home, tmp_path: Path) -> None:
+    session = filled(home, conditions=1)
+    backup, folder = backup_of(session, tmp_path / "out").path, session.folder
+    session.lock()
+    restore_over(backup, folder, RIGHT, at=home.clock(), accept_older=True)
+    header = (folder / "vault.hdr").read_bytes()
+    (folder / "vault.hdr").write_bytes(header[:-10])
+    with pytest.raises(StoreDamaged, match="header"):
+        forget_before(folder)
+    assert (folder / "store-1-r1.db").exists()
+    assert (folder / "store-1.db").exists()
+    (folder / "vault.hdr").write_bytes(header)
+    assert forget_before(folder) == 1
+    reopened(home, folder).lock()
 
 
 def test_another_vault_s_backup_and_an_open_vault_are_refused(home: Home, tmp_path: Path) -> None:
