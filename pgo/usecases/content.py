@@ -125,6 +125,8 @@ def references_in(value: Any) -> Iterator[str]:
     stack = [value]
     while stack:
         item = stack.pop()
+        if isinstance(item, str):  # most of them; asking an abstract class of each would cost the most here
+            continue
         if isinstance(item, Mapping):
             target = item.get("reference")
             if isinstance(target, str) and target and not target.startswith("#"):

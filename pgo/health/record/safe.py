@@ -10,16 +10,17 @@ from collections.abc import Mapping
 from typing import Any
 
 _NOTHING: Mapping[str, Any] = {}
+_OBJECTS = (dict, Mapping)  # the plain type first: asking an abstract class is slow
 
 
 def obj(body: Mapping[str, Any], *path: str) -> Mapping[str, Any]:
     """Follow a path of members; give the object there, or an empty one. A list counts as its first object."""
     current: Any = body
     for name in path:
-        current = current.get(name) if isinstance(current, dict | Mapping) else None
+        current = current.get(name) if isinstance(current, _OBJECTS) else None
         if isinstance(current, list):
             current = next((item for item in current if isinstance(item, dict)), None)
-    return current if isinstance(current, Mapping) else _NOTHING
+    return current if isinstance(current, _OBJECTS) else _NOTHING
 
 
 def text(body: Mapping[str, Any], *path: str) -> str:

@@ -186,5 +186,7 @@ def _object_text(value: Mapping[str, Any]) -> str:
 
 def folded(words: str) -> str:
     """Fold a text for searching: no case, no accents, single spaces."""
+    if words.isascii():
+        return " ".join(words.casefold().split())
     spread = unicodedata.normalize("NFKD", words).casefold()
     return " ".join("".join(letter for letter in spread if not unicodedata.combining(letter)).split())
