@@ -23,12 +23,15 @@ _REDIRECT_SECONDS = 30.0
 def run_app(options: argparse.Namespace) -> int:
     """Start the app; a second start only opens the one that runs."""
     from pgo.bootstrap import build_application
+    from pgo.usecases.unlock import tidy
 
     folder: Path = options.vaults or options.default_vaults()
     if _open_running(folder, no_browser=options.no_browser):
         return DONE
+    application = build_application(folder, deliver=True)
+    tidy(application)
     serve(
-        build_application(folder, deliver=True),
+        application,
         port=options.port,
         on_ready=lambda ready: show(ready.link, no_browser=options.no_browser),
     )

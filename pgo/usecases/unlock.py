@@ -18,6 +18,7 @@ from crypto.errors import Malformed
 from crypto.passphrase import Price
 from crypto.secret import Secret
 from pgo.errors import DiskFailed, InputRefused, StoreFull
+from pgo.store.founding import remove_half_made
 from pgo.store.journal import Event
 from pgo.store.opening import create_vault as create_store
 from pgo.store.opening import (
@@ -104,6 +105,12 @@ def vaults(app: Application, *, hidden: bool = False) -> tuple[VaultPlace, ...]:
         if face.hidden == hidden:
             found.append(VaultPlace(face.name, folder, face, has_keyring_slot(folder)))
     return tuple(sorted(found, key=lambda place: (place.name.casefold(), place.folder.name)))
+
+
+def tidy(app: Application) -> None:
+    """Remove what a crash left of vaults that were never finished, or were being deleted."""
+    with contextlib.suppress(OSError):
+        remove_half_made(app.vaults)
 
 
 def new_vault_folder(app: Application, name: str) -> Path:

@@ -27,6 +27,16 @@ def test_unlock_with_the_keyboard_and_find_a_name_on_everything(ui: Ui) -> None:
         ui.expect_text(heading)
         assert ui.page.evaluate(UNNAMED) == [], tab
         assert ui.by_role("heading").count() >= 2
+    for key, heading in (
+        ("who", "Van wie deze kluis is"),
+        ("back", "Wie erin kan"),
+        ("settings-keys", "Wachtzin"),
+    ):
+        ui.click_key(key)
+        ui.expect_text(heading)
+        assert ui.page.evaluate(UNNAMED) == [], key
+    ui.click("Overzicht")
+    ui.expect_text("Uw kluis is nog leeg")
     ui.tab_to("Gegevens ophalen")
     ui.press("Enter")
     ui.expect_text("Kies een bestand")

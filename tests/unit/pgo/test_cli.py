@@ -11,10 +11,16 @@ import pytest
 
 from pgo.cli import main
 from pgo.cli.parser import build_parser
+from tests.support.commands import cheap_commands
 from tests.support.sharing import a_card
 from tests.support.vaults import a_bundle, a_condition, a_patient
 
 PASSPHRASE = "vier losse woorden fietsbel"
+
+
+@pytest.fixture(autouse=True)
+def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
+    cheap_commands(monkeypatch)
 
 
 @pytest.fixture

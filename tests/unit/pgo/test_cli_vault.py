@@ -7,20 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from pgo import bootstrap
 from pgo.cli import main
 from pgo.cli.terminal import LOCKED, REFUSED
-from tests.support.applications import CHEAP, PASSPHRASE
+from tests.support.applications import PASSPHRASE
+from tests.support.commands import cheap_commands
 
 OTHER = "heel andere woorden dan net"
 
 
 @pytest.fixture(autouse=True)
 def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A guess costs little here; that it is measured otherwise is tested where it is done."""
-    from crypto.passphrase import Price
-
-    monkeypatch.setattr(bootstrap, "measured_price", lambda: Price(CHEAP, 0.5))
+    cheap_commands(monkeypatch)
 
 
 @pytest.fixture
