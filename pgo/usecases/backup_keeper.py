@@ -59,6 +59,6 @@ class BackupKeeper:
     def _one_pass(self) -> None:
         if self._session.store.settings.get("backup_plan") is None:
             return  # nothing was ever planned: the backup parts need not even be loaded
-        from pgo.usecases.backup import run_plan
+        from pgo.usecases.backup_plan import run_plan
 
         run_plan(self._session)

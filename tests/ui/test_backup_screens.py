@@ -9,8 +9,9 @@ import flet as ft
 import pytest
 
 from pgo.ui.backup import places as places_part
-from pgo.usecases.backup import backups, make_backup, plan_of
+from pgo.usecases.backup import backups, make_backup
 from pgo.usecases.backup_places import Place, on_same_disk, places
+from pgo.usecases.backup_plan import plan_of
 from pgo.usecases.backup_restore import Secret, restore
 from pgo.usecases.collect import collect
 from pgo.usecases.recipients import add_recipient

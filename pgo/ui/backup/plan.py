@@ -12,7 +12,7 @@ from pgo.ui.backup.places import FolderChoice
 from pgo.ui.safety import component
 from pgo.ui.state import Failed, use_action, use_app
 from pgo.ui.widgets import radio_group, secondary_button, section_card, toolbar
-from pgo.usecases.backup import EVERY_CHOICES, KEEP_CHOICES, BackupPlan, Every, save_plan
+from pgo.usecases.backup_plan import EVERY_CHOICES, KEEP_CHOICES, BackupPlan, Every, save_plan
 
 _EVERY: Final[dict[str, Every]] = {name: name for name in EVERY_CHOICES}
 

@@ -11,7 +11,7 @@ from pgo.ui.safety import component
 from pgo.ui.state import AppState, go, use_app, use_query
 from pgo.ui.theme import GAP_SMALL
 from pgo.ui.widgets import StatusKind, note, secondary_button, toolbar
-from pgo.usecases.backup import standing, was_restored
+from pgo.usecases.backup_plan import standing, was_restored
 
 if TYPE_CHECKING:
     from pgo.usecases.session import Session

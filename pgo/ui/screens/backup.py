@@ -31,7 +31,8 @@ from pgo.ui.widgets import (
     section_card,
     toolbar,
 )
-from pgo.usecases.backup import BackupStanding, BackupView, backups, make_backup, standing
+from pgo.usecases.backup import BackupView, backups, make_backup
+from pgo.usecases.backup_plan import BackupStanding, standing
 from pgo.usecases.backup_restore import kept_before
 from pgo.usecases.reconcile import AfterRestore, after_restore
 

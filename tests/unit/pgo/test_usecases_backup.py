@@ -10,19 +10,9 @@ import pytest
 
 from pgo.errors import BackupRefused, InputRefused, NotFound
 from pgo.store.journal import Event
-from pgo.usecases.backup import (
-    BackupPlan,
-    backups,
-    is_due,
-    make_backup,
-    plan_of,
-    prove_again,
-    remove_backup,
-    run_plan,
-    save_plan,
-    standing,
-)
+from pgo.usecases.backup import backups, make_backup, prove_again, remove_backup
 from pgo.usecases.backup_keeper import BackupKeeper
+from pgo.usecases.backup_plan import BackupPlan, is_due, plan_of, run_plan, save_plan, standing
 from pgo.usecases.backup_restore import Secret, backups_in, check_file, drill, look_at, vault_of
 from pgo.usecases.keys import change_passphrase, renew_vault_key
 from pgo.usecases.session import Session
