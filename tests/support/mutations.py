@@ -185,11 +185,11 @@ MUTATIONS: tuple[Mutation, ...] = (
         "test_a_key_certified_at_the_split_is_no_key_and_one_certified_before_it_is",
     ),
     M(
-        "a frozen key settles its own split",
+        "frozen keys settle each other",
         "authority",
         "whole = signed.kid not in self.ledger.splits and",
         "whole =",
-        "tests.unit.consent.test_equivocation:test_a_frozen_key_does_not_settle_its_own_split",
+        "tests.unit.consent.test_equivocation:test_two_frozen_keys_do_not_settle_each_other",
     ),
     M(
         "distrust from a later place settles a split",
