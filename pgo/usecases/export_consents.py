@@ -6,6 +6,7 @@ no place for a rule (``consent.fhir``). No keys are in any of these files.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -15,6 +16,7 @@ from consent.errors import InvalidDocument
 from consent.fhir import signed_to_fhir
 from consent.ledger import Ledger
 from consent.records import Grant
+from pgo.errors import StoreDamaged
 from pgo.store.access import StoredLook
 from pgo.store.deliveries import StoredReceipt
 from pgo.store.recipients import StoredRecipient
@@ -34,17 +36,23 @@ def consent_members(session: Session) -> dict[str, bytes]:
 
 
 def _signed(session: Session) -> dict[str, bytes]:
-    """The signed records, the key that proves them, and their FHIR form."""
-    ledger = load_ledger(session.store)
-    if not ledger.records:
+    """The signed records, the key that proves them, and their FHIR form.
+
+    The tokens go out as they are, also when the list as a whole does not hold any more: a person must be able
+    to take it along and show it. The FHIR form is made only of a list that was verified.
+    """
+    store = session.store
+    tokens = store.ledger.tokens()
+    if not tokens:
         return {}
-    key = device_key(session.store).public
-    records = [{"hash": one.hash, "kid": one.kid, "token": one.token} for one in ledger.records]
-    return {
-        **_member("signed-records.jsonl", records),
-        "consents/key.json": _json({"kid": key.id, "key": key.text}),
-        "consents/consents.json": _json(_fhir(ledger)),
+    key = device_key(store).public
+    found = {
+        **_member("signed-records.jsonl", [{"token": token} for token in tokens]),
+        "consents/key.json": _json({"kid": key.id, "key": key.text, "subject": store.vault_id}),
     }
+    with contextlib.suppress(StoreDamaged):
+        found["consents/consents.json"] = _json(_fhir(load_ledger(store)))
+    return found
 
 
 def _receipts(session: Session, one: StoredRecipient) -> tuple[StoredReceipt, ...]:

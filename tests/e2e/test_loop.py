@@ -25,9 +25,11 @@ from consent.decision import GrantState, Reason
 from pgo.bootstrap import Deliverer, build_application
 from pgo.health.demo import demo_bundle
 from pgo.health.medication.entry import MedicationForm
+from pgo.store.journal import Event
 from pgo.usecases import deliver, looked, medicate, objections, share
 from pgo.usecases.collect import collect
 from pgo.usecases.facts import all_facts
+from pgo.usecases.journal import KIND_OF, JournalKind, JournalQuery, journal_page
 from pgo.usecases.medicines import medicines
 from pgo.usecases.objections import ObjectionChoice
 from pgo.usecases.read import overview
@@ -194,6 +196,9 @@ def patients(clinician: httpx.Client) -> list[str]:
     return sorted(set(re.findall(r'href="(/portal/patient/[\w-]+)"', clinician.get("/portal").text)))
 
 
+_SHARED = (JournalKind.SHARING, JournalKind.LOOKED)
+
+
 def test_share_look_see_who_looked_withdraw(session: Session, clinic: Clinic) -> None:
     choice = choice_of(session)
     seen = share.preview(session, choice)
@@ -229,6 +234,19 @@ def test_share_look_see_who_looked_withdraw(session: Session, clinic: Clinic) ->
     share.withdraw(session, grant_id)
     assert deliver.deliver(session).delivered == ()
     session.store.check()
+    told = [line.event for line in session.store.journal.lines() if KIND_OF[line.event] in _SHARED]
+    assert told == [
+        Event.RECIPIENT_ADDED,
+        Event.GRANT_SIGNED,
+        Event.SENT,
+        Event.RECEIPT,
+        Event.ACCESS_FETCHED,
+        Event.GRANT_WITHDRAWN,
+        Event.SENT,
+        Event.RECEIPT,
+    ]
+    (looks,) = journal_page(session, JournalQuery(kind=JournalKind.LOOKED), say=str).rows
+    assert looks.looked_by == ("S. de Wit",)
 
 
 def test_a_later_change_goes_out_alone(session: Session, network: LosesAnswers) -> None:

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from consent.ledger import Ledger
 from crypto.canonical import sha256_id
+from crypto.keys import VerifyKey
 from pgo.errors import InputRefused
 from pgo.health.demo import demo_bundle
 from pgo.health.medication.entry import MedicationForm
@@ -23,6 +25,8 @@ from pgo.usecases.journal_file import verify_journal_file
 from pgo.usecases.medicate import remove, save_medication, trash
 from pgo.usecases.read import record, records_of_type
 from pgo.usecases.session import Session
+from tests.support.sharing import an_open_vault
+from tests.support.sharing_screens import with_share
 from tests.support.vaults import Home, a_bundle, a_condition, a_patient, a_weight
 
 WORDS = PaperWords("nl")
@@ -135,6 +139,31 @@ def test_the_manifest_names_every_member_and_what_is_not_in_it(home: Home) -> No
     assert {"README.nl.txt", "README.en.txt", "journal.jsonl", "tables/metingen.csv"} <= content.keys()
     assert verify_journal_file(content["journal.jsonl"], journal=session.store.vault_id).findings == ()
     assert session.store.identity_seed() not in b"".join(content.values())
+    session.lock()
+
+
+def test_what_was_decided_can_be_verified_from_the_files_alone(tmp_path: Path) -> None:
+    session = an_open_vault(tmp_path)
+    with_share(session)
+    content = members(export_archive(session, WORDS))
+    key = json.loads(content["consents/key.json"])
+    tokens = [json.loads(line)["token"] for line in content["consents/signed-records.jsonl"].splitlines()]
+    ledger = Ledger.of(tokens, keys=[VerifyKey.from_text(key["key"])], subject=key["subject"])
+    assert [one.token for one in ledger.records] == tokens
+    fhir = json.loads(content["consents/consents.json"])
+    kinds = {one["resource"]["resourceType"] for one in fhir["entry"]}
+    assert {"Consent", "Provenance"} <= kinds
+    assert b"Oefenkliniek" in content["consents/recipients.jsonl"]
+    session.lock()
+
+
+def test_a_list_of_decisions_that_does_not_hold_can_still_be_taken_along(tmp_path: Path) -> None:
+    session = an_open_vault(tmp_path)
+    with_share(session)
+    session.store.ledger._engine.run("UPDATE ledger SET token = token || 'x'")
+    content = members(export_archive(session, WORDS))
+    assert "consents/signed-records.jsonl" in content
+    assert "consents/consents.json" not in content  # only of a list that was verified
     session.lock()
 
 
