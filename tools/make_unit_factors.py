@@ -3,7 +3,7 @@
 The figures come from the library ``ucumvert`` (the UCUM grammar and definitions, version 2.2) on top of
 ``pint``, to 13 digits; nothing is typed in here but the list of units to look up. The program itself
 only reads the table, so that a phone needs no unit library and a unit that is not in it is never converted
-(docs/adr/0011-unit-factors-are-made-at-build-time.md).
+(docs/adr/0013-unit-factors-are-made-at-build-time.md).
 
 Left out on purpose, whatever the library answers:
 1. Units without a dimension (``%``, ``mmol/mol``): a share of mass is no share of moles.

@@ -12,7 +12,7 @@ Rules:
 4. Nothing is judged: the line says what differs, never what is right.
 
 Sources: Nictiz, medication process 9 version 3.0, functional design, "Medication overview and deriving
-therapeutic data"; zibs MedicationAgreement-v1.2(2020), MedicationUse2-v2.0(2020).
+therapeutic data"; zibs MedicationAgreement-v1.2(2020), MedicationUse2-v1.1.1(2020).
 """
 
 from __future__ import annotations

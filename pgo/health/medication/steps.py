@@ -197,7 +197,7 @@ def read_step(record_id: int, resource: Resource, resolve: Resolve) -> Step | No
 def daily_amount(body: Mapping[str, Any]) -> Daily | None:
     """Give the amount a day of a medicine when one plain instruction says it (rule 1).
 
-    Source: FHIR R4 dosage.html, datatypes.html#Timing; zib InstructionsForUse-v2.0(2020).
+    Source: FHIR R4 dosage.html, datatypes.html#Timing; zib InstructionsForUse-v1.2.1(2020).
     """
     rows = objs(body, "dosageInstruction") or objs(body, "dosage")
     if len(rows) != 1 or any(name.startswith("asNeeded") for name in rows[0]):

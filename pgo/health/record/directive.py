@@ -6,7 +6,7 @@ screen, so a directive without a readable decision says that it is not clear.
 
 Sources: zib TreatmentDirective2-v1.0(2020) (``provision.type`` permit or deny; SpecificationOther for
 "other"), zib TreatmentDirective-v3.1(2017) (modifier extension TreatmentPermitted: JA, JA_MAAR, NEE), zib
-AdvanceDirective-v4.0(2020) (kind of directive in ``provision.code``, 2017 in ``category``); https://zibs.nl.
+AdvanceDirective-v3.1.1(2020) (kind of directive in ``provision.code``, 2017 in ``category``); https://zibs.nl.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ Rules:
 >>> convert(Decimal("5.4"), "mmol/L", "mg/dL") is None
 True
 
-Source: UCUM, https://ucum.org/ucum; docs/adr/0011-unit-factors-are-made-at-build-time.md.
+Source: UCUM, https://ucum.org/ucum; docs/adr/0013-unit-factors-are-made-at-build-time.md.
 """
 
 from __future__ import annotations

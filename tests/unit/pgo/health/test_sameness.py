@@ -18,6 +18,7 @@ from pgo.health.record.sameness import (
     names_of_thing,
     shared_rule,
 )
+from tests.support.sameness_table import PAGE, page_with, table
 from tests.unit.pgo.health.make import coded, observation, resource
 
 _WHO = {"display": "Test"}
@@ -211,3 +212,7 @@ def test_the_screen_can_say_why_two_lines_became_one() -> None:
 
     assert shared_rule([names_of_thing(one), names_of_thing(other)]) == "prk"
     assert shared_rule([names_of_thing(one)]) == ""
+
+
+def test_the_page_for_readers_has_this_very_table() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page_with(table())
