@@ -12,6 +12,7 @@ from pgo.errors import InputRefused
 from pgo.usecases.deliver import send_now
 from pgo.usecases.looked import fetch_access
 from pgo.usecases.read import overview
+from pgo.usecases.reconcile import must_wait
 from pgo.usecases.session import Session
 from pgo.usecases.share import (
     ShareChoice,
@@ -106,6 +107,7 @@ def sync(options: argparse.Namespace) -> int:
     with opened(options.vault, options.passphrase_file) as session:
         report = send_now(session)
         waiting = overview(session).deliveries_waiting
+        not_asked = must_wait(session)
     counts = {
         "delivered": len(report.delivered),
         "later": len(report.later),
@@ -113,9 +115,11 @@ def sync(options: argparse.Namespace) -> int:
         "waiting": waiting,
     }
     if options.json:
-        say_json(counts)
+        say_json({**counts, "not_asked_since_restore": sorted(not_asked)})
     else:
         say(", ".join(f"{count} {name}" for name, count in counts.items()))
+        for recipient_id in sorted(not_asked):
+            say(f"{recipient_id}: gets nothing before it was asked what it knows; this vault was put back.")
     return REFUSED if report.refused else DONE
 
 

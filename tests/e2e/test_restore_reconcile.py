@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC
+from datetime import UTC, timedelta
 from pathlib import Path
 
 import pytest
@@ -156,6 +156,9 @@ def test_nothing_leaves_while_the_recipient_cannot_be_asked(patient: Patient) ->
     assert standing is not None
     assert [(one.recipient_id, one.problem) for one in standing.waiting] == [(CLINIC_ID, "unreachable")]
     assert (patient.tap.paths, held(patient.clinic)) == ([], 0)
+    deliver.deliver(session)
+    wait = deliver.next_try_at(session)
+    assert wait == session.now() + timedelta(minutes=5), "it asks again by itself, and does not spin"
     patient.tap.pulled = False
     deliver.send_now(session)
     assert state(session, grant) is GrantState.WITHDRAWN
