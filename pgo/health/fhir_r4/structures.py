@@ -44,6 +44,8 @@ _FREE_TEXT = frozenset({"string", "markdown", "xhtml"})
 _NATIVE: dict[str, Any] = {"boolean": bool, "decimal": float, "base64Binary": bytes, "Resource": msgspec.Raw}
 _NO_SPACE = frozenset({"uri", "code"})
 _SYSTEM_AND_CODE = frozenset({"system", "code"})
+# Every record is full of these, and hardly one has a twin: smaller structures, and the few go to the walk.
+_WITHOUT_TWINS = frozenset({"CodeableConcept", "Coding", "Meta", "Narrative", "Quantity", "Reference"})
 # Dutch names and addresses have the parts of a name or a street in the twins of these lists. The twins of
 # other lists are rare and left to the walk.
 _LISTED_TWINS = {"HumanName": "given", "Address": "line"}
@@ -107,7 +109,7 @@ def _defined(name: str, kind: str, together: frozenset[str], checks: list[Check]
             rows.append((element.name, type_, ""))
         else:
             rows.append((element.name, Union[type_, UnsetType], UNSET))  # noqa: UP007 (a name yet to come)
-        if element.primitive and not element.many:
+        if element.primitive and not element.many and kind not in _WITHOUT_TWINS:
             twins.append((f"_{element.name}", Union[_reference(ELEMENT), UnsetType], UNSET))  # noqa: UP007
     if kind in _LISTED_TWINS:
         listed: Any = list[Optional[_reference(ELEMENT)]]  # type: ignore[misc]  # noqa: UP045
