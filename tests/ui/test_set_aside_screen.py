@@ -48,7 +48,7 @@ def test_what_waits_is_tried_again_saved_and_thrown_away(tmp_path: Path) -> None
             await app.wait_text("2 gegevens uit uw bestanden liggen opzij")
             await app.click("set-aside")
             await app.wait_text("nieuw.json")
-            assert app.has_text("Condition · entry 4")
+            assert app.has_text("Condition · nummer 4")
             assert app.has_text("het hele bestand")
             await app.click("retry")
             await app.wait_text("Gelukt: 1 gegeven staat nu in uw kluis.")

@@ -13,6 +13,7 @@ import flet as ft
 from pgo.errors import AppError
 from pgo.ui import text
 from pgo.ui.files import Picked, pick_file
+from pgo.ui.records.intake_words import as_sentence, place_words, reason_words
 from pgo.ui.safety import component
 from pgo.ui.state import AppState, Failed, go, use_app, use_query
 from pgo.ui.text import fmt_date, fmt_number
@@ -285,12 +286,7 @@ def summary(app: AppState, result: CollectResult) -> str:
 def reasons(app: AppState, set_aside: tuple[SetAside, ...]) -> list[tuple[str, int]]:
     """Count what was set aside per reason in plain words, most frequent first."""
     counted = Counter(item.code for item in set_aside)
-    return [(_reason(app, code), n) for code, n in counted.most_common()]
-
-
-def _reason(app: AppState, code: str) -> str:
-    key = f"collect.reason.{code}"
-    return app.t(key) if text.has(app.lang, key) else app.t("collect.reason.unknown", code=code)
+    return [(reason_words(app, code), n) for code, n in counted.most_common()]
 
 
 @component
@@ -324,9 +320,9 @@ def SetAsideCard(set_aside: tuple[SetAside, ...]) -> ft.Control:
 
 
 def _aside_row(app: AppState, number: int, item: SetAside) -> ft.Control:
-    where = " · ".join(part for part in (item.entry, item.type or "", item.id or "") if part)
-    reason = _reason(app, item.code)
-    return list_row(reason[:1].upper() + reason[1:], key=f"aside-{number}", detail=where)
+    place = place_words(app, item.entry)
+    where = " · ".join(part for part in (place, item.type or "", item.id or "") if part)
+    return list_row(as_sentence(reason_words(app, item.code)), key=f"aside-{number}", detail=where)
 
 
 @component

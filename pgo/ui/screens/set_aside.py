@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import flet as ft
 
 from pgo.ui.records.frame import answered, stacked
+from pgo.ui.records.intake_words import as_sentence, place_words, reason_words
 from pgo.ui.safety import component
 from pgo.ui.state import AppState, Ok, use_action, use_app, use_query
-from pgo.ui.text import fmt_moment, has
+from pgo.ui.text import fmt_moment
 from pgo.ui.widgets import (
     card,
     empty_state,
@@ -113,7 +114,9 @@ def Piece(row: Waiting) -> ft.Control:
             app.changed()
 
     saving, dropping = use_action(save), use_action(drop)
-    said = list_row(reason_words(app, row.code), key=f"aside-{row.id}", detail=where_words(app, row))
+    said = list_row(
+        as_sentence(reason_words(app, row.code)), key=f"aside-{row.id}", detail=where_words(app, row)
+    )
     if asking:
         buttons = [
             text_button(app.t("aside.drop.yes"), dropping.start, key=f"drop-yes-{row.id}"),
@@ -132,14 +135,6 @@ def Piece(row: Waiting) -> ft.Control:
     return ft.Column([said, toolbar(*buttons)], spacing=4, tight=True)
 
 
-def reason_words(app: AppState, code: str) -> str:
-    """Say a reason as a sentence of its own."""
-    key = f"collect.reason.{code}"
-    words = app.t(key) if has(app.lang, key) else app.t("collect.reason.unknown", code=code)
-    return words[:1].upper() + words[1:]
-
-
 def where_words(app: AppState, row: Waiting) -> str:
-    """Say where in the file it stood; a whole file needs no place."""
-    place = app.t("aside.whole") if row.entry == "file" else row.entry
-    return " · ".join(part for part in (row.type or "", place) if part)
+    """Say what kind it seems to be and where in the file it stood."""
+    return " · ".join(part for part in (row.type or "", place_words(app, row.entry)) if part)
