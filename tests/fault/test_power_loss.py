@@ -17,7 +17,7 @@ from tests.support.fault_power import judge_images, record
 from tests.support.fault_scenarios import SCENARIOS
 from tests.support.scale import cases
 
-EACH = 12
+EACH = 18
 """Images tried per operation; those that are equal to one before are not counted and not opened."""
 SEED = 20_261_122
 

@@ -42,7 +42,7 @@ from tests.support.fault_scenarios import small_change
 from tests.support.scale import cases
 from tests.support.vaults import Home, a_bundle, a_condition, a_patient
 
-EXAMPLES, STEPS = 40, 20
+EXAMPLES, STEPS = 25, 20
 done: Counter[str] = Counter()
 
 
@@ -174,10 +174,11 @@ class VaultMachine(RuleBasedStateMachine):
         made = make_backup(self.open, self.root / "backups")
         self.backups.append((made.path, code, deepcopy(self.model)))
 
-    @precondition(lambda self: self.session is None and self.backups)
+    @precondition(lambda self: self.backups)
     @rule(data=st.data())
     def put_a_backup_back(self, data: st.DataObject) -> None:
         done["restores"] += 1
+        self.be_locked()
         path, code, model = data.draw(st.sampled_from(self.backups))
         restore(self.home.app, path, self.folder, Secret(code, is_code=True), accept_older=True)
         self.code, self.model = code, deepcopy(model)
@@ -192,6 +193,11 @@ class VaultMachine(RuleBasedStateMachine):
         kept = kept_form(self.open, "medication")
         assert ("" if kept is None else kept["name"]) == self.model.form
         assert {name: kept for name, (_, kept) in self.held().items()} == self.model.records
+
+    def be_locked(self) -> None:
+        if self.session is not None:
+            self.session.lock()
+            self.session = None
 
     def half_a_change(self) -> None:
         with self.open.store.write(self.open.now()):
@@ -242,7 +248,8 @@ def test_a_planted_loss_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
         run_state_machine_as_test(
             VaultMachine,
             settings=settings(
-                max_examples=40,
+                max_examples=60,
+                report_multiple_bugs=False,
                 stateful_step_count=STEPS,
                 deadline=None,
                 derandomize=True,

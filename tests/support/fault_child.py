@@ -81,7 +81,7 @@ def _outcome(bench: Bench, step: Step) -> dict[str, Any]:
     except AppError as exc:
         return {"error": exc.code, "reason": exc.reason if isinstance(exc, StoreDamaged) else ""}
     except Exception as exc:  # told to the parent, which counts it as an error without a type
-        return {"error": "untyped", "reason": f"{type(exc).__module__}.{type(exc).__name__}"}
+        return {"error": "untyped", "reason": f"{type(exc).__name__} {getattr(exc, 'sqlite_errorname', '')}"}
     return {"done": learned if isinstance(learned, str) else "", "reports": bench.reports}
 
 

@@ -34,13 +34,10 @@ _REAL_WRITE = Vault.write
 
 @contextlib.contextmanager
 def _acknowledge_early(self: Vault, at: Any) -> Iterator[None]:
-    """Return before the commit: the caller is told "saved" while the change is in memory only."""
-    waiting = getattr(self, "waiting", None)
-    if waiting is not None:
-        waiting.__exit__(None, None, None)
-    entered = _REAL_WRITE(self, at)
-    entered.__enter__()
-    vars(self)["waiting"] = entered
+    """Leave the first transaction open and join all others to it: "saved" is said of memory only."""
+    if "held" not in vars(self):
+        vars(self)["held"] = _REAL_WRITE(self, at)
+        vars(self)["held"].__enter__()
     yield
 
 
