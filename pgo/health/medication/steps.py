@@ -141,6 +141,9 @@ _STOPS: Final[Mapping[str, Stop]] = {
     "113371000146109": Stop.STOPPED,
     "89925002": Stop.CANCELLED,
 }
+# The same question in the basic data set of 2017, with a code list of its own (zib-Medication-StopType, STU3).
+_STOPS_2017_SYSTEM: Final = "urn:oid:2.16.840.1.113883.2.4.3.11.60.20.77.5.2.1"
+_STOPS_2017: Final[Mapping[str, Stop]] = {"1": Stop.PAUSED, "2": Stop.STOPPED}
 # MedicationRequest.status that ends the agreement itself (FHIR R4 valueset-medicationrequest-status).
 _STATUS_STOPS: Final[Mapping[str, Stop]] = {
     "stopped": Stop.STOPPED,
@@ -252,9 +255,10 @@ def _stop(role: Role, body: Mapping[str, Any]) -> Stop:
         extension({"extension": body.get(name)}, _STOP_TYPE) for name in ("modifierExtension", "extension")
     )
     for found in held:
-        for _, code in codings(obj(found, "valueCodeableConcept")):
-            if code in _STOPS:
-                return _STOPS[code]
+        for system, code in codings(obj(found, "valueCodeableConcept")):
+            known = _STOPS_2017 if system == _STOPS_2017_SYSTEM else _STOPS
+            if code in known:
+                return known[code]
     return _STATUS_STOPS.get(text(body, "status"), Stop.NONE) if role is Role.AGREED else Stop.NONE
 
 

@@ -93,10 +93,10 @@ def when(kind: str, body: Mapping[str, Any]) -> tuple[str, str]:
     """Give (start, end) of a resource; an empty text means unknown, an event has no end."""
     interval = obj(extension(body, _PERIOD_OF_USE), "valuePeriod")
     if interval and kind.startswith("Medication"):
-        first = date_text(text(interval, "start")) or _first(body, _STARTS.get(kind, _COMMON))[0]
-        return first, date_text(text(interval, "end")) or _end_of(
-            interval, date_text(text(interval, "start"))
-        )
+        start = date_text(text(interval, "start"))
+        # In STU3 the duration stands beside the period, in R4 inside it.
+        end = date_text(text(interval, "end")) or _end_of(interval, start) or _end_of(body, start)
+        return start or _first(body, _STARTS.get(kind, _COMMON))[0], end
     start, end = _first(body, _STARTS.get(kind, _COMMON))
     if kind in _ENDS:
         end = _first(body, _ENDS[kind])[0]
@@ -130,7 +130,8 @@ def _first(body: Mapping[str, Any], stems: tuple[str, ...]) -> tuple[str, str]:
             if isinstance(value, str) and date_text(value):
                 return value, ""
             if isinstance(value, Mapping):
-                pair = date_text(text(value, "start")), date_text(text(value, "end"))
+                begin = date_text(text(value, "start"))
+                pair = begin, date_text(text(value, "end")) or _end_of(value, begin)
                 if any(pair):
                     return pair
                 if moment := date_text(text(value, "event")):

@@ -38,8 +38,8 @@ _SEMANTIC_TAG = re.compile(
     r"medicinal product|clinical drug|organism|qualifier value|morphologic abnormality|body structure|"
     r"person|record artifact|social concept|environment|physical object|specimen|assessment scale)\)\Z"
 )
-# Nictiz writes the name of the profile before the name of who or what is meant, in English, for machines (seen
-# throughout the published examples of medication process 9 and the zibs of 2020).
+# Nictiz writes the name of the profile before the name of who or what is meant, in English, for machines
+# (throughout the published examples of medication process 9 and the zibs of 2020).
 _PROFILE_NAME = re.compile(
     r"\A(?:Patient|Contact person|Healthcare professional \((?:role|person)\)|"
     r"Healthcare provider \((?:organization|location)\)|Administering Provider), (?=\S)"

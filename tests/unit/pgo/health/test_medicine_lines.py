@@ -202,6 +202,33 @@ def test_a_duration_gives_the_last_day() -> None:
     assert _line(_agreed("a", "2023-12-12", extension=held)).end == "2024-01-01"
 
 
+def test_a_record_of_the_data_set_of_2017_reads_the_same() -> None:
+    """STU3, converted: duration beside the period, stop type with a code list of its own."""
+    days = {"value": 14, "unit": "dagen", "system": "http://unitsofmeasure.org", "code": "d"}
+    stop = {
+        "system": "urn:oid:2.16.840.1.113883.2.4.3.11.60.20.77.5.2.1",
+        "code": "1",
+        "display": "Tijdelijk",
+    }
+    agreed = _agreed(
+        "a",
+        "2022-11-28",
+        category=[coded(_SNOMED, "16076005")],
+        extension=[
+            {"url": f"{_NICTIZ}zib-Medication-PeriodOfUse", "valuePeriod": {"start": "2022-11-28"}},
+            {"url": f"{_NICTIZ}zib-MedicationUse-Duration", "valueDuration": days},
+        ],
+        modifierExtension=[
+            {"url": f"{_NICTIZ}zib-Medication-StopType", "valueCodeableConcept": {"coding": [stop]}}
+        ],
+    )
+
+    line = _line(agreed, on="2022-12-01")
+
+    assert line.agreed is not None
+    assert (line.end, line.agreed.stop, line.status) == ("2022-12-11", Stop.PAUSED, RecordStatus.CURRENT)
+
+
 @pytest.mark.data
 def test_the_published_treatments_of_medication_process_9_read_as_lines(shared_data) -> None:
     """Nictiz' own patients: what each treatment is meant to show is in its name."""
