@@ -21,7 +21,7 @@ from pgo.store.files import make_private_folder, save_atomically
 if TYPE_CHECKING:
     from pgo.usecases.session import Application
 
-COLOURS: Final = ("teal", "blue", "violet", "rose", "orange", "green", "brown", "grey")
+COLOURS: Final = ("rose", "orange", "violet", "brown", "blue", "green", "teal", "grey")
 MAX_NAME: Final = 40
 _FILE: Final = "people.json"
 _MAX_BYTES: Final = 200_000
@@ -48,8 +48,8 @@ NO_FACE: Final = Face("", "", COLOURS[0])
 
 
 def default_face(name: str) -> Face:
-    """The face of a vault that has none yet; the same name always gets the same one."""
-    return Face(name, initial_of(name), COLOURS[zlib.crc32(name.encode()) % len(COLOURS)])
+    """The face of a vault that has none yet; the same name always gets the same one, and never grey."""
+    return Face(name, initial_of(name), COLOURS[zlib.crc32(name.encode()) % (len(COLOURS) - 1)])
 
 
 def initial_of(name: str) -> str:
