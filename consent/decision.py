@@ -72,6 +72,21 @@ def grants_in_force(ledger: Ledger, at: datetime) -> tuple[Grant, ...]:
     )
 
 
+def lapses(ledger: Ledger, at: datetime) -> dict[GrantId, datetime]:
+    """Say when what a representative permitted may lapse although the grant goes on, per grant in force.
+
+    With the authority, or on a birthday from which the person decides too (12 for research, 16 for all);
+    `consent.floors.PROMPT_BEFORE_LAPSE` before it is the time to tell people.
+    """
+    found: dict[GrantId, datetime] = {}
+    for lineage in effective(ledger, at).lineages:
+        (head, *others) = lineage.heads
+        ahead = [moment for moment in head.changes if at < moment < head.grant.period.until_at]
+        if ahead and not others and head.state is HeadState.IN_FORCE:
+            found[lineage.id] = min(ahead)
+    return found
+
+
 def grant_state(ledger: Ledger, grant_id: str, at: datetime) -> GrantState:
     """Return the state of a grant.
 
@@ -111,4 +126,5 @@ __all__ = [
     "decide",
     "grant_state",
     "grants_in_force",
+    "lapses",
 ]

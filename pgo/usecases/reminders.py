@@ -4,7 +4,8 @@ Rules:
 1. They are computed when somebody looks, from the signed grants; nothing runs in the background and the
    device's own notifications are not used.
 2. Put aside, a reminder comes back after a week (and never after the grant has ended).
-3. Renewing is a new signature; nothing is prolonged by itself (guide consent.md 2.8).
+3. What a representative permitted is announced 60 days before it lapses with age or authority.
+4. Renewing is a new signature; nothing is prolonged by itself (guide consent.md 2.8).
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from consent.decision import grants_in_force
+from consent.decision import grants_in_force, lapses
+from consent.floors import PROMPT_BEFORE_LAPSE
 from consent.records import Grant
 from pgo.errors import InputRefused
 from pgo.store.ledger import LedgerRow
@@ -59,11 +61,13 @@ def reminders(session: Session) -> tuple[Reminder, ...]:
     aside = _aside(session)
     rows = {row.grant_id: row for row in store.ledger.grants()}
     found: list[Reminder] = []
-    for grant in grants_in_force(load_ledger(store), at):
+    ledger = load_ledger(store)
+    lapse_at = lapses(ledger, at)
+    for grant in grants_in_force(ledger, at):
         row = rows.get(grant.id)
         if row is None or row.recipient_id is None:
             continue
-        reminder = _reminder(session, row, grant, at=at)
+        reminder = _reminder(session, row, grant, lapse_at.get(grant.id), at=at)
         if reminder is not None and not aside.get(reminder.id, "") > at.isoformat():
             found.append(reminder)
     return tuple(sorted(found, key=lambda one: (one.kind is ReminderKind.REVIEW, one.on)))
@@ -84,9 +88,14 @@ def put_aside(session: Session, reminder_id: str) -> None:
     session.changed()
 
 
-def _reminder(session: Session, row: LedgerRow, grant: Grant, *, at: datetime) -> Reminder | None:
+def _reminder(
+    session: Session, row: LedgerRow, grant: Grant, lapse_at: datetime | None, *, at: datetime
+) -> Reminder | None:
     who = recipient_row(session.store.recipients.get(row.recipient_id or ""))
     ends, review_by = grant.period.until_at, grant.review_by
+    if lapse_at is not None and lapse_at - at <= PROMPT_BEFORE_LAPSE:
+        last = session.day_of(lapse_at - timedelta(seconds=1))
+        return Reminder(ReminderKind.ENDS, str(grant.id), who, last)
     if ends - at <= ENDS_SOON:
         return Reminder(ReminderKind.ENDS, str(grant.id), who, choice_from(row.choice or "").period[1])
     if review_by is not None and review_by <= at:

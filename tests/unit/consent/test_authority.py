@@ -10,7 +10,17 @@ from typing import Any
 import pytest
 
 from consent.authority import age_on, birthday
-from consent.decision import Capabilities, Decision, Deny, Permit, Question, Reason, decide, grants_in_force
+from consent.decision import (
+    Capabilities,
+    Decision,
+    Deny,
+    Permit,
+    Question,
+    Reason,
+    decide,
+    grants_in_force,
+    lapses,
+)
 from consent.document import SignedRecord, sign_record
 from consent.errors import InvalidDocument
 from consent.floors import AGE_BANDS, FLOORS, GROUNDS, floor_for
@@ -137,6 +147,21 @@ def test_a_parents_permit_lapses_on_the_sixteenth_birthday_and_the_answer_says_w
     assert isinstance(before, Permit)
     assert before.valid_until == datetime(2032, 6, 15, tzinfo=UTC)
     assert reason(family.ask(at=datetime(2032, 6, 15, tzinfo=UTC))) is Reason.AUTHORITY_LAPSED
+
+
+def test_what_a_parent_permitted_is_known_to_lapse_beforehand() -> None:
+    family = Family()
+    grant = family.add(a_long_grant(), PARENT)
+    twelve, sixteen = (datetime(year, 6, 15, tzinfo=UTC) for year in (2028, 2032))
+    assert lapses(family.ledger, instant(2027)) == {grant.record.id: twelve}  # type: ignore[union-attr]
+    assert lapses(family.ledger, twelve) == {grant.record.id: sixteen}  # type: ignore[union-attr]
+    assert lapses(family.ledger, sixteen) == {}
+    own = Family(basis=Basis.MENTOR, born_on=None)
+    own.add(a_long_grant(), MINOR)
+    assert lapses(own.ledger, NOW) == {}
+    short = Family(basis=Basis.MENTOR, born_on=None, period=Period(instant(2020), instant(2030)))
+    short.add(a_grant(), PARENT)
+    assert lapses(short.ledger, NOW) == {}
 
 
 def test_research_permitted_by_a_parent_lapses_at_twelve_unless_the_minor_signed_too() -> None:
