@@ -21,11 +21,12 @@ from unittest import mock
 import consent.plan_cells  # noqa: F401
 import crypto.strength  # noqa: F401
 from pgo.errors import AppError, StoreDamaged
+from tests.support.fault_figures import PR_SET_PTRACER
 from tests.support.fault_markers import day
 from tests.support.fault_planted import PLANTED
 from tests.support.fault_scenarios import ALL, Bench, Step, small_change
 
-_PR_SET_PTRACER, _ANY = 0x59616D61, ctypes.c_ulong(-1)  # prctl(2): lets the tracer attach under Yama
+_ANY = ctypes.c_ulong(-1)
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def work(order: Order, line: socket.socket) -> None:
     """Run in a process of its own until told to stop; the parent may kill it at any moment."""
     sys.dont_write_bytecode = True  # compiled files would count among the calls that faults are counted in
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PTRACER, _ANY, 0, 0, 0)
+        ctypes.CDLL(None).prctl(PR_SET_PTRACER, _ANY, 0, 0, 0)
     with _planted(order.planted):
         bench = Bench(order.place, order.code, kill_at_progress=order.kill_at_progress)
         _serve(bench, {**ALL, "a day": day}[order.scenario](bench), line)
