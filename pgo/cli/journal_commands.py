@@ -10,7 +10,6 @@ from pgo.cli.terminal import DAMAGED, DONE, opened, say, say_json
 from pgo.errors import InputRefused
 from pgo.ui.journal_words import finding_sentence, looked_sentence, row_sentence, searched_text
 from pgo.usecases.journal import (
-    JournalKind,
     JournalQuery,
     check_journal,
     check_journal_file,
@@ -18,6 +17,7 @@ from pgo.usecases.journal import (
     journal_page,
 )
 from pgo.usecases.journal_file import MAX_FILE_BYTES, Verified, verify_journal_file
+from pgo.usecases.journal_kinds import JournalKind
 
 _LANGUAGE = "en"
 

@@ -6,7 +6,7 @@ It imports no Flet: the command line and the search use the same words as the sc
 from __future__ import annotations
 
 from pgo.ui.text import fmt_number, t
-from pgo.usecases.journal import JournalRow
+from pgo.usecases.journal_rows import JournalRow
 from pgo.usecases.journal_verify import Finding
 
 

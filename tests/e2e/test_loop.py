@@ -29,7 +29,8 @@ from pgo.store.journal import Event
 from pgo.usecases import deliver, looked, medicate, objections, share
 from pgo.usecases.collect import collect
 from pgo.usecases.facts import all_facts
-from pgo.usecases.journal import KIND_OF, JournalKind, JournalQuery, journal_page
+from pgo.usecases.journal import JournalQuery, journal_page
+from pgo.usecases.journal_kinds import KIND_OF, JournalKind
 from pgo.usecases.medicines import medicines
 from pgo.usecases.objections import ObjectionChoice
 from pgo.usecases.read import overview

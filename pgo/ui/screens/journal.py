@@ -38,15 +38,15 @@ from pgo.ui.widgets import (
     toolbar,
 )
 from pgo.usecases.journal import (
-    JournalKind,
     JournalPage,
     JournalQuery,
-    JournalRow,
     check_journal,
     export_journal,
     journal_page,
 )
 from pgo.usecases.journal_file import Verified
+from pgo.usecases.journal_kinds import JournalKind
+from pgo.usecases.journal_rows import JournalRow
 
 FILE_NAME: Final = "pgo-journal.jsonl"
 PAGE: Final = 50

@@ -15,16 +15,15 @@ from pgo.ui.journal_words import finding_sentence, looked_sentence, row_sentence
 from pgo.ui.text import LANGUAGES, has
 from pgo.usecases.collect import collect
 from pgo.usecases.journal import (
-    KIND_OF,
-    JournalKind,
     JournalPage,
     JournalQuery,
-    JournalRow,
     check_journal,
     check_journal_file,
     export_journal,
     journal_page,
 )
+from pgo.usecases.journal_kinds import KIND_OF, JournalKind
+from pgo.usecases.journal_rows import JournalRow
 from pgo.usecases.journal_verify import Fault, Finding
 from pgo.usecases.medicate import remove, restore, save_medication
 from pgo.usecases.session import Session
