@@ -14,11 +14,12 @@ from crypto.chain import GENESIS
 from crypto.keys import SigningKey
 from pgo.store.ledger import LedgerRow
 from pgo.usecases import reminders
+from pgo.usecases.choices import choice_text
 from pgo.usecases.consenting import by_this_device, device_key, load_ledger, sign, subject_of
 from pgo.usecases.session import Session
 from tests.support.consent_builders import SHOWN, a_permit
 from tests.support.sharing import CLINIC_ID, an_open_vault
-from tests.support.sharing_screens import with_share
+from tests.support.sharing_screens import a_choice, with_share
 
 PARENT = SigningKey.from_seed(bytes(range(5, 37)))
 
@@ -37,7 +38,7 @@ def add(session: Session, record: Record, *, grant_id: str | None = None) -> Rec
                 token=signed.token,
                 grant_id=grant_id,
                 recipient_id=CLINIC_ID if grant_id else None,
-                choice=None,
+                choice=choice_text(a_choice(session)) if grant_id else None,
                 signed_at=signed.record.at,
             )
         )
