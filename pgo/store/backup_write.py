@@ -101,29 +101,36 @@ def write_backup(
     """
     if not target.parent.is_dir() or target.exists():
         raise BackupRefused("backup_folder")
+    sweep_parts(target.parent, source.header.vault_id)
     part = target.with_name(target.name + PART)
     with disk_errors(), work_folder(source.folder) as work:
-        copy = work / "copy.db"
-        copy_database(
-            source.folder / source.header.db_file,
-            database_key(source.vault_key),
-            copy,
-            on_pages=lambda done, total: on_progress("copy", done, total),
-        )  # 1
-        header, manifest, seed = _describe(source, copy, at=at)  # 2
         try:
-            with _target_errors():
-                _write(part, header, manifest, copy, source.vault_key, seed, on_progress=on_progress)  # 3
-            copy.unlink()
-            opened = prove(part, work / "proof.db", source.vault_key, on_progress=on_progress)  # 4
-            with _target_errors():
-                size = part.stat().st_size
-                part.replace(target)  # 5
-                sync_folder(target.parent)
+            return _written(source, target, part, work, at=at, on_progress=on_progress)
         except BaseException:
             with contextlib.suppress(OSError):
                 part.unlink(missing_ok=True)
             raise
+
+
+def _written(
+    source: Source, target: Path, part: Path, work: Path, *, at: datetime, on_progress: OnProgress
+) -> MadeBackup:
+    copy = work / "copy.db"
+    copy_database(
+        source.folder / source.header.db_file,
+        database_key(source.vault_key),
+        copy,
+        on_pages=lambda done, total: on_progress("copy", done, total),
+    )  # 1
+    header, manifest, seed = _describe(source, copy, at=at)  # 2
+    with _target_errors():
+        _write(part, header, manifest, copy, source.vault_key, seed, on_progress=on_progress)  # 3
+    copy.unlink()
+    opened = prove(part, work / "proof.db", source.vault_key, on_progress=on_progress)  # 4
+    with _target_errors():
+        size = part.stat().st_size
+        part.replace(target)  # 5
+        sync_folder(target.parent)
     return MadeBackup(target, opened.header, size, opened.sha256)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pgo.errors import BackupRefused, NotFound
 from pgo.store.backup_open import OnProgress, no_progress, read_backup_header
-from pgo.store.backup_write import backup_name, sweep_parts
+from pgo.store.backup_write import MadeBackup, backup_name
 from pgo.store.backups import BackupRow
 from pgo.store.files import sha256_file
 from pgo.store.journal import Event
@@ -59,7 +59,6 @@ def make_backup(
     """
     store, at = session.store, session.now()
     make_folder(folder)
-    sweep_parts(folder, store.vault_id)
     events = store.backups.events()  # what comes in from here on may or may not be in it
     made = store.write_backup(_free(folder, store.vault_id, at), at=at, on_progress=on_progress)
     at = session.now()
@@ -72,24 +71,27 @@ def make_backup(
             sha256=made.sha256,
             scheduled=int(scheduled),
         )
-        number = store.backups.add(
-            BackupRow(
-                id=0,
-                folder=str(folder),
-                name=made.path.name,
-                made_at=made.header.made_at,
-                proved_at=at,
-                size_bytes=made.size_bytes,
-                sha256=made.sha256,
-                commits=made.header.commits,
-                settled=events,
-                records=made.header.records,
-                scheduled=scheduled,
-                keys=store.keys.fingerprint(),
-            )
-        )
+        row = _row(made, at=at, settled=events, scheduled=scheduled, keys=store.keys.fingerprint())
+        number = store.backups.add(row)
     session.changed()
     return backup(session, number)
+
+
+def _row(made: MadeBackup, *, at: datetime, settled: int, scheduled: bool, keys: str) -> BackupRow:
+    return BackupRow(
+        id=0,
+        folder=str(made.path.parent),
+        name=made.path.name,
+        made_at=made.header.made_at,
+        proved_at=at,
+        size_bytes=made.size_bytes,
+        sha256=made.sha256,
+        commits=made.header.commits,
+        settled=settled,
+        records=made.header.records,
+        scheduled=scheduled,
+        keys=keys,
+    )
 
 
 def prove_again(session: Session, backup_id: int, *, on_progress: OnProgress = no_progress) -> BackupView:

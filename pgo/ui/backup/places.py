@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
 import flet as ft
 
 from pgo.ui.safety import component
-from pgo.ui.state import use_app
+from pgo.ui.state import AppState, use_app
 from pgo.ui.theme import GAP_SMALL
 from pgo.ui.widgets import note, radio_group, text_field
 from pgo.usecases.backup_places import Place, on_same_disk, places
@@ -46,32 +46,47 @@ def FolderChoice(
         set_typing(value == OTHER)
         on_choose("" if value == OTHER else value)
 
-    options = {name: app.t(f"backup.place.{place.kind}", name=place.name) for name, place in known.items()}
     parts: list[ft.Control] = []
-    if options:
-        parts.append(
-            radio_group(
-                label or app.t("backup.place"),
-                OTHER if typing else chosen,
-                {**options, OTHER: app.t("backup.place.other")},
-                choose,
-                key=f"{prefix}-place",
-                details={name: name for name in options},
-            )
-        )
-    if typing or not options:
-        parts.append(
-            text_field(
-                app.t("backup.place.typed"),
-                folder if folder not in known else "",
-                on_choose,
-                key=f"{prefix}-folder",
-                helper=app.t("backup.place.typed.help"),
-                error=error,
-            )
-        )
+    if known:
+        question = label or app.t("backup.place")
+        parts.append(_offers(app, question, known, OTHER if typing else chosen, choose, prefix))
+    if typing or not known:
+        typed = folder if folder not in known else ""
+        parts.append(_typed(app, typed, on_choose, prefix, error))
     elif error:
         parts.append(note(error, "bad"))
     if folder and vault is not None and on_same_disk(Path(folder), vault):
         parts.append(note(app.t("backup.place.same_disk"), "attention"))
     return ft.Column(parts, spacing=GAP_SMALL, tight=True, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
+
+
+def _offers(
+    app: AppState,
+    question: str,
+    known: Mapping[str, Place],
+    chosen: str | None,
+    choose: Callable[[str], None],
+    prefix: str,
+) -> ft.Control:
+    options = {name: app.t(f"backup.place.{place.kind}", name=place.name) for name, place in known.items()}
+    return radio_group(
+        question,
+        chosen,
+        {**options, OTHER: app.t("backup.place.other")},
+        choose,
+        key=f"{prefix}-place",
+        details={name: name for name in options},
+    )
+
+
+def _typed(
+    app: AppState, folder: str, on_choose: Callable[[str], None], prefix: str, error: str
+) -> ft.Control:
+    return text_field(
+        app.t("backup.place.typed"),
+        folder,
+        on_choose,
+        key=f"{prefix}-folder",
+        helper=app.t("backup.place.typed.help"),
+        error=error,
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -10,7 +11,7 @@ import flet as ft
 
 from pgo.ui.backup.places import FolderChoice
 from pgo.ui.safety import component
-from pgo.ui.state import Failed, use_action, use_app
+from pgo.ui.state import AppState, Failed, use_action, use_app
 from pgo.ui.widgets import radio_group, secondary_button, section_card, toolbar
 from pgo.usecases.backup_plan import EVERY_CHOICES, KEEP_CHOICES, BackupPlan, Every, save_plan
 
@@ -41,28 +42,12 @@ def PlanCard(plan: BackupPlan, vault: Path) -> ft.Control:
             app.say(app.t("backup.plan.saved" if final.every != "never" else "backup.plan.off"))
 
     action = use_action(save)
-    parts: list[ft.Control] = [
-        radio_group(
-            app.t("backup.plan.every"),
-            wanted.every,
-            {name: app.t(f"backup.plan.{name}") for name in EVERY_CHOICES},
-            lambda name: change(replace(wanted, every=_EVERY[name])),
-            key="plan-every",
-        )
-    ]
+    parts: list[ft.Control] = [_every(app, wanted, change)]
     if wanted.every != "never":
-        parts += [
-            FolderChoice(
-                wanted.folder, vault, lambda folder: change(replace(wanted, folder=folder)), "plan", error
-            ),
-            radio_group(
-                app.t("backup.plan.keep"),
-                str(wanted.keep),
-                {str(n): app.t("backup.plan.keep.n", n=n) for n in KEEP_CHOICES},
-                lambda n: change(replace(wanted, keep=int(n))),
-                key="plan-keep",
-            ),
-        ]
+        place = FolderChoice(
+            wanted.folder, vault, lambda folder: change(replace(wanted, folder=folder)), "plan", error
+        )
+        parts += [place, _keep(app, wanted, change)]
     return section_card(
         app.t("backup.plan.title"),
         *parts,
@@ -75,4 +60,24 @@ def PlanCard(plan: BackupPlan, vault: Path) -> ft.Control:
             )
         ),
         lead=app.t("backup.plan.lead"),
+    )
+
+
+def _every(app: AppState, wanted: BackupPlan, change: Callable[[BackupPlan], None]) -> ft.Control:
+    return radio_group(
+        app.t("backup.plan.every"),
+        wanted.every,
+        {name: app.t(f"backup.plan.{name}") for name in EVERY_CHOICES},
+        lambda name: change(replace(wanted, every=_EVERY[name])),
+        key="plan-every",
+    )
+
+
+def _keep(app: AppState, wanted: BackupPlan, change: Callable[[BackupPlan], None]) -> ft.Control:
+    return radio_group(
+        app.t("backup.plan.keep"),
+        str(wanted.keep),
+        {str(n): app.t("backup.plan.keep.n", n=n) for n in KEEP_CHOICES},
+        lambda n: change(replace(wanted, keep=int(n))),
+        key="plan-keep",
     )

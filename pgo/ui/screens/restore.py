@@ -17,7 +17,7 @@ from pgo.ui.backup.run import Long, use_long
 from pgo.ui.backup.words import size
 from pgo.ui.safety import component
 from pgo.ui.screens.passphrase import SecretField
-from pgo.ui.state import AppState, Failed, use_action, use_app
+from pgo.ui.state import Action, AppState, Failed, use_action, use_app
 from pgo.ui.text import fmt_moment
 from pgo.ui.widgets import (
     card,
@@ -82,15 +82,19 @@ def RestoreStep(on_back: Callable[[], None], on_done: Callable[[VaultPlace], Non
         heading(app.t("restore.title"), 2),
         muted(app.t("restore.lead")),
         FolderChoice(folder, None, move, "restore", error, app.t("restore.place")),
-        toolbar(
-            secondary_button(app.t("restore.look"), search.start, key="restore-look", disabled=search.busy),
-            text_button(app.t("common.back"), on_back, key="back"),
-        ),
+        _search(app, search, on_back),
         *_choices(app, found, chosen, set_chosen),
     ]
     if picked is not None:
         parts.append(OpenBackup(picked, on_done, key=chosen))
     return card(*parts)
+
+
+def _search(app: AppState, search: Action, on_back: Callable[[], None]) -> ft.Control:
+    return toolbar(
+        secondary_button(app.t("restore.look"), search.start, key="restore-look", disabled=search.busy),
+        text_button(app.t("common.back"), on_back, key="back"),
+    )
 
 
 def _choices(
@@ -139,13 +143,9 @@ def OpenBackup(picked: FoundBackup, on_done: Callable[[VaultPlace], None]) -> ft
         if not typed.text:
             change(error=app.t("unlock.type"))
             return
-        place = there
+        place = there or await _new_place(app, typed.name, change)
         if place is None:
-            outcome = await app.attempt(new_vault_folder, app.application, typed.name)
-            if isinstance(outcome, Failed):
-                change(error=outcome.text)
-                return
-            place = VaultPlace(outcome.value.name, outcome.value)
+            return
         secret = Secret(typed.text, is_code=typed.is_code)
         done = await long.start(
             restore, app.application, picked.path, place.folder, secret, accept_older=typed.insists
@@ -170,6 +170,14 @@ def OpenBackup(picked: FoundBackup, on_done: Callable[[VaultPlace], None]) -> ft
         tight=True,
         horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
     )
+
+
+async def _new_place(app: AppState, name: str, change: Callable[..., None]) -> VaultPlace | None:
+    outcome = await app.attempt(new_vault_folder, app.application, name)
+    if isinstance(outcome, Failed):
+        change(error=outcome.text)
+        return None
+    return VaultPlace(outcome.value.name, outcome.value)
 
 
 def _changed(old: Opening, members: dict[str, object]) -> Opening:

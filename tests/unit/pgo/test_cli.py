@@ -153,6 +153,7 @@ def test_sharing_from_the_command_line_without_a_network(
         "later": 1,
         "refused": 0,
         "waiting": 1,
+        "not_asked_since_restore": [],
     }
     (row,) = run(capsys, "share", "list", *access, "--json")[1]["shares"]
     assert (row["grant"], row["state"], row["delivery"]) == (told["grant"], "in_force", "waiting")
