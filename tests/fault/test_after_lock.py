@@ -77,7 +77,8 @@ def test_nothing_is_left_in_files_and_no_key_in_memory(base: Base, tmp_path: Pat
 
 
 def test_a_planted_leak_is_found(base: Base, tmp_path: Path) -> None:
-    """The search finds what lies in a file, and a word that a process holds."""
+    """The search finds what lies in a file, and a key that a process holds."""
+    require_strace()
     markers = new_markers()
     folder = tmp_path / "leak"
     folder.mkdir()

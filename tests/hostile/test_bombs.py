@@ -6,7 +6,6 @@ import gzip
 import io
 import json
 import re
-import resource
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator
@@ -20,6 +19,7 @@ from pgo.usecases.intake_process import ReaderProcess
 from tests.support.fault_figures import figures
 from tests.support.vaults import a_patient
 
+resource = pytest.importorskip("resource", reason="the limits of a process are those of a POSIX system")
 PATIENT = json.dumps(a_patient()).encode()
 MEGABYTE = 1_000_000
 
