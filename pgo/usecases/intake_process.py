@@ -2,8 +2,8 @@
 
 Rules:
 
-1. One process reads one file and ends. The next one is started at once and waits, so that its start costs the
-   person nothing; it holds nothing but loaded code, and ends by itself when the app does.
+1. One process reads one file and ends. The next one is started then, while the app stores what was read, so
+   that its start costs the person nothing; it holds nothing but loaded code, and ends when the app does.
 2. Everything goes through pipes: no byte of a file touches the disk.
 3. A process that overruns its time, dies or says something unexpected is killed, and the file is refused with
    ``reader_stopped``. The vault has not been touched then.
@@ -63,16 +63,22 @@ class ReaderProcess:
         self._least_wall_seconds = least_wall_seconds
         self._guard = threading.Lock()
         self._spare: subprocess.Popen[bytes] | None = None
+        self._closed = False
 
     def warm(self) -> None:
         """Start a process that waits for a file, if none does."""
         with self._guard:
-            if self._spare is None or self._spare.poll() is not None:
-                self._spare = _start(self._command)
+            if self._closed:
+                return
+            if self._spare is not None and self._spare.poll() is not None:
+                _end(self._spare)
+                self._spare = None
+            self._spare = self._spare or _start(self._command)
 
     def close(self) -> None:
-        """End the waiting process."""
+        """End the waiting process; from here on none waits any more."""
         with self._guard:
+            self._closed = True
             spare, self._spare = self._spare, None
         if spare is not None:
             _end(spare)
@@ -110,17 +116,16 @@ class ReaderProcess:
             raise Refused("reader_stopped", "the reading process ended early") from exc
         finally:
             _end(process)
+            self.warm()
 
     def _take(self) -> subprocess.Popen[bytes]:
-        """Take the waiting process and let the next one start, or start one when none waits."""
+        """Take the waiting process, or start one when none waits."""
         with self._guard:
             spare, self._spare = self._spare, None
             if spare is not None and spare.poll() is not None:
                 _end(spare)
                 spare = None
-            process = spare or _start(self._command)
-            self._spare = _start(self._command)
-        return process
+            return spare or _start(self._command)
 
 
 def _start(command: Sequence[str]) -> subprocess.Popen[bytes]:
