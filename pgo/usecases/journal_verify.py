@@ -16,11 +16,15 @@ Rules:
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from crypto.chain import GENESIS, link
+
+_MOST_CLAIMS = 8
+"""So many lines with one number are looked at; more than two come from no accident."""
 
 
 class Fault(StrEnum):
@@ -134,7 +138,11 @@ class _Walk:
         elif claim.position == self._expected:
             self._wrong_content(index, claim)
         elif claim.position > self._expected:
-            self._ahead(index, claim)
+            self._pull(index)
+            if self._fits(self._head, index):
+                self._accept(claim)
+            else:
+                self._ahead(index, claim)
         else:
             self._say(Fault.INSERTED, claim)
         self._take_early()
@@ -173,12 +181,7 @@ class _Walk:
     def _ahead(self, index: int, claim: Claim) -> None:
         """A higher number than the next: lines stand in another order, or lines before it are gone."""
         waiting = self._later(index, self._expected)
-        if waiting and self._position_of(index + 1) != self._expected and self._fits(self._head, waiting[0]):
-            self._say(Fault.MOVED, self._claims[waiting[0]])  # the expected line stands too late
-            self._pulled.add(waiting[0])
-            self._accept(self._claims[waiting[0]])
-            self.step(index)
-        elif waiting and self._is_of_this_chain(claim):
+        if waiting and self._is_of_this_chain(claim):
             self._say(Fault.MOVED, claim)  # this line stands too early
             self._early[claim.position] = index
         elif waiting or self._next_fits(index):
@@ -187,6 +190,17 @@ class _Walk:
             self._found.append(Finding(Fault.MISSING, self._expected, claim.position - 1, claim.line))
             self._expected = claim.position
             self._accept(claim)
+
+    def _pull(self, index: int) -> None:
+        """Take in expected lines that stand too late, as long as this line is ahead of them."""
+        while self._expected < self._claims[index].position:
+            waiting = self._later(index, self._expected)
+            at_next = self._position_of(index + 1) == self._expected
+            if not waiting or at_next or not self._fits(self._head, waiting[0]):
+                return
+            self._say(Fault.MOVED, self._claims[waiting[0]])
+            self._pulled.add(waiting[0])
+            self._accept(self._claims[waiting[0]])
 
     def _take_early(self) -> None:
         while (index := self._early.pop(self._expected, None)) is not None:
@@ -197,7 +211,7 @@ class _Walk:
         before = (
             [GENESIS]
             if claim.position == 0
-            else [self._claims[other].link for other in self._at.get(claim.position - 1, ())]
+            else [self._claims[other].link for other in self._at.get(claim.position - 1, [])[:_MOST_CLAIMS]]
         )
         return any(link(one, claim.body or b"") == claim.link for one in before)
 
@@ -216,7 +230,10 @@ class _Walk:
         return self._claims[index].position if index < len(self._claims) else None
 
     def _later(self, index: int, position: int) -> list[int]:
-        return [o for o in self._at.get(position, ()) if o > index and o not in self._pulled]
+        """Lines further on that claim a position; a few of them, so that a hostile file costs no more."""
+        places = self._at.get(position, [])
+        few = places[bisect_right(places, index) :][:_MOST_CLAIMS]
+        return [place for place in few if place not in self._pulled]
 
     def _fits(self, before: str, index: int) -> bool:
         claim = self._claims[index]

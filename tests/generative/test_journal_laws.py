@@ -206,6 +206,14 @@ _STEPS: dict[str, Callable[[list[bytes], int], Any]] = {
 }
 
 
+def test_a_journal_turned_round_and_one_number_for_all_lines_end_in_time() -> None:
+    lines = a_file(1_500)
+    turned = findings([*reversed(lines[:-1]), lines[-1]])
+    assert {fault for fault, _, _ in turned} == {Fault.MOVED}
+    same = [numbered(line, 5) for line in a_file(1_500, salt=9)[:-1]]
+    assert findings([*lines[:5], *same, lines[-1]])[0][0] in (Fault.CHANGED, Fault.INSERTED)
+
+
 def test_an_end_signed_by_somebody_else_is_refused() -> None:
     forged = b"\n".join(a_file(3, key=OTHER_KEY))
     with pytest.raises(InputRefused) as refused:
