@@ -141,7 +141,7 @@ _STOPS: Final[Mapping[str, Stop]] = {
     "113371000146109": Stop.STOPPED,
     "89925002": Stop.CANCELLED,
 }
-# The same question in the basic data set of 2017, with a code list of its own (zib-Medication-StopType, STU3).
+# The same question in the basic data set of 2017, with a code list of its own (zib-Medication-StopType).
 _STOPS_2017_SYSTEM: Final = "urn:oid:2.16.840.1.113883.2.4.3.11.60.20.77.5.2.1"
 _STOPS_2017: Final[Mapping[str, Stop]] = {"1": Stop.PAUSED, "2": Stop.STOPPED}
 # MedicationRequest.status that ends the agreement itself (FHIR R4 valueset-medicationrequest-status).

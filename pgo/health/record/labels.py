@@ -106,6 +106,7 @@ EXTENSIONS: Mapping[str, str] = {
         "dosage": "ext-RenderedDosageInstruction",
         "body_site": "ext-AnatomicalLocation.Laterality BodySite-Qualifier",
         "method": "ext-WayOfDetermination",
+        "cycle": "RepeatPeriodCyclicalSchedule",
         "recorded": "ext-RegistrationDateTime zib-AdministrationAgreement-AuthoredOn",
         "by": "ext-MedicationUse2.Prescriber zib-MedicationUse-Prescriber",
     }.items()

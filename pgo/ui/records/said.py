@@ -59,7 +59,6 @@ def Buttons(row: RecordRow, said: Said) -> ft.Control:
     """What can be said: a remark, a request, or that nobody may see it."""
     app = use_app()
     ask = use_confirm()
-    hide = Hide(app, row)
     buttons = [
         secondary_button(
             app.t("said.remark"),
@@ -80,7 +79,7 @@ def Buttons(row: RecordRow, said: Said) -> ft.Control:
     if not said.hidden_by:
 
         async def start() -> None:
-            question = await hide.question()
+            question = await hide_question(app, row)
             if question is not None:
                 ask(question)
 
@@ -92,42 +91,35 @@ def Buttons(row: RecordRow, said: Said) -> ft.Control:
     return toolbar(*buttons)
 
 
-class Hide:
-    """The question before a record, and what is about the same thing, is shown to nobody any more."""
+async def hide_question(app: AppState, row: RecordRow) -> Ask | None:
+    """Read how many records are about the same thing, and return the question; None when that failed."""
+    found = await app.run(merge.same_as, app.session, row.id)
+    if not isinstance(found, Ok):
+        return None
+    numbers = [member.row.id for member in found.value.members]
+    said = sentence(app.lang, ObjectionChoice(record_id=row.id), name=None, record=row.title)
+    many = app.t("said.hide.many", n=len(numbers)) if len(numbers) > 1 else ""
 
-    def __init__(self, app: AppState, row: RecordRow) -> None:
-        self._app, self._row = app, row
+    async def hide() -> None:
+        words = shown_text(app.lang, said)
+        made = await app.run(corrections.hide, app.session, numbers, lang=app.lang, shown_text=words)
+        if not isinstance(made, Ok):
+            return
+        ids = made.value
 
-    async def question(self) -> Ask | None:
-        """Read how many records it is about, and return the question."""
-        app, row = self._app, self._row
-        outcome = await app.run(merge.same_as, app.session, row.id)
-        if not isinstance(outcome, Ok):
-            return None
-        numbers = [member.row.id for member in outcome.value.members]
-        said = sentence(app.lang, ObjectionChoice(record_id=row.id), name=None, record=row.title)
-        many = app.t("said.hide.many", n=len(numbers)) if len(numbers) > 1 else ""
+        async def take_back() -> None:
+            await show_again(app, row, ids)
 
-        async def hide() -> None:
-            words = shown_text(app.lang, said)
-            made = await app.run(corrections.hide, app.session, numbers, lang=app.lang, shown_text=words)
-            if not isinstance(made, Ok):
-                return
-            ids = made.value
+        app.changed()
+        app.say(app.t("said.hidden", title=row.title), undo=take_back)
 
-            async def take_back() -> None:
-                await show_again(app, row, ids)
-
-            app.changed()
-            app.say(app.t("said.hidden", title=row.title), undo=take_back)
-
-        return Ask(
-            title=app.t("said.hide.sure"),
-            text=" ".join(filter(None, (said, many, *meaning(app.lang)))),
-            yes=app.t("said.hide.yes"),
-            no=app.t("common.cancel"),
-            work=hide,
-        )
+    return Ask(
+        title=app.t("said.hide.sure"),
+        text=" ".join(filter(None, (said, many, *meaning(app.lang)))),
+        yes=app.t("said.hide.yes"),
+        no=app.t("common.cancel"),
+        work=hide,
+    )
 
 
 async def show_again(app: AppState, row: RecordRow, ids: tuple[str, ...]) -> None:
