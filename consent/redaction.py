@@ -53,6 +53,9 @@ _ENTRY_LISTS: Final = frozenset(
     | {"careTeam", "member", "insurance", "entity", "relatesTo", "detail"}
 )
 _REFERENCE_MEMBERS: Final = frozenset({"reference", "type", "identifier", "display", "id", "extension"})
+# Elements of STU3 without a place in R4 (https://hl7.org/fhir/R4/versions.html#extensions); inside such an
+# extension the parts go by their bare names.
+_KEPT_URL: Final = "http://hl7.org/fhir/3.0/StructureDefinition/extension-"
 _CODING_PLACES: Final = frozenset({"coding", "valueCoding", "security", "tag", "class"})
 _RELATIVE: Final = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9.\-]{1,64}(?:/_history/[A-Za-z0-9.\-]{1,64})?")
 _MASKED: Final[Mapping[str, _Json]] = {
@@ -137,7 +140,7 @@ class _Cleaner:
         kept: list[_Json] = []
         changed = False
         for item in items:
-            new = self.clean(item, name)
+            new = _GONE if name == "extension" and self._carries_text(item) else self.clean(item, name)
             if isinstance(new, _Pruned) and name in _ENTRY_LISTS:
                 new = _GONE
             changed = changed or new is not item
@@ -158,6 +161,14 @@ class _Cleaner:
             return True
         # `_comment` carries the extensions of `comment`: they go together.
         return plain in _FREE_TEXT and (isinstance(child, str) or name != plain)
+
+    def _carries_text(self, item: _Json) -> bool:
+        """Whether an extension is a remark of STU3 that R4 has no element for."""
+        url = item.get("url") if isinstance(item, Mapping) else None
+        if self.keep_text or not isinstance(url, str):
+            return False
+        path = url.removeprefix(_KEPT_URL)
+        return ("/" not in path) and path.rpartition(".")[2] in _FREE_TEXT | {"note"}
 
     def _is_dead_link(self, name: str, child: _Json) -> bool:
         """An attachment kept elsewhere: the address of a resource outside the set."""

@@ -198,6 +198,22 @@ def test_extension_that_lost_its_value_goes() -> None:
     assert one(body) == {"resourceType": "Patient", "id": "p", "contact": [{"gender": "female"}]}
 
 
+def test_remarks_of_stu3_that_r4_has_no_element_for_go_like_other_free_text() -> None:
+    kept = "http://hl7.org/fhir/3.0/StructureDefinition/extension-"
+    description = {"url": f"{kept}ReferralRequest.description", "valueString": "vertrouwelijk"}
+    inner = {"url": "comment", "valueString": "ook dit"}
+    taken = {"url": f"{kept}MedicationStatement.taken", "valueCode": "y"}
+    foreign = {"url": "https://a.example/note", "valueString": "een waarde"}
+    parts = {"url": f"{kept}DiagnosticReport.image", "extension": [inner, {"url": "link", "valueCode": "x"}]}
+    body = {
+        "resourceType": "ServiceRequest",
+        "extension": [description, taken, parts, foreign, {"valueCode": "x"}],
+    }
+    gone = {"url": parts["url"], "extension": [{"url": "link", "valueCode": "x"}]}
+    assert one(body)["extension"] == [taken, gone, foreign, {"valueCode": "x"}]
+    assert one(body, keep_text=True) == body
+
+
 def synthetic_bundle(rng: random.Random) -> list[dict[str, Any]]:
     """Random records that refer to each other; the withheld ones carry the canary everywhere."""
     found: list[dict[str, Any]] = [dict(PATIENT)]
