@@ -155,6 +155,7 @@ class RecordDetail:
         versions: number of versions kept.
         related: records it refers to or that refer to it.
         in_trash: whether it was thrown away.
+        deviations: where it is not what FHIR R4 says, in element names; empty for nearly all.
     """
 
     row: RecordRow
@@ -165,6 +166,7 @@ class RecordDetail:
     versions: int
     related: tuple[RecordRow, ...]
     in_trash: bool
+    deviations: tuple[str, ...] = ()
 
 
 def overview(session: Session) -> Overview:
@@ -264,6 +266,8 @@ def record(session: Session, record_id: int) -> RecordDetail:
     Raises:
         NotFound: no such record.
     """
+    from pgo.health.fhir_r4 import validate  # not needed to unlock and list
+
     store, today = session.store, session.today()
     row, content = store.records.row(record_id), store.records.content(record_id)
     if row is None or content is None:
@@ -278,6 +282,7 @@ def record(session: Session, record_id: int) -> RecordDetail:
         versions=content.versions,
         related=_related(session, record_id, resource, today=today),
         in_trash=row.in_trash,
+        deviations=tuple(str(issue) for issue in validate(resource.body)),
     )
 
 

@@ -269,6 +269,20 @@ def test_a_record_shows_its_source_and_the_original_word_for_word(vault: Vault) 
     run(go())
 
 
+def test_a_record_that_is_not_quite_fhir_says_so_and_a_good_one_does_not(vault: Vault) -> None:
+    odd = {**an_allergy(2, "Latex"), "criticality": "zeer ernstig"}
+    take_in(vault[1], an_allergy(1, "Penicilline"), odd)
+
+    async def go() -> None:
+        for title, remark in (("Penicilline", False), ("Latex", True)):
+            row = row_named(vault[1], title)
+            async with Headless(opened(*vault), route=f"/record/{row.id}") as app:
+                await app.wait_text("Uit bestand")
+                assert app.has_text("zoals is afgesproken") is remark
+
+    run(go())
+
+
 @pytest.fixture(scope="module")
 def big(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vault]:
     application, session = a_vault(tmp_path_factory.mktemp("big"))

@@ -136,7 +136,8 @@ def _source(app: AppState, detail: RecordDetail) -> ft.Control:
         rows = [(app.t("record.source.file"), source.name), (app.t("record.source.collected"), at)]
     if detail.versions > 1:
         rows.append((app.t("record.source.versions"), str(detail.versions)))
-    return section_card(app.t("record.source"), key_values(rows))
+    remark = [note(app.t("record.deviates"), "attention")] if detail.deviations else []
+    return section_card(app.t("record.source"), key_values(rows), *remark)
 
 
 @component
