@@ -50,8 +50,9 @@ class BackupStanding:
     Attributes:
         newest: the newest one that is where it was put, None for none.
         changed: something was changed since.
-        reminder: why there should be another one, '' for no reason: ``none``, ``old``, ``away`` (the folder
-            or the file cannot be reached), ``secrets`` (it opens with an older passphrase only).
+        reminder: why there should be another one, '' for no reason: ``none``, ``old``, ``away`` (none can be
+            reached), ``folder`` (the planned place cannot), ``secrets`` (the newest opens with an older
+            passphrase or code only).
         reachable: whether the planned folder is there.
     """
 
@@ -98,7 +99,7 @@ def standing(session: Session) -> BackupStanding:
         newest=newest,
         changed=changed,
         reminder=_reminder(session, plan, all_, newest, changed=changed),
-        reachable=plan.every == "never" or Path(plan.folder).is_dir(),
+        reachable=_reachable(plan),
     )
 
 
@@ -150,8 +151,15 @@ def _reminder(
         return "away"
     if not newest.opens_today:
         return "secrets"
+    if changed and not _reachable(plan):
+        return "folder"
     limit = _AGE[plan.every] + GRACE if plan.every != "never" else _UNPLANNED_AGE
     return "old" if changed and newest.made_at + limit <= session.now() else ""
+
+
+def _reachable(plan: BackupPlan) -> bool:
+    """Whether the planned folder, or the drive it will be made on, is there."""
+    return plan.every == "never" or Path(plan.folder).is_dir() or Path(plan.folder).parent.is_dir()
 
 
 def _drop_old(session: Session, folder: Path, *, keep: int) -> None:

@@ -44,10 +44,7 @@ def PlanCard(plan: BackupPlan, vault: Path) -> ft.Control:
     action = use_action(save)
     parts: list[ft.Control] = [_every(app, wanted, change)]
     if wanted.every != "never":
-        place = FolderChoice(
-            wanted.folder, vault, lambda folder: change(replace(wanted, folder=folder)), "plan", error
-        )
-        parts += [place, _keep(app, wanted, change)]
+        parts += [_place(wanted, vault, change, error), _keep(app, wanted, change)]
     return section_card(
         app.t("backup.plan.title"),
         *parts,
@@ -71,6 +68,14 @@ def _every(app: AppState, wanted: BackupPlan, change: Callable[[BackupPlan], Non
         lambda name: change(replace(wanted, every=_EVERY[name])),
         key="plan-every",
     )
+
+
+def _place(wanted: BackupPlan, vault: Path, change: Callable[[BackupPlan], None], error: str) -> ft.Control:
+    def choose(folder: str) -> None:
+        change(replace(wanted, folder=folder))
+
+    place: ft.Control = FolderChoice(wanted.folder, vault, choose, "plan", error)
+    return place
 
 
 def _keep(app: AppState, wanted: BackupPlan, change: Callable[[BackupPlan], None]) -> ft.Control:

@@ -117,6 +117,8 @@ def sentence(app: AppState, now_is: BackupStanding, now: datetime) -> tuple[str,
             return app.t("backup.standing.away"), "attention"
         case _, None:
             return app.t("backup.standing.none"), "attention"
+        case "folder", _:
+            return app.t("backup.standing.folder", folder=now_is.plan.folder), "attention"
         case "secrets", _:
             return app.t("backup.standing.secrets"), "attention"
         case "old", BackupView() as view:

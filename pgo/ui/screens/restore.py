@@ -133,8 +133,7 @@ def OpenBackup(picked: FoundBackup, on_done: Callable[[VaultPlace], None]) -> ft
     """Ask for the secret and where it goes, then put it back."""
     app, long = use_app(), use_long()
     there: VaultPlace | None = ft.use_memo(lambda: vault_of(app.application, picked), [])
-    first = Opening()
-    typed, set_typed = ft.use_state(first)
+    typed, set_typed = ft.use_state(Opening())
 
     def change(**members: object) -> None:
         set_typed(lambda old: _changed(old, members))

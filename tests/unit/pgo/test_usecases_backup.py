@@ -156,6 +156,21 @@ def test_a_plan_makes_one_when_it_is_due_and_keeps_the_newest(
     assert events(session, Event.BACKUP_REMOVED) == 2
 
 
+def test_a_planned_drive_that_is_away_is_said_when_something_waits_for_it(
+    session: Session, tmp_path: Path
+) -> None:
+    make_backup(session, tmp_path / "by-hand")
+    drive = tmp_path / "drive"
+    drive.mkdir()
+    save_plan(session, BackupPlan(folder=str(drive / "pgo"), every="day", keep=3))
+    (drive / "pgo").rmdir()
+    drive.rmdir()
+    assert standing(session).reminder == "", "nothing new waits"
+    more(session, range(30, 31))
+    now = standing(session)
+    assert (now.reminder, now.reachable) == ("folder", False)
+
+
 def test_new_secrets_make_a_planned_backup_due_at_once(session: Session, tmp_path: Path) -> None:
     save_plan(session, BackupPlan(folder=str(tmp_path / "out"), every="week", keep=3))
     assert run_plan(session) is not None
