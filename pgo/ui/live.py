@@ -24,7 +24,7 @@ from flet.controls.context import _context_page
 from pgo.ui import safety
 from pgo.ui.app import start
 from pgo.ui.autolock import CHECK_EVERY_SECONDS, IdleWatch, SleepWatch
-from pgo.ui.state import AppState
+from pgo.ui.state import AppState, close_vault
 from pgo.usecases.settings import lock_screen_prefs
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ class Windows:
             self._live = None
         session = window.state.forget()
         if session is not None:
-            session.lock()
+            close_vault(session)
 
     async def keep_watch(self) -> None:
         """Lock when nobody is there or the computer slept; runs as long as the program."""
@@ -133,4 +133,4 @@ class Windows:
         self._uploads.forget()
         session = window.state.forget() if window is not None else None
         if session is not None:
-            await asyncio.to_thread(session.lock)
+            await asyncio.to_thread(close_vault, session)
