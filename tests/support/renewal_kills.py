@@ -1,8 +1,9 @@
 """``python -m tests.support.renewal_kills FOLDER``: kill a renewal of the vault key at every file operation.
 
-For each operation the vault is copied, a forked child renews its key and kills itself right before that
-operation, and another child opens what is left. Prints one JSON line per kill: the operation, how many
-records were there, which database files stayed and which generation of the key opened.
+Makes a vault with three records; passphrases cost nothing here. For each operation the vault is copied, a
+forked child renews its key and kills itself right before that operation, and another child opens what is
+left. Prints one JSON line per kill: the operation, how many records were there, which database files stayed
+and which generation of the key opened.
 Ends when a renewal ran through.
 """
 
@@ -16,11 +17,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from pgo.store import slots
+from pgo.usecases.collect import collect
 from pgo.usecases.keys import key_facts, renew_vault_key
 from pgo.usecases.read import counts_by_type
 from pgo.usecases.unlock import check_vault, unlock
 from tests.support.applications import PASSPHRASE
-from tests.support.vaults import Home
+from tests.support.prices import free_kek
+from tests.support.vaults import Home, a_bundle, a_condition, a_patient
 
 WATCHED = frozenset({"open", "os.rename", "os.remove", "os.link"})
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
@@ -83,16 +87,26 @@ def in_child(work: Callable[[], None]) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-def main(source: Path) -> int:
+def prepare(folder: Path) -> Path:
+    """Make the vault that is copied; in this process the price of a passphrase is nothing."""
+    slots.derive_kek = free_kek
+    session = Home(folder).open_new()
+    collect(session, a_bundle(a_patient(), a_condition("c1"), a_condition("c2")), name="a.json")
+    session.lock()
+    return session.folder
+
+
+def main(folder: Path) -> int:
     """Kill at the first operation, the second, and so on."""
+    source = prepare(folder / "made")
     for at in range(1, 500):
-        folder = Path(shutil.copytree(source, source.parent / f"kill-{at}" / source.name))
-        status = in_child(lambda folder=folder, at=at: renew(folder, at))
+        vault = Path(shutil.copytree(source, folder / f"kill-{at}" / source.name))
+        status = in_child(lambda vault=vault, at=at: renew(vault, at))
         if status == 0:
             return 0
-        if status != -signal.SIGKILL or in_child(lambda folder=folder: look(folder)):
+        if status != -signal.SIGKILL or in_child(lambda vault=vault: look(vault)):
             os.write(1, b'"failed": true}\n')
-        shutil.rmtree(folder.parent)
+        shutil.rmtree(vault.parent)
     return 1
 
 

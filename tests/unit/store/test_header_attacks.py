@@ -8,48 +8,40 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from crypto.passphrase import MAX_ITERATIONS, MAX_LANES, MAX_MEMORY_KIB, Argon2Parameters, derive_kek
 from pgo.errors import AppError
 from pgo.store import slots
 from pgo.store.header import load_header
 from pgo.usecases.unlock import create_vault, unlock, unlock_with_code
-from tests.support.applications import CHEAP, PASSPHRASE
+from tests.support.applications import PASSPHRASE
 from tests.support.fault_figures import figures
+from tests.support.prices import free_kek
 from tests.support.vaults import Home
 from tests.unit.pgo.test_store_header import edited
 
 _counts = {"tried": 0, "accepted": 0}
 
 
+@pytest.fixture(scope="module", autouse=True)
+def watched() -> Iterator[None]:
+    """Every derivation of this module is watched, and costs nothing."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(slots, "derive_kek", free_kek)
+        yield
+    figures["edited headers"] = f"{_counts['tried']} tried, {_counts['accepted']} accepted"
+
+
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, bytes]:
+def made(watched: None, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, bytes]:
     home = Home(tmp_path_factory.mktemp("attacked"))
     new = create_vault(home.app, home.folder / "Thuis", PASSPHRASE)
     new.session.lock()
     header = new.session.folder / "vault.hdr"
     (new.session.folder / "vault.hdr.prev").unlink(missing_ok=True)
     return new.session.folder, new.recovery_code_text, header.read_bytes()
-
-
-@pytest.fixture(autouse=True)
-def watched(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Every derivation is within bounds; the first slot's price is paid, never more."""
-
-    def derive(passphrase: str, *, salt: bytes, parameters: Argon2Parameters) -> bytearray:
-        assert parameters.memory_kib <= MAX_MEMORY_KIB
-        assert parameters.iterations <= MAX_ITERATIONS
-        assert parameters.lanes <= MAX_LANES
-        cheap = replace(CHEAP, lanes=parameters.lanes)
-        return derive_kek(passphrase, salt=salt, parameters=parameters if parameters == CHEAP else cheap)
-
-    monkeypatch.setattr(slots, "derive_kek", derive)
-    yield
-    figures["edited headers"] = f"{_counts['tried']} tried, {_counts['accepted']} accepted"
 
 
 def refused(made: tuple[Path, str, bytes], data: bytes) -> bool:
