@@ -1,8 +1,11 @@
-"""Most of these harnesses need a fork server, signals and limits of a POSIX system."""
+"""Most of these harnesses need a POSIX system, and time when the machine is busy."""
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
+
+import pytest
 
 collect_ignore = (
     [
@@ -18,3 +21,11 @@ collect_ignore = (
     if sys.platform == "win32"
     else []
 )
+SECONDS = 900
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A harness makes hundreds of processes and syncs: a stopwatch for single tests says nothing about it."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(SECONDS))
