@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from typing import Any, TypeAlias
 
 import pytest
@@ -204,6 +205,33 @@ _STEPS: dict[str, Callable[[list[bytes], int], Any]] = {
     "swap": lambda body, at: body.insert(0, body.pop(at)),
     "edit": lambda body, at: body.__setitem__(at, with_body(body[at], event="exported")),
 }
+
+
+def test_every_move_swap_double_and_pair_of_edits_of_a_short_journal_is_named() -> None:
+    tried = 0
+    for count in range(2, 8):
+        original = a_file(count)
+        for one, other in product(range(count), repeat=2):
+            moved, swapped, doubled, edited = (list(original) for _ in range(4))
+            moved.insert(other, moved.pop(one))
+            swapped[one], swapped[other] = swapped[other], swapped[one]
+            doubled.insert(other, doubled[one])
+            edited[one] = with_body(edited[one], event="exported")
+            edited[other] = with_body(edited[other], event="unlocked")
+            if one != other:
+                assert findings(moved) in [((Fault.MOVED, at, at),) for at in (one, other)]
+                assert {(fault, at) for fault, at, _ in findings(swapped)} <= {
+                    (Fault.MOVED, one),
+                    (Fault.MOVED, other),
+                }
+                assert findings(swapped)
+            assert Fault.DUPLICATED in {fault for fault, _, _ in findings(doubled)}
+            assert {(fault, at) for fault, at, _ in findings(edited)} == {
+                (Fault.CHANGED, one),
+                (Fault.CHANGED, other),
+            }
+            tried += 4
+    print(f"journal: {tried} changed files, 0 accepted")
 
 
 def test_a_journal_turned_round_and_one_number_for_all_lines_end_in_time() -> None:
