@@ -145,6 +145,10 @@ def test_the_recovery_code_opens_and_is_replaced(tmp_path: Path) -> None:
             await app.click("unlock")
             await app.wait_text("Kies een nieuwe wachtzin", 15)
             await app.type("passphrase", OTHER)
+            await app.type("passphrase-again", "iets anders dan dat")
+            await app.click("save-passphrase")
+            await app.wait_text("niet gelijk")
+            await app.type("passphrase-again", OTHER)
             await app.click("save-passphrase")
             await app.wait_text("Uw herstelcode", 15)
             assert shown_code(app) != made.recovery_code_text

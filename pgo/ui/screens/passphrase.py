@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
 import flet as ft
 
 from pgo.ui.safety import component
-from pgo.ui.state import use_app
+from pgo.ui.state import use_action, use_app
 from pgo.ui.theme import GAP_SMALL
-from pgo.ui.widgets import icon_button, muted, text_field
+from pgo.ui.widgets import icon_button, muted, primary_button, progress, text_button, text_field, toolbar
 from pgo.usecases.unlock import PassphraseQuality, passphrase_quality
 
 LEVELS = 5
@@ -109,4 +109,57 @@ def Meter(quality: PassphraseQuality | None) -> ft.Control:
         label=sentence,
         exclude_semantics=True,
         content=ft.Column([ft.Row(bars, spacing=4), muted(sentence, small=True)], spacing=6, tight=True),
+    )
+
+
+@component
+def ChooseTwice(
+    words: tuple[str, ...],
+    label: str,
+    identifier: str,
+    save: Callable[[str], Awaitable[str]],
+    on_cancel: Callable[[], None] | None = None,
+) -> ft.Control:
+    """Choose a new passphrase: the field, its meter, the field again, and what is wrong.
+
+    ``save`` gets the passphrase and gives the sentence to show under it, '' when it was kept.
+    """
+    app = use_app()
+    typed, change = use_meter(words)
+    again, set_again = ft.use_state("")
+    nothing: dict[str, str] = {}
+    errors, set_errors = ft.use_state(nothing)
+
+    async def keep() -> None:
+        if typed.text != again:
+            set_errors({"again": app.t("passphrase.differs")})
+            return
+        wrong = await save(typed.text)
+        set_errors({"first": wrong} if wrong else {})
+
+    action = use_action(keep)
+    cancel = text_button(app.t("common.cancel"), on_cancel, key="cancel-passphrase", disabled=action.busy)
+    return ft.Column(
+        [
+            SecretField(label, typed.text, change, identifier, errors.get("first", "")),
+            Meter(typed.quality),
+            SecretField(
+                app.t("passphrase.again"),
+                again,
+                set_again,
+                f"{identifier}-again",
+                errors.get("again", ""),
+                on_submit=action.start,
+            ),
+            *([progress(app.t("create.busy"), None)] if action.busy else []),
+            toolbar(
+                primary_button(
+                    app.t("common.save"), action.start, key="save-passphrase", disabled=action.busy
+                ),
+                *([cancel] if on_cancel is not None else []),
+            ),
+        ],
+        spacing=GAP_SMALL + 4,
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+        tight=True,
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import flet as ft
 
 from pgo.ui.safety import component
-from pgo.ui.screens.passphrase import Meter, SecretField, use_meter
+from pgo.ui.screens.passphrase import ChooseTwice
 from pgo.ui.screens.unlock import enter
 from pgo.ui.state import AppState, Failed, Ok, use_action, use_app
 from pgo.ui.theme import FONT_STRONG, GAP, GAP_SMALL, RADIUS_SMALL
@@ -172,28 +172,20 @@ def AskCode(vault: VaultPlace, on_back: Callable[[], None], on_open: Callable[[S
 def NewPassphrase(vault: VaultPlace, session: Session, on_code: Callable[[str], object]) -> ft.Control:
     """Choose a new passphrase after recovery."""
     app = use_app()
-    typed, change = use_meter((vault.name,))
-    error, set_error = ft.use_state("")
 
-    def replace() -> str:
-        change_passphrase(session, typed.text)
+    def replace(passphrase: str) -> str:
+        change_passphrase(session, passphrase)
         return renew_recovery_code(session)
 
-    async def save() -> None:
-        outcome = await app.attempt(replace)
+    async def save(passphrase: str) -> str:
+        outcome = await app.attempt(replace, passphrase)
         if isinstance(outcome, Failed):
-            set_error(outcome.text)
-        else:
-            on_code(outcome.value)
+            return outcome.text
+        on_code(outcome.value)
+        return ""
 
-    action = use_action(save)
     return card(
         heading(app.t("recover.new.title"), 2),
         muted(app.t("recover.new.text")),
-        SecretField(
-            app.t("passphrase.label"), typed.text, change, "passphrase", error, on_submit=action.start
-        ),
-        Meter(typed.quality),
-        *([progress(app.t("create.busy"), None)] if action.busy else []),
-        primary_button(app.t("common.save"), action.start, key="save-passphrase", disabled=action.busy),
+        ChooseTwice((vault.name,), app.t("passphrase.label"), "passphrase", save),
     )

@@ -7,16 +7,13 @@ from collections.abc import Callable
 import flet as ft
 
 from pgo.ui.safety import component
-from pgo.ui.screens.passphrase import Meter, SecretField, use_meter
-from pgo.ui.state import Failed, use_action, use_app
+from pgo.ui.screens.passphrase import ChooseTwice
+from pgo.ui.state import Failed, use_app
 from pgo.ui.widgets import (
     body,
     muted,
-    primary_button,
-    progress,
     secondary_button,
     section_card,
-    text_button,
     toolbar,
 )
 from pgo.usecases.keys import change_passphrase
@@ -45,40 +42,15 @@ def PassphraseCard(price: str) -> ft.Control:
 def NewPassphrase(on_done: Callable[[], None]) -> ft.Control:
     """Choose another passphrase, typed twice; nothing is encrypted again."""
     app = use_app()
-    typed, change = use_meter((app.session.folder.name,))
-    again, set_again = ft.use_state("")
-    nothing: dict[str, str] = {}
-    errors, set_errors = ft.use_state(nothing)
 
-    async def save() -> None:
-        if typed.text != again:
-            set_errors({"again": app.t("passphrase.differs")})
-            return
-        outcome = await app.attempt(change_passphrase, app.session, typed.text)
+    async def save(passphrase: str) -> str:
+        outcome = await app.attempt(change_passphrase, app.session, passphrase)
         if isinstance(outcome, Failed):
-            set_errors({"new": outcome.text})
-            return
+            return outcome.text
         app.changed(app.t("settings.passphrase.done"))
         on_done()
+        return ""
 
-    action = use_action(save)
-    return section_card(
-        app.t("settings.passphrase"),
-        SecretField(
-            app.t("keys.passphrase.new"), typed.text, change, "new-passphrase", errors.get("new", "")
-        ),
-        Meter(typed.quality),
-        SecretField(
-            app.t("passphrase.again"),
-            again,
-            set_again,
-            "new-passphrase-again",
-            errors.get("again", ""),
-            on_submit=action.start,
-        ),
-        *([progress(app.t("create.busy"), None)] if action.busy else []),
-        toolbar(
-            primary_button(app.t("common.save"), action.start, key="save-passphrase", disabled=action.busy),
-            text_button(app.t("common.cancel"), on_done, key="cancel-passphrase", disabled=action.busy),
-        ),
-    )
+    words = (app.session.folder.name,)
+    form = ChooseTwice(words, app.t("keys.passphrase.new"), "new-passphrase", save, on_done)
+    return section_card(app.t("settings.passphrase"), form)
