@@ -121,6 +121,7 @@ def use_confirm() -> Callable[[Ask], None]:
             semantics_label=asked.title,
             title=ft.Text(asked.title, theme_style=ft.TextThemeStyle.TITLE_LARGE),
             content=ft.Container(ft.Text(asked.text), width=440),
+            scrollable=True,  # large text on a phone does not fit, and a cut sentence must not be signed
             actions=[
                 text_button(asked.no or app.t("common.cancel"), lambda: set_asked(None), key="dialog-no"),
                 button(asked.yes, yes, key="dialog-yes"),
