@@ -5,7 +5,8 @@
    "delete after use".
 2. Limits on research bring duties of their own (`MOR:` with a day, `RTN`); they travel in statements and
    are not written in a rule's `obligation`.
-3. Duties are joined by union: whoever holds data under two days erases at the earlier one.
+3. Duties are joined by union: whoever holds data under two days erases at the earlier one. At the recipient
+   such a day ends what it may (`consent.statement.still_allowed`).
 4. A recipient keeps a kind of duty or it does not; it keeps `DELAU:` with any day when it keeps `DELAU`.
 
 >>> sorted(map(is_obligation, ["DELAU", "DELAU:2027-01-01"])), is_obligation("AUDIT:2027-01-01")
@@ -66,6 +67,12 @@ def erase_at(duties: Iterable[str]) -> datetime | None:
     """Return the earliest instant at which these duties want everything erased, None for no day."""
     days = [parse_day(day) for duty in duties if kind_of(duty) == ERASE and (day := duty.partition(":")[2])]
     return datetime.combine(min(days), time(), UTC) if days else None
+
+
+def is_overdue(duties: Iterable[str], at: datetime) -> bool:
+    """Say whether these duties want everything erased by now."""
+    day = erase_at(duties)
+    return day is not None and day <= at
 
 
 def _is_written_well(text: str) -> bool:

@@ -20,6 +20,7 @@ Checks 7 (this bundle, this purpose) and 8 (every resource by my own classifier)
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final
@@ -27,7 +28,7 @@ from typing import Final
 from consent.codes import Action, ActorKind, Erase
 from consent.dates import as_utc
 from consent.decision import Decision, Deny, Evaluator, Reason
-from consent.duties import EVERY_DUTY, unmet
+from consent.duties import EVERY_DUTY, erase_at, is_overdue, unmet
 from consent.effective import Effective, Head, HeadState, Lineage, effective
 from consent.errors import ExpiredDocument, Forked, InvalidDocument, NotTrusted, RolledBack
 from consent.facts import ResourceFacts
@@ -286,6 +287,7 @@ def statement_plan(
     if now >= statement.next_update_at:
         stale = Deny(Reason.STALE_STATUS, False, (), (), None)
         return lambda _facts: stale
+    statement = still_allowed(statement, now)
     if not statement.scope:
         nothing = Deny(Reason.NO_GRANT, False, (), (), statement.next_update_at)
         return lambda _facts: nothing
@@ -295,16 +297,23 @@ def statement_plan(
     return Plan(Evaluator(state, asker)).decide
 
 
+def still_allowed(statement: Statement, at: datetime) -> Statement:
+    """Return the statement without the regions whose day to erase everything has come (duty DELAU)."""
+    left = tuple(rule for rule in statement.scope if not is_overdue(rule.obligation, at))
+    return statement if len(left) == len(statement.scope) else replace(statement, scope=left)
+
+
 @lru_cache(maxsize=256)
 def _as_lineage(statement: Statement) -> Lineage:
     """See the statement as one grant in force: the recipient knows nothing else."""
     own_hash = RecordHash(sha256_id(_HASH_TAG + canonical_bytes(statement_to_json(statement))))
+    days = [day for rule in statement.scope if (day := erase_at(rule.obligation)) is not None]
     grant = Grant(
         id=GrantId(statement.audience),
         subject=statement.issuer,
         by=By(statement.issuer),
         at=statement.issued_at,
-        period=Period(statement.issued_at, statement.next_update_at),
+        period=Period(statement.issued_at, min([statement.next_update_at, *days])),
         rules=statement.scope,
         shown=Shown("und", "statement"),
     )
@@ -320,5 +329,6 @@ __all__ = [
     "sign_statement",
     "statement_hash",
     "statement_plan",
+    "still_allowed",
     "verify_statement",
 ]

@@ -21,8 +21,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from consent.duties import erase_at
-from consent.statement import Statement, open_statement, statement_hash
+from consent.statement import Statement, open_statement, statement_hash, still_allowed
 from crypto.keys import VerifyKey
 from recipient.errors import NotShared, Purged
 from recipient.instants import instant_text, parse_instant
@@ -58,13 +57,7 @@ class Holding:
             and bool(statement.scope)
             and at < statement.until_at
             and at < statement.next_update_at
-            and not self.must_be_gone(at)
         )
-
-    def must_be_gone(self, at: datetime) -> bool:
-        """Tell whether a duty of the statement wants everything erased by now."""
-        day = erase_at(self.statement.duties)
-        return day is not None and day <= at
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,15 +176,14 @@ def erase_ended(store: Store, *, at: datetime, keep_hidden: timedelta) -> int:
     """Delete the resources of holdings whose end passed longer ago than ``keep_hidden``.
 
     The days in between exist because a patient who renews a grant too late would otherwise have to send
-    everything again; nothing of it is shown in that time. A day that the patient named is kept to the day.
+    everything again; nothing of it is shown in that time.
 
     Returns:
         How many holdings were emptied.
     """
     with store.transaction():
         rows = store.rows(_SELECT + " WHERE state = ?", (ACTIVE,))
-        active = [_holding(row) for row in rows]
-        over = [one for one in active if one.statement.until_at + keep_hidden <= at or one.must_be_gone(at)]
+        over = [holding for row in rows if (holding := _holding(row)).statement.until_at + keep_hidden <= at]
         for holding in over:
             erase_resources(store, holding.sub)
             store.run(
@@ -200,6 +192,12 @@ def erase_ended(store: Store, *, at: datetime, keep_hidden: timedelta) -> int:
     if over:
         store.fold()
     return len(over)
+
+
+def overdue(store: Store, *, at: datetime) -> tuple[Holding, ...]:
+    """Return the active holdings of which something had to be erased by a day that has come."""
+    active = (_holding(row) for row in store.rows(_SELECT + " WHERE state = ?", (ACTIVE,)))
+    return tuple(one for one in active if still_allowed(one.statement, at) != one.statement)
 
 
 def answered(store: Store, sub: str, message_id: str) -> tuple[str, str] | None:

@@ -32,7 +32,7 @@ from typing import Any
 from consent.classify import classify_all
 from consent.codes import Action, Deidentification, Erase
 from consent.decision import Permit
-from consent.duties import erase_at, unmet
+from consent.duties import unmet
 from consent.errors import ConsentError, RolledBack
 from consent.facts import ResourceFacts
 from consent.research import Study, least_study
@@ -153,6 +153,16 @@ class Inbox:
             signer=self._identity.signing,
             message_id=opened.message_id,
         )
+
+    def erase_overdue(self, *, at: datetime) -> int:
+        """Erase what patients gave until a day that has come (duty DELAU); return how many were looked at."""
+        found = holdings.overdue(self._store, at=at)
+        for holding in found:
+            with self._store.transaction():
+                self._erase_outside(holding.sub, holding.statement, at=at)
+        if found:
+            self._store.fold()
+        return len(found)
 
     def _open(self, body: bytes, *, at: datetime, known_only: bool) -> OpenedMessage:
         return open_message(
@@ -293,9 +303,7 @@ class Inbox:
                 return OUTSIDE_SCOPE
             if not _is_stripped(body, decision.deidentification, today=at.date()):
                 return UNMET_DUTY  # what says who it is about should not have been sent, and is not kept
-            gone_at = erase_at(decision.obligations)
-            too_late = gone_at is not None and gone_at <= at
-            return UNMET_DUTY if too_late or unmet(decision.obligations, KEPT_BY_RECIPIENTS) else None
+            return UNMET_DUTY if unmet(decision.obligations, KEPT_BY_RECIPIENTS) else None
 
         return refusal
 

@@ -38,6 +38,7 @@ from recipient.errors import Unusable
 from recipient.gateway import inbox_routes
 from recipient.holdings import erase_ended
 from recipient.identity import Identity, build_card, load_identity, remember_port
+from recipient.inbox import Inbox
 from recipient.ingress import DeadlineProtocol, Ingress
 from recipient.portal.routes import portal_routes
 from recipient.portal.sessions import Sessions
@@ -191,7 +192,7 @@ def serve(
             limits = Limits()
             app = build_app(store, endpoint=url, clock=clock, limits=limits, hosts=_hosts(url, port))
             server = _Server(_uvicorn_config(app, listening, limits), lambda: _announce(ready, ready_file))
-            with _housekeeping(store, limits, clock):
+            with _housekeeping(store, Inbox(store, identity), limits, clock):
                 asyncio.run(server.serve(sockets=[listener]))
     finally:
         store.close()
@@ -213,13 +214,14 @@ def write_whole(path: Path, text: str) -> None:
 
 
 @contextmanager
-def _housekeeping(store: Store, limits: Limits, clock: Clock) -> Iterator[None]:
-    """Erase what ended long enough ago, now and every hour, for as long as the block runs."""
+def _housekeeping(store: Store, inbox: Inbox, limits: Limits, clock: Clock) -> Iterator[None]:
+    """Erase what ended long ago or had to be gone by a day: now and every hour, while the block runs."""
     stop = threading.Event()
 
     def work() -> None:
         while True:
             erase_ended(store, at=clock(), keep_hidden=limits.keep_hidden_after_end)
+            inbox.erase_overdue(at=clock())
             if stop.wait(_HOUSEKEEPING_SECONDS):
                 return
 

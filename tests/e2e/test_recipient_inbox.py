@@ -7,15 +7,17 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
-from consent.model import Action, Deidentification, permit_rule
+from consent.model import Action, Category, Deidentification, permit_rule
 from crypto.canonical import sha256_id
 from crypto.keys import OpeningKey
+from recipient import holdings
 from recipient.config import Limits
 from recipient.inbox import Inbox
 from recipient.store import Store
@@ -259,6 +261,32 @@ class TestSteps:
         fresh.sign_grant((rule,), at=running.clock())
         receipt = fresh.push([clinical.patient()], at=running.clock())
         assert receipt.refused == (("Patient/p1", "unmet_duty"),)
+
+    def test_what_had_to_be_erased_by_a_day_is_not_taken_shown_or_kept_from_then_on(
+        self, running: Clinic
+    ) -> None:
+        at, lab = running.clock(), clinical.lab("l9", "2026-01-05", 5.1)
+        day = (at + timedelta(days=3)).date()
+        fresh = PatientSide.of(running.url, at=at, seed=bytes([251]) * 32)
+        labs, rest = (
+            permit_rule(
+                actor=[fresh.card.actor],
+                purpose=["TREAT"],
+                action=[Action.VIEW],
+                category=[category],
+                obligation=duty,
+            )
+            for category, duty in ((Category.LABS, [f"DELAU:{day}"]), (Category.DEMOGRAPHICS, []))
+        )
+        fresh.sign_grant((labs, rest), at=at)
+        receipt = fresh.push([clinical.patient(), lab], at=at)
+        assert receipt.stored == 2
+        inbox = Inbox(running.store, load_identity(running.store))
+        assert inbox.erase_overdue(at=at) == 0
+        later = datetime.combine(day, time(), UTC)
+        inbox.erase_overdue(at=later)
+        left = [row.reference for row in holdings.held(running.store, fresh.sub)]
+        assert left == ["Patient/p1"]
 
     def test_step_15_reply_opens_for_the_patient_only(self, running: Clinic, patient: PatientSide) -> None:
         message_id = new_message_id()
