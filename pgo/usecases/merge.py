@@ -20,7 +20,7 @@ from pgo.health.record.merge import merge
 from pgo.health.record.resolve import referred
 from pgo.health.record.resource import Resolve, Resource
 from pgo.health.record.safe import obj
-from pgo.health.record.sameness import About, about, candidates, names_of_thing, shared_rule
+from pgo.health.record.sameness import JOINED, About, about, candidates, names_of_thing, shared_rule
 from pgo.health.record.status import RecordStatus
 from pgo.store.journal import Event
 from pgo.store.record_types import Source, StoredRow
@@ -141,6 +141,8 @@ def join_again(session: Session, record_id: int, pairs: frozenset[Pair]) -> None
 
 def _thing_of(session: Session, record_id: int, row: StoredRow) -> Thing:
     kind = RecordKind(row.columns.kind)
+    if kind not in JOINED:
+        return Thing((record_id,), "")  # claims and organisations by the thousand need not be read for this
     if kind is RecordKind.MEASUREMENT:
         # A vault may hold a hundred thousand readings: only those with this value at this moment are read.
         numbers = session.store.records.reading.like(row)

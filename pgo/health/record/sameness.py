@@ -257,6 +257,9 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
 )
 
+JOINED: Final[frozenset[RecordKind]] = frozenset[RecordKind]().union(*(rule.kinds for rule in RULES))
+"""Kinds of which records can be about one thing at all; of the others each stands alone."""
+
 
 def about(resource: Resource, concept: Mapping[str, Any], medicine: Mapping[str, Any]) -> About:
     """Bring together what the rules look at."""

@@ -162,6 +162,28 @@ def test_a_unit_that_is_not_written_as_ucum_is_not_converted(session: Session) -
     assert [line.count for line in read.series_list(session)] == [1, 1]
 
 
+def test_sources_that_disagree_show_the_allergy_as_present_and_say_so(session: Session) -> None:
+    def allergy(id_: str, clinical: str) -> dict[str, Any]:
+        system = "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical"
+        return {
+            "resourceType": "AllergyIntolerance",
+            "id": id_,
+            "clinicalStatus": {"coding": [{"system": system, "code": clinical}]},
+            "code": {
+                "coding": [{"system": "http://snomed.info/sct", "code": "764146007"}],
+                "text": "Penicilline",
+            },
+            "patient": {"reference": "Patient/p1"},
+        }
+
+    _take(session, "oud.json", allergy("a1", "active"))
+    _take(session, "nieuw.json", allergy("a2", "resolved"))
+
+    (shown,) = read.profile(session).allergies
+
+    assert (str(shown.status), shown.disagree, len(shown.others)) == ("current", True, 1)
+
+
 def test_wishes_about_care_are_in_the_profile_with_their_yes_or_no(session: Session) -> None:
     snomed = "http://snomed.info/sct"
     wish = {
