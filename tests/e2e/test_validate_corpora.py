@@ -139,7 +139,8 @@ THEY_ACCEPT = {
     *("telecom system", "bound concept", "bound concept of another system", "text status"),
     *("decimal as text", "boolean as text", "boolean as number", "date as number"),
     *("empty list", "empty object", "null", "null in a list without its twin", "twins of another number"),
-    *("extension with value and extensions", "extension with nothing"),
+    *("twins of nothing", "empty base64", "a value and the twin of another"),
+    *("extension with value and extensions", "extension with nothing", "extension with nothing but an id"),
     *("id of 65 characters", "address with a blank"),
     *("contained is wrong", "contained in contained", "resource in an entry is wrong"),
 }

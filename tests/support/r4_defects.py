@@ -203,6 +203,21 @@ DEFECTS: tuple[Defect, ...] = (
         GONE,
         "Observation.extension[0]: extension",
     ),
+    Defect(
+        "extension with nothing but an id",
+        OBSERVATION,
+        ("extension", 0),
+        {"id": "e", "url": "http://example.org/e"},
+        "Observation.extension[0]: extension",
+    ),
+    Defect(
+        "a value and the twin of another",
+        OBSERVATION,
+        ("_valueString",),
+        {"id": "v"},
+        "Observation.value[x]: two_choices",
+        fatal=True,
+    ),
     # kinds of JSON values
     Defect(
         "decimal as text",
@@ -261,6 +276,8 @@ DEFECTS: tuple[Defect, ...] = (
         None,
         "Patient.name[0].given[1]: empty",
     ),
+    Defect("twins of nothing", PATIENT, ("name", 0, "_given"), [None, None], "Patient.name[0]._given: empty"),
+    Defect("empty base64", PATIENT, ("photo", 0, "data"), "", "Patient.photo[0].data: empty"),
     # forms of texts and numbers
     Defect("id of 65 characters", PATIENT, ("id",), "a" * 65, "Patient.id: bad_id", fatal=True),
     Defect("id with underscore", PATIENT, ("id",), "p_1", "Patient.id: bad_id", fatal=True),

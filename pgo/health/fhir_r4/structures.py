@@ -41,11 +41,20 @@ CONTAINED = f"{_MARK}contained"
 
 _TEXT = Annotated[str, Meta(min_length=1)]
 _FREE_TEXT = frozenset({"string", "markdown", "xhtml"})
-_NATIVE: dict[str, Any] = {"boolean": bool, "decimal": float, "base64Binary": bytes, "Resource": msgspec.Raw}
+_BYTES = Annotated[bytes, Meta(min_length=1)]
+_NATIVE: dict[str, Any] = {
+    "boolean": bool,
+    "decimal": float,
+    "base64Binary": _BYTES,
+    "Resource": msgspec.Raw,
+}
 _NO_SPACE = frozenset({"uri", "code"})
 _SYSTEM_AND_CODE = frozenset({"system", "code"})
 # Every record is full of these, and hardly one has a twin: smaller structures, and the few go to the walk.
-_WITHOUT_TWINS = frozenset({"CodeableConcept", "Coding", "Meta", "Narrative", "Quantity", "Reference"})
+# (So do the twins of a choice, which count as one of its values.)
+_WITHOUT_TWINS = frozenset(
+    {"CodeableConcept", "Coding", "Extension", "Meta", "Narrative", "Quantity", "Reference"}
+)
 # Dutch names and addresses have the parts of a name or a street in the twins of these lists. The twins of
 # other lists are rare and left to the walk.
 _LISTED_TWINS = {"HumanName": "given", "Address": "line"}
@@ -109,7 +118,7 @@ def _defined(name: str, kind: str, together: frozenset[str], checks: list[Check]
             rows.append((element.name, type_, ""))
         else:
             rows.append((element.name, Union[type_, UnsetType], UNSET))  # noqa: UP007 (a name yet to come)
-        if element.primitive and not element.many and kind not in _WITHOUT_TWINS:
+        if element.primitive and not (element.many or element.choice or kind in _WITHOUT_TWINS):
             twins.append((f"_{element.name}", Union[_reference(ELEMENT), UnsetType], UNSET))  # noqa: UP007
     if kind in _LISTED_TWINS:
         listed: Any = list[Optional[_reference(ELEMENT)]]  # type: ignore[misc]  # noqa: UP045
@@ -166,7 +175,7 @@ def _as_many(name: str) -> Check:
 
     def check(value: Any) -> None:
         listed = getattr(value, twins)
-        if listed is not UNSET and len(listed) != len(getattr(value, values)):
+        if listed is not UNSET and (len(listed) != len(getattr(value, values)) or not any(listed)):
             raise ValueError
 
     return check
@@ -192,7 +201,7 @@ def _extension(value: Any) -> None:
     # An address and one thing more, be it a value or extensions, is what nearly all extensions have. Anything
     # else (an id as well, a value without its address, nothing but the address) is left to the walk.
     members = msgspec.structs.astuple(value)
-    if len(members) - members.count(UNSET) != 2:
+    if len(members) - members.count(UNSET) != 2 or value.e_id is not UNSET:
         raise ValueError
 
 
