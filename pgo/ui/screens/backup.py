@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import flet as ft
 
@@ -38,6 +38,9 @@ from pgo.usecases.reconcile import AfterRestore, after_restore
 
 if TYPE_CHECKING:
     from pgo.usecases.session import Session
+
+
+_NEWS: Final = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,7 @@ def Screen() -> ft.Control:
     else:
         page = read.value
         content = [
-            AfterCards(page.after, page.kept_bytes),
+            AfterCards(_still_news(page), page.kept_bytes),
             StandingCard(page.standing, page.now),
             MakeCard(page.standing, page.vault),
             PlanCard(page.standing.plan, page.vault),
@@ -89,6 +92,14 @@ def Screen() -> ft.Control:
         lead=app.t("backup.lead"),
         back=("/settings", app.t("settings.title")),
     )
+
+
+def _still_news(page: Page) -> AfterRestore | None:
+    """What a restore left, as long as somebody waits or it is recent."""
+    after = page.after
+    if after is None or after.waiting or page.now < after.restored_at + _NEWS:
+        return after
+    return None
 
 
 @component
