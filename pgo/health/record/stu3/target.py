@@ -54,10 +54,6 @@ class Target:
         """Add extensions that carry what R4 has no place for."""
         self.elements.setdefault("extension", []).extend(Item(one) for one in extensions)
 
-    def has(self, name: str) -> bool:
-        """Say whether an element is there, directly or as a shared object."""
-        return name in self.elements or name in self.inner
-
     def emit(self, *, demanded: frozenset[str]) -> dict[str, Any]:
         """Write the object.
 
@@ -65,8 +61,8 @@ class Target:
             demanded: Elements whose absence is a fault of the source, so they are not marked absent.
         """
         for name, shared in self.inner.items():
-            made = shared.emit(demanded=frozenset())
-            if made and not self.put(name, [Item(made)]):
+            made = shared.emit(demanded=frozenset()) if shared.elements else None
+            if made is not None and not self.put(name, [Item(made)]):
                 raise ValueError(f"two ways to make {self.kind}.{name}")
         self._mark_absent(demanded)
         body: dict[str, Any] = {}

@@ -296,6 +296,24 @@ def test_group_and_plan_become_classes_with_their_names() -> None:
     assert kept(body, "Coverage.grouping.groupDisplay") == ["G"]
 
 
+def test_a_related_document_with_reference_and_number_stays_one() -> None:
+    related = [
+        {"ref": {"reference": "Observation/1"}, "identifier": {"value": "r"}},
+        {"identifier": {"value": "s"}},
+    ]
+    content = [{"attachment": {"url": "Binary/1"}}]
+    body = made(
+        "DocumentReference",
+        status="current",
+        type={"text": "x"},
+        indexed="2019-01-01T00:00:00Z",
+        content=content,
+        context={"related": related},
+    )
+    assert body["context"]["related"] == [{"reference": "Observation/1"}, {"identifier": {"value": "s"}}]
+    assert kept(body["context"], "DocumentReference.context.related.identifier") == [{"value": "r"}]
+
+
 def test_a_photo_is_an_image() -> None:
     body = made("Media", type="photo", content={"url": "Binary/1"})
     assert body["type"]["coding"][0]["code"] == "image"
