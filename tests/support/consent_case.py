@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from consent.ledger import Ledger
 from consent.model import Action, ActorRef, Record, ResourceFacts, Study
 from tests.support.consent_builders import CLINIC, NOW, facts
 
 
 @dataclass(frozen=True)
 class Case:
-    """One sentence with what it means."""
+    """One sentence with what it means; `ledger` where the records of one key do not say it all."""
 
     chapter: str
     sentence: str
@@ -23,3 +24,4 @@ class Case:
     action: tuple[Action, ...] = (Action.VIEW,)
     at: datetime = NOW
     study: Study | None = None
+    ledger: Ledger | None = None

@@ -38,6 +38,7 @@ from tests.support.consent_builders import (
     instant,
 )
 from tests.support.consent_case import Case
+from tests.support.consent_spec_keys import KEYS
 from tests.support.consent_spec_research import RESEARCH
 
 
@@ -321,6 +322,7 @@ CASES: tuple[Case, ...] = (
     ),
     Case("Purposes", "A question without purpose is not permitted", (a_grant(),), "purpose", purpose=()),
     *RESEARCH,
+    *KEYS,
     _sanne("an HbA1c of 2025", "permit", HBA1C, asks="De Wit"),
     _sanne("an HIV viral load", "permit", VIRAL_LOAD, asks="De Wit"),
     _sanne("metformin", "permit", METFORMIN, asks="De Wit"),

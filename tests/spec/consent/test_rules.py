@@ -19,7 +19,8 @@ def test_rule(case: Case) -> None:
     question = Question(
         frozenset(case.actor), frozenset(case.purpose), frozenset(case.action), case.resource, case.study
     )
-    outcome = decide(a_ledger(*case.records), question, at=case.at)
+    ledger = a_ledger(*case.records) if case.ledger is None else case.ledger
+    outcome = decide(ledger, question, at=case.at)
     match outcome:
         case Permit():
             assert case.outcome == "permit"

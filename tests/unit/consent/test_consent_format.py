@@ -311,18 +311,6 @@ def test_two_records_for_one_place_are_a_split_in_either_form() -> None:
     assert not parse_log(plain(*twice, subject=SUBJECT), signed=False).splits
 
 
-def test_a_trusted_key_may_be_a_jwk_of_either_algorithm() -> None:
-    (signed,) = chained(a_grant())
-    jwk = {"kty": "OKP", "crv": "Ed25519", "x": KEY.public.text}
-    said: dict[str, Any] = {"subject": SUBJECT, "records": [signed.token]}
-    assert parse_log(plain(keys=[jwk], **said)) == parse_log(plain(keys=[KEY.public.text], **said))
-    for broken in ({**jwk, "d": "x"}, {**jwk, "use": "sig"}, {**jwk, "crv": "X25519"}, {"kty": "RSA"}):
-        with pytest.raises(NotTrusted, match="weak_key"):
-            parse_log(plain(keys=[broken], **said))
-    with pytest.raises(InvalidDocument, match="keys"):
-        parse_log(plain(keys=[1], **said))
-
-
 MEMBERS = ("actor", "purpose", "action", "resource", "research")
 FACTS = ("category", "security_label", "code", "time", "author", "instance")
 DENY: dict[str, Any] = {

@@ -9,7 +9,7 @@ import pytest
 
 from consent.decision import Deny, Permit, Question, decide
 from consent.document import verify_record
-from consent.errors import ConsentError, NotTrusted, UnknownCode
+from consent.errors import ConsentError, InvalidDocument, NotTrusted, UnknownCode
 from consent.ledger import Ledger
 from consent.log_json import parse_log
 from consent.model import Action, By, KeyRecord, parse_record, record_payload
@@ -132,3 +132,19 @@ def test_a_hardware_key_signs_no_record_of_another_key() -> None:
     token = HARDWARE.token(body, typ="pgo-grant+jws")
     with pytest.raises(NotTrusted, match="kid"):
         verify_record(token, HARDWARE.public)
+
+
+def log_file(**members: Any) -> bytes:
+    return json.dumps(members).encode()
+
+
+def test_a_trusted_key_may_be_a_jwk_of_either_algorithm() -> None:
+    (signed,) = chained(a_grant())
+    jwk = {"kty": "OKP", "crv": "Ed25519", "x": KEY.public.text}
+    said: dict[str, Any] = {"subject": SUBJECT, "records": [signed.token]}
+    assert parse_log(log_file(keys=[jwk], **said)) == parse_log(log_file(keys=[KEY.public.text], **said))
+    for broken in ({**jwk, "d": "x"}, {**jwk, "use": "sig"}, {**jwk, "crv": "X25519"}, {"kty": "RSA"}):
+        with pytest.raises(NotTrusted, match="weak_key"):
+            parse_log(log_file(keys=[broken], **said))
+    with pytest.raises(InvalidDocument, match="keys"):
+        parse_log(log_file(keys=[1], **said))
