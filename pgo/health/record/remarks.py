@@ -124,41 +124,44 @@ def build_request(
         subject: Reference text of the patient.
         at: When it was written, aware.
     """
-    who: Authored = {"reference": subject}
-    to: Authored = {"display": asked.recipient.strip()}
-    task_types: Authored = [{"system": _TASK_TYPES, "code": _REQUEST}]
-    message_types: Authored = [
-        {"system": _COMMUNICATION_TYPES, "code": _REQUEST},
-        {"system": _DRAFT, "code": _REQUEST},
-    ]
+    message = _message(asked, target, id=ids[0], subject=subject)
+    return write_json(message), write_json(_task(asked, target, ids=ids, subject=subject, at=at))
+
+
+def _message(asked: Asked, target: Target, *, id: str, subject: str) -> dict[str, Authored]:
     words: Authored = [{"contentString": part.strip()} for part in (asked.wrong, asked.right) if part.strip()]
-    message: dict[str, Authored] = {
+    types: Authored = [{"system": system, "code": _REQUEST} for system in (_COMMUNICATION_TYPES, _DRAFT)]
+    return {
         "resourceType": "Communication",
-        "id": ids[0],
+        "id": id,
         "status": "preparation",
-        "category": [{"coding": message_types}],
-        "subject": who,
+        "category": [{"coding": types}],
+        "subject": {"reference": subject},
         "topic": {"text": target.title},
         "about": [_about(target)],
-        "recipient": [to],
-        "sender": who,
+        "recipient": [{"display": asked.recipient.strip()}],
+        "sender": {"reference": subject},
         "payload": words,
     }
-    task: dict[str, Authored] = {
+
+
+def _task(
+    asked: Asked, target: Target, *, ids: tuple[str, str], subject: str, at: datetime
+) -> dict[str, Authored]:
+    return {
         "resourceType": "Task",
         "id": ids[1],
         "status": "draft",
         "intent": "proposal",
-        "code": {"coding": task_types},
+        "code": {"coding": [{"system": _TASK_TYPES, "code": _REQUEST}]},
         "description": target.title,
         "focus": _about(target),
-        "for": who,
+        "for": {"reference": subject},
         "authoredOn": fhir_instant(at),
-        "requester": who,
-        "owner": to,
+        "requester": {"reference": subject},
+        "owner": {"display": asked.recipient.strip()},
         "reasonReference": {"reference": f"Communication/{ids[0]}"},
     }
-    return write_json(message), write_json(task)
 
 
 def is_remark(body: Mapping[str, Any]) -> bool:

@@ -14,7 +14,7 @@ from pgo.ui.objection_words import meaning, sentence, shown_text
 from pgo.ui.records.correction_words import letter, letter_name
 from pgo.ui.records.frame import stacked
 from pgo.ui.safety import component
-from pgo.ui.state import AppState, Ok, go, use_action, use_app, use_query
+from pgo.ui.state import Action, AppState, Ok, go, use_action, use_app, use_query
 from pgo.ui.text import fmt_moment
 from pgo.ui.widgets import (
     Ask,
@@ -196,7 +196,7 @@ def RequestView(row: RecordRow, request: Request) -> ft.Control:
         if isinstance(data, Ok):
             await picker.save_file(file_name=FILE_NAME, src_bytes=data.value)
 
-    as_letter, as_file = use_action(save_letter), use_action(save_file)
+    saving = (use_action(save_letter), use_action(save_file))
     to = request.asked.recipient or app.t("said.request.nobody")
     about = app.t("said.request.when", date=fmt_moment(app.lang, request.written_at), recipient=to)
     return stacked(
@@ -204,22 +204,27 @@ def RequestView(row: RecordRow, request: Request) -> ft.Control:
         body(request.asked.wrong),
         *([body(request.asked.right)] if request.asked.right else []),
         muted(about, small=True),
-        toolbar(
-            text_button(
-                app.t("said.request.letter"),
-                as_letter.start,
-                key=f"request-letter-{request.id}",
-                icon=ft.Icons.DOWNLOAD_ROUNDED,
-                disabled=as_letter.busy,
-            ),
-            text_button(
-                app.t("said.request.file"),
-                as_file.start,
-                key=f"request-file-{request.id}",
-                icon=ft.Icons.DATA_OBJECT_ROUNDED,
-                disabled=as_file.busy,
-            ),
-        ),
+        _take_along(app, request, *saving),
         muted(app.t("said.request.readable"), small=True),
         spacing=4,
+    )
+
+
+def _take_along(app: AppState, request: Request, as_letter: Action, as_file: Action) -> ft.Control:
+    """The two ways out of the vault for a request."""
+    return toolbar(
+        text_button(
+            app.t("said.request.letter"),
+            as_letter.start,
+            key=f"request-letter-{request.id}",
+            icon=ft.Icons.DOWNLOAD_ROUNDED,
+            disabled=as_letter.busy,
+        ),
+        text_button(
+            app.t("said.request.file"),
+            as_file.start,
+            key=f"request-file-{request.id}",
+            icon=ft.Icons.DATA_OBJECT_ROUNDED,
+            disabled=as_file.busy,
+        ),
     )
