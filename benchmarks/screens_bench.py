@@ -128,13 +128,11 @@ def main() -> None:
             session.store.records._engine.run("UPDATE record SET resource_id = resource_id || 'x'")
 
         taking = lag(once, 3)
-    print(
-        f"  longest silence of the window: search {search[0] * 1e3:.1f} ms, import {taking[0] * 1e3:.1f} ms"
-    )
     print_goals(
         [
-            Goal("window silent in a search, % of inline", 5, search[1] * 100, code="G9"),
-            Goal("window silent in an import, % of inline", 5, taking[1] * 100, code="G9b"),
+            Goal("window silent in a search, ms", 16, search[0] * 1e3, code="G9"),
+            Goal("window silent in an import, ms", 16, taking[0] * 1e3, code="G9b"),
+            Goal("window silent in an import, % of inline", 5, taking[1] * 100, code="G9c"),
         ]
     )
 
