@@ -33,7 +33,7 @@ _STEPS = {"copy": "copying", "write": "writing", "read": "reading back", "compar
 def create(options: argparse.Namespace) -> int:
     """Make a backup and prove it."""
     with opened(options.vault, options.passphrase_file) as session:
-        made = make_backup(session, options.folder, on_progress=_progress(options))
+        made = make_backup(session, options.folder.absolute(), on_progress=_progress(options))
     if options.json:
         say_json(
             {

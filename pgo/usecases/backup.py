@@ -179,7 +179,13 @@ def _view(row: BackupRow, *, keys: str) -> BackupView:
 
 
 def make_folder(folder: Path) -> None:
-    """Make only the last part of a path: a drive that is away must not become a folder on this one."""
+    """Make only the last part of a path: a drive that is away must not become a folder on this one.
+
+    Raises:
+        BackupRefused: ``backup_folder``, it cannot be made, or its path does not say where it begins.
+    """
+    if not folder.is_absolute():
+        raise BackupRefused("backup_folder")
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
     except OSError as exc:

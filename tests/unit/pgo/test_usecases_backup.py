@@ -50,6 +50,8 @@ def test_a_folder_is_made_but_not_the_drive_it_should_be_on(session: Session, tm
     with pytest.raises(BackupRefused, match="backup_folder"):
         make_backup(session, tmp_path / "no-such-drive" / "pgo")
     assert not (tmp_path / "no-such-drive").exists()
+    with pytest.raises(BackupRefused, match="backup_folder"):
+        make_backup(session, Path("somewhere"))
     assert backups(session) == ()
 
 
