@@ -103,18 +103,15 @@ def collect(
     """
     started = session.app.clock()
     report = on_progress or _silent
-    if data.startswith(_ZIP):
-        from pgo.usecases.export_import import is_archive, take_archive  # it builds on this module
-
-        if is_archive(data):
-            return take_archive(
-                session,
-                data,
-                name=name,
-                on_progress=on_progress,
-                accept_person=accept_person,
-                cancelled=cancelled,
-            )
+    if (archive := _archive_taker(data)) is not None:
+        return archive(
+            session,
+            data,
+            name=name,
+            on_progress=on_progress,
+            accept_person=accept_person,
+            cancelled=cancelled,
+        )
     intake = read(session, data, name=name, report=report, cancelled=cancelled)
     with session.store.alone():
         result = store_intake(
@@ -123,6 +120,15 @@ def collect(
     if result.imported or result.set_aside:
         session.changed()
     return replace(result, seconds=(session.app.clock() - started).total_seconds())
+
+
+def _archive_taker(data: bytes) -> Callable[..., CollectResult] | None:
+    """Give what takes an archive of our own back in, ``None`` for every other file."""
+    if not data.startswith(_ZIP):
+        return None
+    from pgo.usecases.export_import import is_archive, take_archive  # it builds on this module
+
+    return take_archive if is_archive(data) else None
 
 
 def read(
@@ -165,11 +171,7 @@ def store_intake(
     store, at = session.store, session.now()
     known = frozenset(store.settings.get(PERSON_REFERENCES) or ())
     person = vault_person(store)
-    linked = linked_references(intake.resources)
-    intake = replace(intake, resources=tuple(one for one in intake.resources if not is_link(one)))
-    sorting = sort_by_person(
-        intake.resources, person=person, known=known, accept=accept_person, linked=linked
-    )
+    intake, sorting = _sorted(intake, person, known, accept=accept_person)
     set_aside = (*intake.set_aside, *of_others(intake.resources, sorting))
     if sorting.verdict is not Verdict.TAKE:
         question = person_question(sorting, person)
@@ -199,6 +201,15 @@ def store_intake(
     return CollectResult(
         name, len(changes.new), changes.unchanged, changes.in_trash, by_kind, set_aside, None, 0.0
     )
+
+
+def _sorted(
+    intake: Intake, person: PersonMention | None, known: frozenset[str], *, accept: bool
+) -> tuple[Intake, Sorted]:
+    """Sort by person; the note of an export that says who is who has done its work then, and is left out."""
+    linked = linked_references(intake.resources)
+    intake = replace(intake, resources=tuple(one for one in intake.resources if not is_link(one)))
+    return intake, sort_by_person(intake.resources, person=person, known=known, accept=accept, linked=linked)
 
 
 def person_question(sorting: Sorted, person: PersonMention | None) -> PersonQuestion | None:
