@@ -89,7 +89,14 @@ def named_databases(folder: Path) -> list[Path]:
 
 
 def unnamed_databases(folder: Path) -> list[Path]:
-    """Databases of restores that were cut off before their switch: no header ever named them."""
+    """Databases of restores that were cut off before their switch: no header ever named them.
+
+    None while the present header cannot be read: it may name any of them.
+    """
+    try:
+        parse_header((folder / HEADER_NAME).read_bytes())
+    except (AppError, OSError):
+        return []
     named = {path.name for path in named_databases(folder)}
     return [
         path

@@ -77,7 +77,8 @@ def restore_new(
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputRefused("vault_exists")
     with disk_errors():
-        make_private_folder(folder.parent)
+        if not folder.parent.exists():
+            make_private_folder(folder.parent)
         remove_half_made(folder.parent)
         building = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.new")
         make_private_folder(building)

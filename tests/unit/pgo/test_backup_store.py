@@ -218,6 +218,30 @@ def test_nothing_is_forgotten_while_the_header_is_torn(home: Home, tmp_path: Pat
     reopened(home, folder).lock()
 
 
+def test_a_torn_header_costs_no_database_when_a_backup_is_put_back(home: Home, tmp_path: Path) -> None:
+    session = filled(home, conditions=1)
+    backup, folder = backup_of(session, tmp_path / "out").path, session.folder
+    session.lock()
+    restore_over(backup, folder, RIGHT, at=home.clock(), accept_older=True)
+    reopened(home, folder).lock()
+    (folder / "vault.hdr").write_bytes(b"torn")
+    (folder / "vault.hdr.prev").unlink(missing_ok=True)
+    restore_over(backup, folder, RIGHT, at=home.clock(), accept_older=True)
+    assert {"store-1.db", "store-1-r1.db", "store-1-r2.db"} <= contents(folder).keys()
+    reopened(home, folder).lock()
+
+
+def test_putting_back_leaves_the_folder_around_it_as_it_is(home: Home, tmp_path: Path) -> None:
+    session = filled(home, conditions=1)
+    backup = backup_of(session, tmp_path / "out").path
+    session.lock()
+    around = tmp_path / "shared"
+    around.mkdir(mode=0o755)
+    restore_new(backup, around / "Terug", RIGHT, at=home.clock())
+    assert around.stat().st_mode & 0o777 == 0o755
+    assert (around / "Terug").stat().st_mode & 0o777 == 0o700
+
+
 def test_another_vault_s_backup_and_an_open_vault_are_refused(home: Home, tmp_path: Path) -> None:
     session, other = filled(home, conditions=2), filled(home, "Ander", conditions=2)
     theirs, ours = backup_of(other, tmp_path / "a").path, backup_of(session, tmp_path / "b").path
