@@ -9,7 +9,7 @@ see `consent.decision.Deny`.
         UnknownCode        a code outside the closed lists of `consent.codes`
       NotTrusted           signature, chain, key or subject does not hold (nobody may act on it)
         RolledBack         an older state is shown than one already seen
-        Forked             one key signed two different records for one place
+        Forked             a statement does not follow from the one held (two records: `consent.chains`)
         ExpiredDocument    too old to act on
 """
 
