@@ -156,7 +156,8 @@ def _os_keyring() -> KeyKeeper:
 
 
 def _open_reader() -> FileReader:
-    if sys.platform in ("ios", "android"):  # apps there may not start processes
+    # Phones start no processes, and in a packaged app the executable is the app, not an interpreter.
+    if sys.platform in ("ios", "android") or not Path(sys.executable).stem.lower().startswith("python"):
         return ReaderHere()
     from pgo.usecases.intake_process import ReaderProcess
 
