@@ -68,7 +68,7 @@ def written(place: Path, base: Base, scratch: Path) -> tuple[int, list[str]]:
     return number, wrong
 
 
-@pytest.mark.timeout(3600)
+@pytest.mark.timeout(7200)
 def test_killed_while_writing_loses_nothing(bases: dict[str, Base], tmp_path: Path) -> None:
     base = bases["crashed"]
     place = base.copy(tmp_path / "case")
@@ -103,7 +103,7 @@ def test_a_planted_early_acknowledgement_is_reported(bases: dict[str, Base], tmp
     figures["kill -9, planted early acknowledgement"] = f"10 kills, {lost} reported as lost"
 
 
-@pytest.mark.timeout(3600)
+@pytest.mark.timeout(7200)
 def test_killed_while_importing_is_before_or_after(bases: dict[str, Base], tmp_path: Path) -> None:
     """At each report of progress, and at random moments; never a part of the file."""
     base = bases["long import"]

@@ -60,7 +60,7 @@ def told(run: Run) -> str:
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(7200)
 def test_no_fault_loses_or_locks_out(scenario: str, bases: dict[str, Base], tmp_path: Path) -> None:
     plan = rehearse(scenario, bases[scenario], tmp_path, CALLS)
     runs = [run_with_fault(plan, fault, tmp_path) for fault in chosen_faults(plan)]

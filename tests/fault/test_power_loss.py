@@ -31,7 +31,7 @@ def bases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Base]:
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
-@pytest.mark.timeout(3600)
+@pytest.mark.timeout(7200)
 def test_no_power_loss_loses_or_locks_out(scenario: str, bases: dict[str, Base], tmp_path: Path) -> None:
     plan = rehearse(scenario, bases[scenario], tmp_path, ())
     verdict = judge_images(plan, record(scenario, bases[scenario], tmp_path), seed=SEED, each=cases(EACH))

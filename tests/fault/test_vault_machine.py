@@ -214,7 +214,7 @@ class VaultMachine(RuleBasedStateMachine):
         return {str(name): (number, bool(kept)) for name, number, kept in rows}
 
 
-@pytest.mark.timeout(3600)
+@pytest.mark.timeout(7200)
 def test_a_vault_loses_nothing_whatever_happens() -> None:
     run_state_machine_as_test(
         VaultMachine,
