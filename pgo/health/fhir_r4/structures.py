@@ -184,17 +184,14 @@ def _as_many(name: str) -> Check:
 def _choice_checks(kind: str) -> list[Check]:
     if kind == "Extension":
         return [_extension]
-    return [_at_most_one(list(names)) for names in choices_of(kind).values() if len(names) > 1]
+    groups = [(_reader(names), len(names) - 1) for names in choices_of(kind).values() if len(names) > 1]
 
+    def at_most_one_of_each(value: Any) -> None:
+        for members, others in groups:
+            if members(value).count(UNSET) < others:
+                raise ValueError
 
-def _at_most_one(names: list[str]) -> Check:
-    values, unset = _reader(names), len(names) - 1
-
-    def check(value: Any) -> None:
-        if values(value).count(UNSET) < unset:
-            raise ValueError
-
-    return check
+    return [at_most_one_of_each] if groups else []
 
 
 def _extension(value: Any) -> None:
@@ -205,7 +202,7 @@ def _extension(value: Any) -> None:
         raise ValueError
 
 
-def _reader(names: list[str]) -> Callable[[Any], tuple[Any, ...]]:
+def _reader(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
     return attrgetter(*(f"{_MARK}{name}" for name in names))
 
 
