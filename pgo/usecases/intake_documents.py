@@ -16,6 +16,7 @@ from typing import Any
 from pgo.errors import NotFound
 from pgo.health.record.documents import document_bytes
 from pgo.health.record.forms import document_type
+from pgo.health.record.narrative import Line, narrative_lines
 from pgo.health.record.safe import obj, objs, text
 from pgo.usecases.content import stored_resource, vault_resolver
 from pgo.usecases.session import Session
@@ -37,12 +38,14 @@ class DocumentFile:
         kind: ending of such a file, ``bin`` for an unknown kind.
         media_type: by its first bytes where they tell, else as the source says, '' for unknown.
         data: the bytes as they came.
+        lines: its words, where the record carries them (a CDA document); text only.
     """
 
     name: str
     kind: str
     media_type: str
     data: bytes = field(repr=False)
+    lines: tuple[Line, ...] = ()
 
 
 def document_file(session: Session, record_id: int) -> DocumentFile | None:
@@ -61,7 +64,8 @@ def document_file(session: Session, record_id: int) -> DocumentFile | None:
             data, said = found
             media_type = document_type(data) or said.partition(";")[0].strip().lower()
             kind = _ENDINGS.get(media_type, "bin")
-            return DocumentFile(f"document-{record_id}.{kind}", kind, media_type, data)
+            lines = narrative_lines(text(body, "text", "div"))
+            return DocumentFile(f"document-{record_id}.{kind}", kind, media_type, data, lines)
     return None
 
 

@@ -17,6 +17,7 @@ from tests.support.screens import open_frame
 from tests.support.vaults import a_bundle, a_patient
 from tests.ui.test_collect_screen import Browser
 from tests.ui.test_collect_screen import collect as pick
+from tests.unit.pgo.health.test_documents import cda
 
 R5 = json.dumps({"resourceType": "Encounter", "status": "planned", "class": [{"text": "x"}]}).encode()
 
@@ -93,6 +94,19 @@ def test_a_document_is_saved_from_its_record(tmp_path: Path) -> None:
             await frame.app.wait(lambda: bool(saved), "a saved file")
             assert saved[0]["src_bytes"] == b"%PDF-1.7 brief"
             assert saved[0]["file_name"] == f"document-{row.id}.pdf"
+
+    run(go())
+
+
+def test_the_words_of_a_cda_document_are_shown_as_words(tmp_path: Path) -> None:
+    async def go() -> None:
+        async with open_frame(tmp_path, route="/collect", width=390) as frame:
+            collect(frame.session, cda(), name="brief.xml", accept_person=True)
+            (row,) = timeline(frame.session).rows
+            frame.app.page.navigate(f"/record/{row.id}")
+            await frame.app.wait_text("Pinda | ernstig <b>")
+            assert frame.app.has_text("Allergie")
+            assert not frame.app.has_text("onclick")
 
     run(go())
 

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import flet as ft
 
+from pgo.ui.records.frame import stacked
 from pgo.ui.safety import component
 from pgo.ui.state import Ok, use_action, use_app, use_query
 from pgo.ui.text import fmt_number
-from pgo.ui.widgets import key_values, muted, secondary_button, section_card, toolbar
+from pgo.ui.widgets import (
+    body,
+    heading,
+    key_values,
+    muted,
+    secondary_button,
+    section_card,
+    text_button,
+    toolbar,
+)
 from pgo.usecases.intake_documents import document_file
 
+if TYPE_CHECKING:
+    from pgo.health.record.narrative import Line
+
 _KILOBYTE = 1_000
+_PAGE = 60
 
 
 @component
@@ -29,7 +45,7 @@ def DocumentCard(record_id: int) -> ft.Control:
     if found.value is None:
         return ft.Container(visible=False)
     size = max(1, round(len(found.value.data) / _KILOBYTE))
-    return section_card(
+    card = section_card(
         app.t("document.title"),
         key_values(
             [
@@ -48,3 +64,17 @@ def DocumentCard(record_id: int) -> ft.Control:
             )
         ),
     )
+    return stacked(card, DocumentText(found.value.lines)) if found.value.lines else card
+
+
+@component
+def DocumentText(lines: tuple[Line, ...]) -> ft.Control:
+    """The words of a document, a page of lines at a time."""
+    app = use_app()
+    shown, set_shown = ft.use_state(_PAGE)
+    rows = [heading(line.words, 3) if line.heading else body(line.words) for line in lines[:shown]]
+    if shown < len(lines):
+        rows.append(
+            text_button(app.t("document.more"), lambda: set_shown(shown + 5 * _PAGE), key="document-more")
+        )
+    return section_card(app.t("document.text"), *rows, lead=app.t("document.text.lead"))
