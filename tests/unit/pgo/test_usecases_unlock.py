@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from consent.codes import Category
+from consent.codes import Action, Category
 from crypto.keys import SigningKey
 from pgo.errors import InputRefused, Locked, NotFound, WrongPassphrase
 from pgo.usecases import keys, share, unlock
@@ -156,7 +156,7 @@ def test_a_card_is_checked_kept_and_never_taken_over_with_another_key(session: S
     [
         ({"categories": frozenset()}, "categories"),
         ({"purpose": "NONSENSE"}, "purpose"),
-        ({"purpose": "HRESCH"}, "purpose"),
+        ({"purpose": "HRESCH", "actions": frozenset({Action.EXTRACT})}, "purpose"),
         ({"period": (date(2026, 4, 1), date(2026, 3, 20))}, "period"),
         ({"period": (date(2026, 1, 1), date(2026, 3, 1))}, "period"),
         ({"period": (date(2026, 3, 2), date(2036, 3, 2))}, "period"),
