@@ -150,5 +150,5 @@ _COLUMNS: Mapping[Part, tuple[tuple[str, ...], tuple[int, ...]]] = {
     Part.VACCINATIONS: (("vaccine", "when"), (8, 4)),
     Part.DIRECTIVES: (("wish", "decision", "when"), (6, 5, 3)),
     Part.SCORES: (("questionnaire", "newest", "when", "earlier"), (4, 2, 3, 5)),
-    Part.MEASUREMENTS: (("measurement", "newest", "when", "earlier"), (4, 3, 3, 5)),
+    Part.MEASUREMENTS: (("measurement", "newest", "when", "earlier"), (5, 3, 3, 5)),
 }
