@@ -73,8 +73,12 @@ def read_results(path: Path) -> list[Goal]:
 def as_markdown(goals: Iterable[Goal]) -> str:
     """Write goals as a table."""
     rows = [
-        f"| {goal.code} | {goal.name} | {goal.sign} {goal.wanted:g} | {goal.measured:.3g} |"
+        f"| {goal.code} | {goal.name} | {goal.sign} {goal.wanted:g} | {_figure(goal.measured)} |"
         f" {'yes' if goal.met else '**no**'} |"
         for goal in goals
     ]
     return "\n".join(["| | goal | wanted | measured | met |", "|---|---|---|---|---|", *rows])
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
