@@ -16,9 +16,9 @@ from crypto.keys import SigningKey
 from pgo.errors import InputRefused, NotFound
 from pgo.usecases import objections, reminders, share
 from pgo.usecases.consenting import load_ledger
-from pgo.usecases.parcels import permitted
 from pgo.usecases.facts import all_facts
 from pgo.usecases.objections import ObjectionChoice
+from pgo.usecases.parcels import permitted
 from pgo.usecases.reasons import OwnReason
 from pgo.usecases.recipients import card_of
 from pgo.usecases.session import Session
