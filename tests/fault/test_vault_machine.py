@@ -42,7 +42,7 @@ from tests.support.fault_scenarios import small_change
 from tests.support.scale import cases
 from tests.support.vaults import Home, a_bundle, a_condition, a_patient
 
-EXAMPLES, STEPS = 25, 20
+EXAMPLES, STEPS = 50, 25
 done: Counter[str] = Counter()
 
 
