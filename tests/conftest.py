@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -15,6 +16,7 @@ settings.register_profile("night", deadline=None, max_examples=2_000)
 settings.load_profile("steady")
 
 PROJECT = Path(__file__).resolve().parents[1]
+_FAULTS = "tests.support.fault_figures"
 SHARED_DATA = PROJECT.parent / "shared" / "data"
 
 
@@ -26,11 +28,29 @@ def shared_data() -> Path:
     return SHARED_DATA
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Where the run is spread over processes, hand the figures of this one to the one that prints them."""
+    output: dict[str, object] | None = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["drawn"] = dict(laws.drawn) if (laws := sys.modules.get("tests.support.laws")) else {}
+        output["figures"] = dict(faults.figures) if (faults := sys.modules.get(_FAULTS)) else {}
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over the figures of a process that is done."""
+    from tests.support import fault_figures, laws
+
+    output = getattr(node, "workeroutput", {})
+    laws.drawn.update(output.get("drawn", {}))
+    fault_figures.figures.update(output.get("figures", {}))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say how many random cases of consent and how many faults this run checked, when it checked any."""
     laws = sys.modules.get("tests.support.laws")
     if laws is not None and laws.drawn:
         terminalreporter.write_line(laws.summary())
-    faults = sys.modules.get("tests.support.fault_figures")
+    faults = sys.modules.get(_FAULTS)
     for line in faults.lines() if faults is not None else ():
         terminalreporter.write_line(line)

@@ -88,9 +88,17 @@ def demo_clean(_extra: list[str]) -> int:
 
 
 def test(extra: list[str]) -> int:
-    """Run the whole test suite."""
+    """Run the whole test suite, or what is named.
+
+    The whole of it goes in two parts: spread over two processes what needs no browser, then what does, one
+    test at a time, because a browser waits for nobody.
+    """
     ensure_environment(DEV_LOCK)
-    return run(PYTHON, "-m", "pytest", *extra)
+    if extra:
+        return run(PYTHON, "-m", "pytest", *extra)
+    plain = run(PYTHON, "-m", "pytest", "-m", "not ui", "--numprocesses", "2", "--dist", "loadfile")
+    browser = run(PYTHON, "-m", "pytest", "-m", "ui")
+    return plain or browser
 
 
 def test_night(extra: list[str]) -> int:
