@@ -49,7 +49,7 @@ def test_canonical_bytes_follow_the_rfc(case: dict[str, Any]) -> None:
         {"\ud800": 1},
         b"bytes",
         {1: "a"},
-        [object()],
+        pytest.param([object()], id="object"),
         {"a": {1, 2}},
     ],
     ids=repr,

@@ -94,6 +94,7 @@ def test_gzip_is_read_and_a_second_member_too() -> None:
         (packed(PATIENT)[:-30], "damaged"),
         (b"PK\x03\x04", "damaged"),
     ],
+    ids=["bomb", "torn gzip", "gzip in gzip", "head of a gzip", "torn zip", "head of a zip"],
 )
 def test_a_bomb_or_a_torn_file_is_refused(data: bytes, code: str) -> None:
     assert refusal(data) == code
