@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import threading
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -25,6 +26,7 @@ COLOURS: Final = ("rose", "orange", "violet", "brown", "blue", "green", "teal", 
 MAX_NAME: Final = 40
 _FILE: Final = "people.json"
 _MAX_BYTES: Final = 200_000
+_guard = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,20 @@ def load_faces(app: Application) -> dict[str, Face]:
     return {folder: face for folder, face in faces.items() if face is not None}
 
 
-def save_faces(app: Application, faces: Mapping[str, Face]) -> None:
+def change_faces(app: Application, change: Callable[[dict[str, Face]], Mapping[str, Face]]) -> None:
+    """Read the faces, change them and keep them, as one step: two threads do not undo each other's change.
+
+    Raises:
+        OSError, StoreDamaged: as ``save_atomically``; the faces stay as they were.
+    """
+    with _guard:
+        before = load_faces(app)
+        after = change(before)
+        if after != before:
+            _save_faces(app, after)
+
+
+def _save_faces(app: Application, faces: Mapping[str, Face]) -> None:
     """Keep the faces beside the vaults; those of vaults that are gone go."""
     make_private_folder(app.vaults)
     kept = {folder: asdict(face) for folder, face in sorted(faces.items()) if (app.vaults / folder).is_dir()}

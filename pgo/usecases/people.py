@@ -15,7 +15,7 @@ from pathlib import Path
 from pgo.errors import AppError, InputRefused
 from pgo.store.journal import Event
 from pgo.store.removal import remove_vault
-from pgo.usecases.faces import COLOURS, MAX_NAME, Face, default_face, load_faces, parse_face, save_faces
+from pgo.usecases.faces import COLOURS, MAX_NAME, Face, change_faces, default_face, load_faces, parse_face
 from pgo.usecases.session import Application, Session
 
 _KEY = "face"
@@ -59,20 +59,26 @@ def change_face(session: Session, *, name: str, initial: str, colour: str) -> Fa
 
 def take_face(session: Session) -> Face:
     """Bring the copy beside the vaults up to what the open vault says; failing is not worth a word."""
-    inside, faces, own = face(session), load_faces(session.app), session.folder.name
-    beside = faces.get(own)
-    wanted = replace(inside, hidden=beside.hidden if beside is not None else False)
-    if beside != wanted and session.folder.parent == session.app.vaults:
+    inside, own = face(session), session.folder.name
+
+    def with_mine(faces: dict[str, Face]) -> dict[str, Face]:
+        beside = faces.get(own)
+        return {**faces, own: replace(inside, hidden=beside is not None and beside.hidden)}
+
+    if session.folder.parent == session.app.vaults:
         with contextlib.suppress(OSError, AppError):
-            save_faces(session.app, {**faces, own: wanted})
+            change_faces(session.app, with_mine)
     return inside
 
 
 def hide(app: Application, folder: Path, *, hidden: bool = True) -> None:
     """Take a vault off the list, or put it back; the vault itself does not change."""
-    faces = _all_faces(app)
-    kept = faces.get(folder.name) or default_face(folder.name)
-    save_faces(app, {**faces, folder.name: replace(kept, hidden=hidden)})
+    own = folder.name
+
+    def with_it(faces: dict[str, Face]) -> dict[str, Face]:
+        return {**faces, own: replace(faces.get(own) or default_face(own), hidden=hidden)}
+
+    change_faces(app, with_it)
 
 
 def active_shares(session: Session) -> int:
@@ -99,10 +105,8 @@ def delete_vault(session: Session, typed_name: str) -> None:
     app, folder = session.app, session.folder
     session.lock()
     remove_vault(folder)
-    faces = _all_faces(app)
-    faces.pop(folder.name, None)
     with contextlib.suppress(OSError, AppError):
-        save_faces(app, faces)
+        change_faces(app, lambda faces: {name: kept for name, kept in faces.items() if name != folder.name})
 
 
 def _all_faces(app: Application) -> dict[str, Face]:

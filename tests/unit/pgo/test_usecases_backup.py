@@ -94,7 +94,8 @@ def test_a_backup_from_before_a_new_vault_key_is_compared_with_what_was_proved(
     old = make_backup(session, tmp_path / "out")
     session = renew_vault_key(session, PASSPHRASE, on_progress=lambda _share: None).session
     assert prove_again(session, old.id).proved_at >= old.proved_at
-    old.path.write_bytes(old.path.read_bytes()[:-1] + b"\x00")
+    whole = old.path.read_bytes()
+    old.path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     with pytest.raises(BackupRefused, match="backup_damaged"):
         prove_again(session, old.id)
     assert standing(session).reminder == "secrets"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,23 @@ def test_deleting_asks_for_the_name_and_touches_no_other_vault(home: Home) -> No
     with pytest.raises(NotFound):
         unlock(home.app, session.folder, PASSPHRASE)
     unlock(home.app, home.folder / "Kind", PASSPHRASE).lock()
+
+
+def test_changes_at_the_same_moment_do_not_undo_each_other(home: Home) -> None:
+    folders = [home.folder / f"Kluis {number}" for number in range(8)]
+    for folder in folders:
+        folder.mkdir(parents=True)
+
+    def hide_often(folder: Path) -> None:
+        for hidden in (True, False) * 10:
+            people.hide(home.app, folder, hidden=hidden)
+        people.hide(home.app, folder)
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(hide_often, folders))
+    assert {name: face.hidden for name, face in load_faces(home.app).items()} == {
+        folder.name: True for folder in folders
+    }
 
 
 def test_an_open_vault_is_not_removed_under_somebody(home: Home) -> None:
