@@ -20,6 +20,7 @@ from datetime import date, timedelta
 from benchmarks.data import large_bundle, open_session
 from benchmarks.goals import Goal, print_goals
 from benchmarks.side_by_side import side_by_side
+from pgo.ui.host import keep_window_awake
 from pgo.usecases.collect import collect
 from pgo.usecases.read import series, series_list, timeline
 from pgo.usecases.session import Session
@@ -101,6 +102,7 @@ def main() -> None:
     parser.add_argument("--records", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=9)
     chosen = parser.parse_args()
+    keep_window_awake()
     with open_session() as session:
         fill(session, chosen.records)
         key = next(one.key for one in series_list(session) if one.title == "Weight")
