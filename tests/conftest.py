@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,14 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip("the shared test data folder ../shared/data is not here")
     return SHARED_DATA
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_protocol() -> Iterator[None]:
+    """Programs tried in this process close their files to others; for the next test that is undone."""
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
