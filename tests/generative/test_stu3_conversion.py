@@ -35,6 +35,13 @@ def test_no_value_of_a_full_resource_is_lost(kind: str) -> None:
     assert lost(SAMPLES[kind], convert(SAMPLES[kind])) == []
 
 
+@pytest.mark.parametrize("words", [False, 0, Decimal("1.10"), ["x"], {"x": "y"}])
+def test_words_of_a_definition_that_are_no_text_are_kept(words: Any) -> None:
+    body = copy.deepcopy(SAMPLES["QuestionnaireResponse"])
+    body["questionnaire"]["display"] = words
+    assert lost(body, convert(body)) == []
+
+
 @given(data=st.data())
 def test_a_resource_with_anything_anywhere_is_converted_whole_or_refused(data: st.DataObject) -> None:
     body = copy.deepcopy(SAMPLES[data.draw(st.sampled_from(sorted(SAMPLES)))])

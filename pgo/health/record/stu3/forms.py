@@ -80,9 +80,9 @@ def _canonical(item: Item) -> Item | None:
     """
     members = dict(item.value)
     address, words, marks = members.pop("reference", None), members.pop("display", None), {}
-    if members or not isinstance(address, str):
+    if members or not isinstance(address, str) or not isinstance(words, str | None):
         return None
-    if isinstance(words, str):
+    if words is not None:
         display = {"url": "http://hl7.org/fhir/StructureDefinition/display", "valueString": words}
         marks = {"extension": [display]}
     return Item(address, marks or None)
