@@ -35,11 +35,19 @@ def test_no_value_of_a_full_resource_is_lost(kind: str) -> None:
     assert lost(SAMPLES[kind], convert(SAMPLES[kind])) == []
 
 
-@pytest.mark.parametrize("words", [False, 0, Decimal("1.10"), ["x"], {"x": "y"}])
+@pytest.mark.parametrize("words", [False, 0, Decimal("1.10")])
 def test_words_of_a_definition_that_are_no_text_are_kept(words: Any) -> None:
     body = copy.deepcopy(SAMPLES["QuestionnaireResponse"])
     body["questionnaire"]["display"] = words
     assert lost(body, convert(body)) == []
+
+
+@pytest.mark.parametrize("words", [["x"], {"x": "y"}])
+def test_words_of_a_definition_of_another_form_are_refused(words: Any) -> None:
+    body = copy.deepcopy(SAMPLES["QuestionnaireResponse"])
+    body["questionnaire"]["display"] = words
+    with pytest.raises(NotConvertible):
+        convert(body)
 
 
 @given(data=st.data())
