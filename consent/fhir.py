@@ -160,12 +160,12 @@ def _permit(grant: Grant, rule: Rule, denies: list[Rule], place: int) -> dict[st
 
 
 def _consent(grant: Grant, provision: dict[str, Any], place: str, *, research: bool) -> dict[str, Any]:
-    provision["period"] = fhir_period(grant.period.from_at, grant.period.until_at)
-    found = grant_header(grant, place, scope="research" if research else "patient-privacy")
+    provision["period"] = _fhir_period(grant.period.from_at, grant.period.until_at)
+    found = _grant_header(grant, place, scope="research" if research else "patient-privacy")
     return found | {"provision": provision}
 
 
-def grant_header(grant: Grant, place: str, *, scope: str) -> dict[str, Any]:
+def _grant_header(grant: Grant, place: str, *, scope: str) -> dict[str, Any]:
     """Give what a Consent says of a grant beside its provision: whose, when, who signed."""
     found: dict[str, Any] = {
         "resourceType": "Consent",
@@ -189,7 +189,7 @@ def limits_of(rule: Rule) -> dict[str, Any]:
     Raises:
         InvalidDocument: the rule has members of a newer version.
     """
-    found: dict[str, Any] = {"modifierExtension": [rule_extension(rule)]}
+    found: dict[str, Any] = {"modifierExtension": [_rule_extension(rule)]}
     if rule.actor is not None:
         found["actor"] = [_actor(ref) for ref in sorted(rule.actor)]
     if rule.action is not None:
@@ -221,7 +221,7 @@ def limits_of(rule: Rule) -> dict[str, Any]:
     return found
 
 
-def rule_extension(rule: Rule) -> dict[str, Any]:
+def _rule_extension(rule: Rule) -> dict[str, Any]:
     """Say the whole rule once more in our own words: what the elements beside it cannot hold is here."""
     return {
         "url": LIMITS_URL,
@@ -261,7 +261,7 @@ def _reference(name: str) -> dict[str, Any]:
     return {"identifier": {"system": system, "value": value}} if bar else {"reference": name}
 
 
-def fhir_period(from_at: datetime, until_at: datetime) -> dict[str, str]:
+def _fhir_period(from_at: datetime, until_at: datetime) -> dict[str, str]:
     """Write a period of ours, whose end is excluded, as a FHIR Period, which includes it."""
     return {"start": instant_text(from_at), "end": instant_text(until_at - timedelta(seconds=1))}
 

@@ -1,17 +1,12 @@
-"""The broad consent of the German MII, policy by policy: reading it for a person, and writing ours so.
+"""The broad consent of the German MII, policy by policy, for a person to read.
 
 Such a Consent is closed at the root and opened per policy code, each with a period of its own: collecting
 five years, storing and using thirty. It names no recipient and no subject of research, so it is never a
 working grant here; what can be done is to show exactly what somebody signed.
 
-1. `read_policies` gives every policy in the order of the form: its code, what it means as far as our table
-   knows it, whether it is permitted, and from when until when. A policy whose period cannot be read is open
-   never. The period says when the *policy* works, `dataPeriod` which data it is about.
-2. `grant_to_mii` writes a research permit in that shape: one policy per thing allowed, none longer than the
-   grant, data from before it only by the codes for that, use outside the EU and contact only by their own.
-   What the codes cannot say (recipient, topics, de-identification) stands in our modifier extension on every
-   policy, so a reader that does not know it must refuse (FHIR R4 section 2.6.0.2). A permit with carve-outs
-   beside it is not written: the shape has no place for them.
+`read_policies` gives every policy in the order of the form: its code, what it means as far as our table
+knows it, whether it is permitted, and from when until when. A policy whose period cannot be read is open
+never. The period says when the *policy* works, `dataPeriod` which data it is about.
 
 Source: MII CodeSystem urn:oid:2.16.840.1.113883.3.1937.777.24.5.3 and profile mii-pr-consent-einwilligung
 (github.com/medizininformatik-initiative/kerndatensatzmodul-consent, CC BY 4.0; codes and durations only);
@@ -22,23 +17,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
-from consent.codes import Action, Effect
+from consent.codes import Effect
 from consent.dates import instant_text
-from consent.fhir import fhir_period, grant_header, rule_extension
 from consent.fhir_provision import codings, provision_period
-from consent.records import Grant
-from consent.research import REGIONS
-from consent.rules import Period, Rule, is_research
+from consent.rules import Period
 from crypto.canonical import JsonValue
 
 SYSTEM: Final = "urn:oid:2.16.840.1.113883.3.1937.777.24.5.3"
 BROAD_CONSENT: Final = "2.16.840.1.113883.3.1937.777.24.2.184"
 _ROOT: Final = SYSTEM.removeprefix("urn:oid:")
-_CATEGORIES: Final = "https://www.medizininformatik-initiative.de/fhir/modul-consent/CodeSystem/mii-cs-consent-consent_category"
 
 
 class Act(StrEnum):
@@ -185,69 +176,3 @@ def policies_to_json(policies: tuple[Policy, ...]) -> list[JsonValue]:
         }
         for policy in policies
     ]
-
-
-def grant_to_mii(grant: Grant) -> tuple[dict[str, Any], ...]:
-    """Write the research permits of a grant as broad consents, one each; see the rules of this module.
-
-    Raises:
-        InvalidDocument: a rule has members of a newer version.
-    """
-    if any(rule.effect is Effect.DENY or rule.exception for rule in grant.rules):
-        return ()
-    research = [rule for rule in grant.rules if is_research(rule.purpose or ())]
-    return tuple(_consent(grant, rule, place) for place, rule in enumerate(research))
-
-
-def _consent(grant: Grant, rule: Rule, place: int) -> dict[str, Any]:
-    codes = sorted(_codes(grant, rule))
-    children = [_provision(grant, rule, code) for code in codes]
-    header = grant_header(grant, f"mii-{place}", scope="research")
-    header["category"] = [
-        {"coding": [{"system": "http://loinc.org", "code": "57016-8"}]},
-        {"coding": [{"system": _CATEGORIES, "code": BROAD_CONSENT}]},
-    ]
-    period = fhir_period(grant.period.from_at, grant.period.until_at)
-    return header | {"provision": {"type": "deny", "period": period, "provision": children}}
-
-
-def _codes(grant: Grant, rule: Rule) -> set[int]:
-    """Name the policies that a research permit allows, and no other."""
-    found: set[int] = set()
-    action = rule.action or frozenset()
-    if action & {Action.EXTRACT, Action.REUSE, Action.COPY}:
-        first = None if rule.data_period is None else rule.data_period.first
-        last = None if rule.data_period is None else rule.data_period.last
-        found |= {7, 8}
-        if last is None or last >= grant.period.from_at.date():
-            found.add(6)
-        if first is None or first < grant.period.from_at.date():
-            found |= {45, 46}
-        regions = frozenset[str]() if rule.research_use is None else rule.research_use.regions
-        if not regions or not regions <= REGIONS["EEA"] | {"EEA"}:
-            found.add(49)
-    if Action.RECONTACT in action:
-        found.add(29)
-    return found
-
-
-def _provision(grant: Grant, rule: Rule, code: int) -> dict[str, Any]:
-    start, years = grant.period.from_at, MEANINGS[code].years or 0
-    until = min(grant.period.until_at, _after(start, years))
-    found: dict[str, Any] = {
-        "modifierExtension": [rule_extension(rule)],
-        "type": "permit",
-        "period": fhir_period(start, until),
-        "code": [{"coding": [{"system": SYSTEM, "code": f"{_ROOT}.{code}"}]}],
-    }
-    days = {} if rule.data_period is None else {"start": rule.data_period.first, "end": rule.data_period.last}
-    told = {name: day.isoformat() for name, day in days.items() if isinstance(day, date)}
-    return found | {"dataPeriod": told} if told else found
-
-
-def _after(start: datetime, years: int) -> datetime:
-    """The same day so many years later; 29 February becomes 1 March."""
-    try:
-        return start.replace(year=start.year + years)
-    except ValueError:
-        return start.replace(year=start.year + years, month=3, day=1)

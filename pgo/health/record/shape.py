@@ -83,11 +83,6 @@ def check_resource(body: object, *, raw: bytes) -> Problem | None:
     )
 
 
-def is_r4_type(name: str) -> bool:
-    """Say whether R4 has a resource type of this name."""
-    return name in _r4_types()
-
-
 @cache
 def _r4_types() -> frozenset[str]:
     return frozenset(load_table("fhir/r4-elements.json")["resources"])

@@ -1,34 +1,22 @@
-"""The German broad consent: every policy of it with its own period, and our research permits in its shape."""
+"""The German broad consent: every policy of it with its own period."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from consent.dates import parse_instant
 from consent.fhir_import import Dialect, Review, import_consent, outcome_to_json
-from consent.fhir_mii import MEANINGS, SYSTEM, Act, Matter, grant_to_mii, is_mii, read_policies
+from consent.fhir_mii import MEANINGS, SYSTEM, Act, Matter, is_mii, read_policies
 from consent.fhir_provision import Doubt
-from consent.model import (
-    Action,
-    Category,
-    DatePeriod,
-    Deidentification,
-    Grant,
-    Period,
-    ResearchUse,
-    deny_rule,
-)
 from pgo.cli.consent_words import explain_outcome
 from pgo.health.record.reader import read_records
 from pgo.ui.text import LANGUAGES, has
-from tests.support.consent_builders import REGISTRY, a_grant, a_permit, instant
+from tests.support.consent_builders import instant
 
 ROOT = "2.16.840.1.113883.3.1937.777.24.5.3"
-THIRTY = Period(instant(2026), instant(2066))
 
 
 def policy(number: object, /, **members: Any) -> dict[str, Any]:
@@ -113,69 +101,6 @@ def test_the_published_example_shows_five_years_of_collecting_and_thirty_of_use(
     at = datetime(2030, 1, 1, tzinfo=UTC)
     assert (by_code["6"].permits(at), by_code["8"].permits(at)) == (False, True)
     assert all(found.meaning is not None for found in outcome.policies)
-
-
-def research(period: Period = THIRTY, **members: Any) -> Grant:
-    said: dict[str, Any] = {
-        "actor": [REGISTRY],
-        "purpose": ["HRESCH"],
-        "action": [Action.EXTRACT],
-        "deidentification": Deidentification.DEID,
-        "research_use": ResearchUse(topics=frozenset({"E11"}), regions=frozenset({"EU"})),
-        "data_period": DatePeriod(date(2026, 1, 1), None),
-    }
-    return a_grant(a_permit(**(said | members)), period=period)
-
-
-def exported(grant: Grant) -> dict[int, dict[str, Any]]:
-    (consent,) = grant_to_mii(grant)
-    assert consent["provision"]["type"] == "deny"
-    assert is_mii(consent)
-    rows = consent["provision"]["provision"]
-    return {int(row["code"][0]["coding"][0]["code"].rpartition(".")[2]): row for row in rows}
-
-
-def test_collecting_ends_after_five_years_and_use_after_thirty_never_after_the_grant() -> None:
-    ends = {code: row["period"]["end"] for code, row in exported(research()).items()}
-    assert ends == {6: "2030-12-31T23:59:59Z", 7: "2055-12-31T23:59:59Z", 8: "2055-12-31T23:59:59Z"}
-    short = exported(research(Period(instant(2026), instant(2028))))
-    assert {row["period"]["end"] for row in short.values()} == {"2027-12-31T23:59:59Z"}
-    leap = exported(research(Period(datetime(2028, 2, 29, tzinfo=UTC), instant(2066))))
-    assert parse_instant(leap[6]["period"]["end"]).date() == date(2033, 2, 28)
-
-
-@pytest.mark.parametrize(
-    ("members", "codes"),
-    [
-        ({}, {6, 7, 8}),
-        ({"data_period": None}, {6, 7, 8, 45, 46}),
-        ({"data_period": DatePeriod(date(2020, 1, 1), date(2025, 1, 1))}, {7, 8, 45, 46}),
-        ({"research_use": None}, {6, 7, 8, 49}),
-        ({"research_use": ResearchUse(regions=frozenset({"US"}))}, {6, 7, 8, 49}),
-        ({"action": [Action.EXTRACT, Action.RECONTACT]}, {6, 7, 8, 29}),
-        ({"action": [Action.RECONTACT]}, {29}),
-    ],
-)
-def test_data_from_before_use_elsewhere_and_contact_have_codes_of_their_own(
-    members: dict[str, Any], codes: set[int]
-) -> None:
-    assert set(exported(research(**members))) == codes
-
-
-def test_every_policy_carries_the_limits_its_code_cannot_say() -> None:
-    for row in exported(research()).values():
-        (extension,) = row["modifierExtension"]
-        assert '"dm-regio"' in extension["valueString"]
-        assert row["dataPeriod"] == {"start": "2026-01-01"}
-    (consent,) = grant_to_mii(research())
-    assert isinstance(import_consent(consent), Review)
-
-
-def test_care_and_carve_outs_have_no_such_form() -> None:
-    assert grant_to_mii(a_grant()) == ()
-    carved = research(exception=[deny_rule(category=[Category.LABS])])
-    assert grant_to_mii(carved) == ()
-    assert grant_to_mii(a_grant(*research().rules, deny_rule(category=[Category.LABS]))) == ()
 
 
 def test_the_table_says_of_every_code_what_is_done_with_what() -> None:
