@@ -2,7 +2,8 @@
 
 Wire form of a message: outer JWS, line feed, sealed bytes. The outer JWS signs the open header and the
 hash of the sealed bytes. Inside the seal lies, padded: inner JWS, line feed, content. The inner JWS signs
-who wrote to whom under which message id, and the hash of the content. So:
+who wrote to whom under which message id, and the hash of the content. The suite says whether the content is
+packed (`sync.packing`); we always pack, and open both. The hash is that of the content itself. So:
 
 - nobody on the way learns more than the pairwise key of the sender, a size class and a counter;
 - the recipient cannot pass the content on as if it had been written to somebody else (inner signature
@@ -20,7 +21,7 @@ who wrote to whom under which message id, and the hash of the content. So:
  7. time: within 300 s of our clock and not expired; skipped for a message that we have already, so that
     a repeated message gets its stored receipt, however late;
  8. our key: we have (still) the key it was sealed to;
- 9. opening and padding;
+ 9. opening, padding and unpacking;
 10. inner signature: same sender, recipient, message, kind and number as outside, and the hash of the content.
 
 After that the recipient goes on: 11 same message id with other content is a conflict
@@ -46,6 +47,7 @@ from crypto.sealing import SUITE, pad, seal, unpad, unseal
 from crypto.signing import peek_jws, sign_jws, verify_jws
 from sync.card import RecipientCard
 from sync.errors import LocalRuleError, RemoteRuleError
+from sync.packing import pack, unpack
 from sync.reading import as_text, as_whole, malformed, read_object, utc
 from sync.reply import open_reply, seal_reply
 from sync.wire import (
@@ -73,6 +75,8 @@ __all__ = [
 _OUTER_TYPE = "pgo-envelope+jws"
 _INNER_TYPE = "pgo-content+jws"
 _SEPARATOR = b"\n"
+PACKED_SUITE = f"{SUITE}+zstd"
+SUITES = frozenset({SUITE, PACKED_SUITE})
 _OUTER_MEMBERS = frozenset(
     {"v", "suite", "aud", "kid", "sub", "mid", "seq", "kind", "iat", "exp", "sealed_hash"}
 )
@@ -83,6 +87,7 @@ class Header:
     """The open header of a message.
 
     Attributes:
+        suite: Algorithms, one of `SUITES`.
         audience: Id of the recipient.
         key_id: Which of the recipient's keys it is sealed to.
         sender: Pairwise verify key of the patient, base64url.
@@ -91,6 +96,7 @@ class Header:
         sealed_hash: SHA-256 of the sealed bytes.
     """
 
+    suite: str
     audience: str
     key_id: KeyId
     sender: str
@@ -114,7 +120,7 @@ class Header:
     def _members(self) -> Mapping[str, JsonValue]:
         return {
             "v": VERSION,
-            "suite": SUITE,
+            "suite": self.suite,
             "aud": self.audience,
             "kid": self.key_id,
             "sub": self.sender,
@@ -173,7 +179,8 @@ def seal_message(
         raise LocalRuleError("too_large")
     bare = _bare_header(kind, sender, to, message_id=message_id, sequence=sequence, at=at)
     inner = sign_jws(_inner_payload(bare, sha256_id(content)), sender, typ=_INNER_TYPE)
-    sealed = seal(pad(inner.encode("ascii") + _SEPARATOR + content), to.sealing_key, info=bare.context())
+    plain = inner.encode("ascii") + _SEPARATOR + pack(content)
+    sealed = seal(pad(plain), to.sealing_key, info=bare.context())
     header = replace(bare, sealed_hash=sha256_id(sealed))
     return sign_jws(header.payload(), sender, typ=_OUTER_TYPE).encode("ascii") + _SEPARATOR + sealed
 
@@ -209,7 +216,7 @@ def open_message(
     key = opening_keys.get(header.key_id)  # step 8
     if key is None:
         raise RemoteRuleError("unknown_key")
-    inner, content = _open(sealed, key, header.context())  # step 9
+    inner, content = _open(sealed, key, header)  # step 9
     payload_hash = sha256_id(content)
     _check_inner(inner, header, sender, payload_hash)  # step 10
     return _opened(header, sender, content, payload_hash)
@@ -241,6 +248,7 @@ def _bare_header(
 ) -> Header:
     issued_at = int(utc(at).timestamp())
     return Header(
+        suite=PACKED_SUITE,
         audience=to.id,
         key_id=to.sealing_key.id,
         sender=sender.public.text,
@@ -270,8 +278,9 @@ def _read(body: bytes, audience: str) -> tuple[Header, str, bytes]:
         raise RemoteRuleError("too_large")
     token, payload, sealed = _split(body)  # step 2
     members = read_object(payload, _OUTER_MEMBERS, max_bytes=MAX_HEADER_BYTES)
-    version, suite = as_whole(members["v"]), as_text(members["suite"])
+    version = as_whole(members["v"])
     header = Header(
+        suite=as_text(members["suite"]),
         audience=as_text(members["aud"]),
         key_id=KeyId(as_text(members["kid"])),
         sender=as_text(members["sub"]),
@@ -282,7 +291,7 @@ def _read(body: bytes, audience: str) -> tuple[Header, str, bytes]:
         expires_at=as_whole(members["exp"]),
         sealed_hash=as_text(members["sealed_hash"]),
     )
-    if version != VERSION or suite != SUITE:  # step 3
+    if version != VERSION or header.suite not in SUITES:  # step 3
         raise RemoteRuleError("unsupported_version")
     if header.audience != audience:  # step 4
         raise RemoteRuleError("wrong_audience")
@@ -338,13 +347,14 @@ def _check_time(header: Header, at: datetime) -> None:
         raise RemoteRuleError("clock")
 
 
-def _open(sealed: bytes, key: OpeningKey, info: bytes) -> tuple[str, bytes]:
+def _open(sealed: bytes, key: OpeningKey, header: Header) -> tuple[str, bytes]:
     try:
-        plain = unpad(unseal(sealed, key, info=info))
-        line, _, content = plain.partition(_SEPARATOR)
-        return line.decode("ascii"), content
+        plain = unpad(unseal(sealed, key, info=header.context()))
+        line, _, rest = plain.partition(_SEPARATOR)
+        inner = line.decode("ascii")
     except (CryptoError, UnicodeDecodeError) as exc:
         raise RemoteRuleError("cannot_open") from exc
+    return inner, unpack(rest, max_bytes=MAX_CONTENT_BYTES) if header.suite == PACKED_SUITE else rest
 
 
 def _check_inner(inner: str, header: Header, sender: VerifyKey, payload_hash: str) -> None:

@@ -24,6 +24,7 @@ EXPECT = {
     "a card": "ok ura:00000123",
     "an expired card": "card_expired",
     "a changed card": "bad_card",
+    "a packed push": 'ok push 1 {"hello":"clinic"}',
 }
 CASES = load("sync/messages.json")["cases"]
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "wire-format.md"

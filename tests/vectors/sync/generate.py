@@ -55,7 +55,10 @@ def outcome(case: dict[str, Any]) -> str:
 
 
 def build() -> dict[str, Any]:
-    """Make all cases; `expect` is what this version says about each."""
+    """Make all cases; `expect` is what this version says about each.
+
+    The messages in the file before "a packed push" are older than packing.
+    """
     good = seal_message(
         kind=Kind.PUSH,
         content=b'{"hello":"clinic"}',
@@ -81,6 +84,7 @@ def build() -> dict[str, Any]:
         _case("a card", "card", card),
         _case("an expired card", "card", card, at="2027-01-01T00:00:00+00:00"),
         _case("a changed card", "card", card[:-3] + b"AAA"),
+        _case("a packed push", "message", good),
     ]
     return {"about": "seeds: clinic c*32 and o*32, patient p*32 and r*32", "cases": cases}
 
