@@ -30,6 +30,7 @@ BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 RUNTIME_LOCK = ROOT / "requirements.lock"
 DEV_LOCK = ROOT / "requirements-dev.lock"
+POSTGRES_LOCK = ROOT / "requirements-postgres.lock"
 DEMO_DATA = ROOT / "demo-data"
 
 
@@ -150,6 +151,7 @@ def lock(_extra: list[str]) -> int:
         "--no-emit-index-url", "--no-annotate", "--custom-compile-command", "make lock", "--quiet",
     )  # fmt: skip
     must("uv", *common, "--group", "install", "--output-file", RUNTIME_LOCK)
+    must("uv", *common, "--group", "install", "--extra", "postgres", "--output-file", POSTGRES_LOCK)
     must("uv", *common, "--group", "dev", "--output-file", DEV_LOCK)
     return 0
 
