@@ -2,14 +2,14 @@
 
 What `InboxTransport` promises:
 
-1. It talks to the address of the card only: no redirects, no proxy from the environment, no cookies, no
+1. It talks to the address it was given only: no redirects, no proxy from the environment, no cookies, no
    connection kept for the next message.
 2. `https` under the certificate authorities that come with httpx (certifi) or those of `ssl_context`;
    `http` to a literal loopback address only.
 3. A host name is resolved first; unless private addresses are allowed in the settings, every address
    it resolves to must be public, and the connection goes to the checked address (no second look-up that
    could answer differently).
-4. No answer is larger than `MAX_BODY_BYTES`; each step has a time limit, and the body of the answer as a
+4. No answer is larger than was allowed; each step has a time limit, and the body of the answer as a
    whole has one too, so an answer that drips in byte by byte ends.
 5. It decides what an answer is, not what it proves: 200 gives bytes; a refusal counts only in the form
    and with a code of `wire.REFUSALS`; everything else means "not reached, try later".
@@ -24,7 +24,8 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 from crypto.canonical import parse_strict
@@ -43,6 +44,16 @@ DEADLINE_SECONDS = 120.0
 MAX_REFUSAL_BYTES = 16 * 1024
 
 Resolver = Callable[[str, int], tuple[str, ...]]
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: status, headers with lower-case names, and a body no larger than was allowed."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
 
 
 class Transport(Protocol):
@@ -70,7 +81,7 @@ def resolve(host: str, port: int) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class InboxTransport:
-    """HTTP to a sealed inbox.
+    """HTTP to a sealed inbox (`send`), and to any other address under the same checks (`call`).
 
     Attributes:
         connect_seconds: For the connection alone.
@@ -94,17 +105,43 @@ class InboxTransport:
 
     def send(self, card: RecipientCard, path: str, body: bytes) -> bytes:
         """Deliver one message; see `Transport.send`."""
+        headers = {"content-type": MEDIA_TYPE, "accept": MEDIA_TYPE}
+        return _judge(self.call("POST", parse_endpoint(card.endpoint), path, headers=headers, body=body))
+
+    def call(
+        self,
+        method: str,
+        endpoint: Endpoint,
+        path: str,
+        *,
+        headers: Mapping[str, str] = _NO_HEADERS,
+        body: bytes = b"",
+        max_answer_bytes: int = MAX_BODY_BYTES,
+    ) -> Answer:
+        """Ask one thing of an address by rules 1 to 4, whatever it answers.
+
+        Args:
+            method: HTTP method.
+            endpoint: From `parse_endpoint`.
+            path: Below the endpoint, starting with a slash; may carry a query.
+            headers: Added to those of the line itself.
+            body: Sent as it is.
+            max_answer_bytes: Largest body of an answer in the 200s; every other is held to
+                `MAX_REFUSAL_BYTES`.
+
+        Raises:
+            Unreachable: no answer, or one that breaks rule 4.
+            LocalRuleError: the address is not one we talk to.
+        """
         import httpx  # at the first send: 60 ms and 20 modules that a start-up does not need
 
-        endpoint = parse_endpoint(card.endpoint)
         host = self._checked_address(endpoint)
         request = httpx.Request(
-            "POST",
+            method,
             endpoint.url(path, host=host),
             headers={
+                **headers,
                 "host": endpoint.authority,
-                "content-type": MEDIA_TYPE,
-                "accept": MEDIA_TYPE,
                 "accept-encoding": "identity",  # a compressed answer could be a bomb
                 "connection": "close",
             },
@@ -112,11 +149,11 @@ class InboxTransport:
             extensions={"sni_hostname": endpoint.host},
         )
         try:
-            return self._exchange(request)
+            return self._exchange(request, max_answer_bytes)
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as exc:
             raise Unreachable from exc
 
-    def _exchange(self, request: httpx.Request) -> bytes:
+    def _exchange(self, request: httpx.Request, limit: int) -> Answer:
         import httpx
 
         ends_at = self.timer() + self.deadline_seconds
@@ -127,15 +164,15 @@ class InboxTransport:
             request.extensions = {**request.extensions, "timeout": timeout.as_dict()}
             response = client.send(request, stream=True)
             try:
-                body = self._read(response, ends_at)
+                body = self._read(response, ends_at, limit)
             finally:
                 response.close()
-        return _judge(response.status_code, response.headers, body)
+        return Answer(response.status_code, dict(response.headers), body)
 
-    def _read(self, response: httpx.Response, ends_at: float) -> bytes:
+    def _read(self, response: httpx.Response, ends_at: float, limit: int) -> bytes:
         if response.headers.get("content-encoding", "identity") != "identity":
             raise Unreachable("no_proof")
-        limit = MAX_BODY_BYTES if response.status_code == 200 else MAX_REFUSAL_BYTES
+        limit = limit if response.is_success else MAX_REFUSAL_BYTES
         body = bytearray()
         for chunk in response.iter_raw():
             body += chunk
@@ -159,13 +196,20 @@ class InboxTransport:
         return addresses[0]
 
 
-def _judge(status: int, headers: Mapping[str, str], body: bytes) -> bytes:
-    if status == 200:
-        return body
-    code, proof = _refusal(body)
-    if code is not None and REFUSALS.get(code) == status:
-        raise RemoteRuleError(code, status=status, proof=proof)
-    raise Unreachable(_reason(status), retry_after_seconds=_retry_after(headers))
+def retry_after(headers: Mapping[str, str]) -> int | None:
+    """Seconds the other side asks us to wait; None when it asks nothing in a form we take."""
+    # Only the form in seconds; the form with a date would make us trust a clock that is not ours.
+    text = headers.get("retry-after", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else None
+
+
+def _judge(answer: Answer) -> bytes:
+    if answer.status == 200:
+        return answer.body
+    code, proof = _refusal(answer.body)
+    if code is not None and REFUSALS.get(code) == answer.status:
+        raise RemoteRuleError(code, status=answer.status, proof=proof)
+    raise Unreachable(_reason(answer.status), retry_after_seconds=retry_after(answer.headers))
 
 
 def _refusal(body: bytes) -> tuple[str | None, str | None]:
@@ -181,9 +225,3 @@ def _refusal(body: bytes) -> tuple[str | None, str | None]:
 
 def _reason(status: int) -> str:
     return "busy" if status in (429, 503) else "no_proof"
-
-
-def _retry_after(headers: Mapping[str, str]) -> int | None:
-    # Only the form in seconds; the form with a date would make us trust a clock that is not ours.
-    text = headers.get("retry-after", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else None
