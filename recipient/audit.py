@@ -50,7 +50,7 @@ def append(store: Store, sub: str, *, account: Account, seen: Seen, at: datetime
         purpose=seen.purpose,
     )
     store.run(
-        "INSERT INTO access_event (sub, account, sequence, at, user, role, action, categories, purpose, "
+        'INSERT INTO access_event (sub, account, sequence, at, "user", role, action, categories, purpose, '
         "previous, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             sub,
@@ -79,7 +79,7 @@ def head(store: Store, sub: str) -> AccessHead:
 def entries_after(store: Store, sub: str, after: int) -> tuple[AccessEntry, ...]:
     """Return one patient's events with a number above ``after``, oldest first, at most one answer's worth."""
     rows = store.rows(
-        "SELECT sequence, at, user, role, action, categories, purpose, previous, hash "
+        'SELECT sequence, at, "user", role, action, categories, purpose, previous, hash '
         "FROM access_event WHERE sub = ? AND sequence > ? ORDER BY sequence LIMIT ?",
         (sub, after, MAX_ENTRIES),
     )

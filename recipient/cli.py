@@ -33,7 +33,7 @@ from sync.card import card_file
 DONE, REFUSED, DAMAGED = 0, 3, 5
 _STANDARD_INPUT = "-"
 _DAMAGE = frozenset(
-    {"not_initialised", "key_missing", "key_unsafe", "store_damaged", "store_version", "no_encryption"}
+    {"not_initialised", "key_missing", "key_unsafe", "store_damaged", "store_newer", "no_encryption"}
 )
 SENTENCES = {
     "already_initialised": "This folder already holds a recipient; nothing was changed.",
@@ -41,7 +41,7 @@ SENTENCES = {
     "key_missing": "The key file is missing; without it the store cannot be opened. Restore it.",
     "key_unsafe": "The key file is readable by others or has the wrong size; it must be 32 bytes, mode 0600.",
     "store_damaged": "The store is missing, empty, damaged or belongs to another key; nothing was changed.",
-    "store_version": "The store was made by another version of this program.",
+    "store_newer": "A newer version of this program made the store; nothing was changed. Update the program.",
     "no_encryption": "This Python has no SQLCipher; the store would not be encrypted.",
     "no_tls": "Outside this machine the service needs --cert and --cert-key, or a --trusted-proxy with TLS.",
     "bad_url": "The address must be https://..., or http:// to this machine only.",

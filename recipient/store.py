@@ -24,8 +24,10 @@ from typing import Any
 from sqlcipher3 import dbapi2
 
 from recipient.config import KEY_NAME, STORE_NAME
+from recipient.dialect import sqlite_tables
 from recipient.errors import Unusable
-from recipient.schema import SCHEMA, VERSION
+from recipient.migrations import migrate
+from recipient.schema import AppendOnly
 
 KEY_BYTES = 32
 _PLAIN_MAGIC = b"SQLite format 3\x00"
@@ -55,6 +57,21 @@ class Store:
         """Run one changing statement; return how many rows it touched."""
         with self._lock:
             return int(self._connection.execute(sql, parameters).rowcount)
+
+    @contextmanager
+    def migration(self) -> Iterator[int]:
+        """Take the write lock and give the number of migration steps done (``recipient.migrations``)."""
+        with self.transaction():
+            yield int(self._connection.execute("PRAGMA user_version").fetchone()[0])
+
+    def change_tables(self, statement: str | AppendOnly) -> None:
+        """Run one statement of a migration step."""
+        for sql in sqlite_tables(statement):
+            self._connection.execute(sql)
+
+    def note_version(self, version: int) -> None:
+        """Write down how many migration steps are done; part of the running transaction."""
+        self._connection.execute(f"PRAGMA user_version={int(version)}")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -102,10 +119,9 @@ def create_store(folder: Path) -> Store:
     key = secrets.token_bytes(KEY_BYTES)
     _write_private(key_path, key)
     _write_private(store_path, b"")
-    connection = _connect(store_path, key)
-    connection.executescript(SCHEMA)
-    connection.execute(f"PRAGMA user_version={VERSION}")
-    return Store(connection)
+    store = Store(_connect(store_path, key))
+    migrate(store, new=True)
+    return store
 
 
 def open_store(folder: Path) -> Store:
@@ -115,10 +131,10 @@ def open_store(folder: Path) -> Store:
         folder: the folder given to ``create_store`` before.
 
     Returns:
-        The open store.
+        The open store; one of an older program has the present tables now.
 
     Raises:
-        Unusable: ``not_initialised``, ``key_missing``, ``key_unsafe``, ``store_damaged``, ``store_version``.
+        Unusable: ``not_initialised``, ``key_missing``, ``key_unsafe``, ``store_damaged``, ``store_newer``.
     """
     store_path, key_path = folder / STORE_NAME, folder / KEY_NAME
     if not store_path.exists():
@@ -129,14 +145,16 @@ def open_store(folder: Path) -> Store:
     if len(head) < len(_PLAIN_MAGIC) or head == _PLAIN_MAGIC:
         raise Unusable("store_damaged")
     try:
-        connection = _connect(store_path, key)
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        store = Store(_connect(store_path, key))
+        store.row("PRAGMA user_version")
     except dbapi2.DatabaseError as exc:
         raise Unusable("store_damaged") from exc
-    if version != VERSION:
-        connection.close()
-        raise Unusable("store_version")
-    return Store(connection)
+    try:
+        migrate(store)
+    except Unusable:
+        store.close()
+        raise
+    return store
 
 
 def _connect(path: Path, key: bytes) -> dbapi2.Connection:

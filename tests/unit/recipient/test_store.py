@@ -104,11 +104,11 @@ def test_key_readable_by_others_is_refused(folder: Path) -> None:
     assert code_of(folder) == "key_unsafe"
 
 
-def test_store_of_another_version_is_refused(folder: Path) -> None:
+def test_a_store_in_which_no_step_was_done_is_damage_not_a_fresh_start(folder: Path) -> None:
     store = open_store(folder)
-    store.run("PRAGMA user_version=99")
+    store.run("PRAGMA user_version=0")
     store.close()
-    assert code_of(folder) == "store_version"
+    assert code_of(folder) == "store_damaged"
 
 
 def test_fold_empties_the_write_ahead_log(folder: Path, store: Store) -> None:

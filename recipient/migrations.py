@@ -1,0 +1,83 @@
+"""The numbered steps from an empty store to the present tables, for SQLCipher and for PostgreSQL.
+
+Rules:
+1. a step is never edited after release; a change is a new step at the end of ``STEPS``;
+2. the store keeps the number of steps done; each step runs in one transaction together with that number, so
+   that after a crash it is done or not;
+3. a store of a newer program is refused (``store_newer``), never guessed at;
+4. a store in which no step was ever done is no store: ``store_damaged``.
+
+A step is written once, as SQLite writes tables, out of these words: ``INTEGER``, ``TEXT``, ``BLOB``,
+``INTEGER PRIMARY KEY AUTOINCREMENT``, ``STRICT``, ``WITHOUT ROWID``; ``recipient.dialect`` words them for
+PostgreSQL. A table that is only ever added to is named by ``AppendOnly``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from recipient.errors import Unusable
+from recipient.schema import FIRST, AppendOnly
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One change of the tables, with a name that says what for."""
+
+    name: str
+    statements: tuple[str | AppendOnly, ...]
+
+
+STEPS: tuple[Step, ...] = (Step("first", FIRST),)
+VERSION = len(STEPS)
+
+
+class Migrating(Protocol):
+    """What a database needs to be able to do for its own migration."""
+
+    def migration(self) -> AbstractContextManager[int]:
+        """Keep every other process out, give the number of steps done; commit at the end or roll back."""
+
+    def change_tables(self, statement: str | AppendOnly) -> None:
+        """Run one statement of a step, worded for this database."""
+
+    def note_version(self, version: int) -> None:
+        """Write down how many steps are done now, in the same transaction."""
+
+
+def migrate(database: Migrating, steps: Sequence[Step] = STEPS, *, new: bool = False) -> int:
+    """Bring a store to the present tables.
+
+    Args:
+        database: open, not in use by anything else of this process.
+        steps: all of them, in order.
+        new: whether an empty database is meant to become a store.
+
+    Returns:
+        How many steps were missing.
+
+    Raises:
+        Unusable: ``store_newer``, ``store_damaged``.
+    """
+    done = 0
+    while _take_step(database, steps, new=new or done > 0):
+        done += 1
+    return done
+
+
+def _take_step(database: Migrating, steps: Sequence[Step], *, new: bool) -> bool:
+    """Do the next missing step in a transaction of its own; False when none is missing."""
+    with database.migration() as version:
+        if version > len(steps):
+            raise Unusable("store_newer")
+        if version == 0 and not new:
+            raise Unusable("store_damaged")
+        if version == len(steps):
+            return False
+        for statement in steps[version].statements:
+            database.change_tables(statement)
+        database.note_version(version + 1)
+        return True
