@@ -117,7 +117,10 @@ class Inbox:
         opened = self._open(body, at=at, known_only=True)
         if opened.kind is not Kind.ACCESS:
             raise RemoteRuleError("malformed")
-        after = parse_access_request(opened.content)
+        asked = parse_access_request(opened.content)
+        if asked.full:
+            raise RemoteRuleError("malformed")
+        after = asked.after
         sub = opened.sender.text
         with self._store.transaction():
             token = sign_access_log(

@@ -13,6 +13,8 @@ that place was rewritten; both are refused and shown, because both mean that loo
 5. the list continues what we know: it starts at 1, or right after the head that we know;
 6. nothing that we know is missing or different.
 
+This is the short form. Newer apps ask for the full one, which `sync.access_full` describes.
+
 Sources: NEN 7513:2018 section 6 and Regulation (EU) 2025/327 (EHDS) art. 9, for what an entry names:
 when, who, in which role, what was done, which kinds of data, for which purpose.
 """
@@ -20,10 +22,10 @@ when, who, in which role, what was done, which kinds of data, for which purpose.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from crypto.canonical import JsonValue, canonical_bytes
+from crypto.canonical import JsonValue, canonical_bytes, parse_strict
 from crypto.chain import GENESIS, link
 from crypto.errors import CryptoError
 from crypto.keys import SigningKey, VerifyKey
@@ -49,6 +51,41 @@ MAX_ENTRIES = 5_000
 _LOG = frozenset({"v", "subject", "entries", "issued_at", "total"})
 _ENTRY = frozenset({"sequence", "at", "user", "role", "action", "category", "purpose", "previous", "hash"})
 _REQUEST = frozenset({"after"})
+_FULL_FORM = 2
+
+
+@dataclass(frozen=True, slots=True)
+class AccessDetails:
+    """What the full form (`sync.access_full`) tells about a look beside the short one.
+
+    Attributes:
+        user_id: Lasting number of the person at that recipient; stays when the name changes.
+        organisation, organisation_id: Who is responsible.
+        on_behalf_of: For whom somebody looked, '' for oneself.
+        outcome: `permitted`, or `refused` when nothing was shown.
+        reason: Code of the reason given outside the treating relationship, '' inside it.
+        note: The same in own words, '' for none.
+        origin: By which way: `portal`, `fhir`.
+        place: Commitment to the address of the device: the recipient's auditor can open it, nobody else.
+        statement: Number of the patient's statement that it was decided by.
+        short: Link of the same look in the short chain.
+    """
+
+    user_id: str
+    organisation: str
+    organisation_id: str
+    on_behalf_of: str
+    outcome: str
+    reason: str
+    note: str
+    origin: str
+    place: str
+    statement: int
+    short: str
+
+
+PERMITTED, REFUSED = "permitted", "refused"
+"""Outcomes of a look; a refused one showed nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +98,8 @@ class AccessEntry:
         action: What was done, for instance `view`.
         categories: Which kinds of data, sorted.
         purpose: Purpose code under which access was permitted.
-        previous, hash: Links of the chain.
+        previous, hash: Links of the chain that this entry was verified in, the short or the full one.
+        details: What the full form tells beside it, None where the entry came in short form only.
     """
 
     sequence: int
@@ -73,6 +111,11 @@ class AccessEntry:
     purpose: str
     previous: str
     hash: str
+    details: AccessDetails | None = None
+
+    def linked(self, *, previous: str, hash: str) -> AccessEntry:
+        """Return the same look with its place in a chain."""
+        return replace(self, previous=previous, hash=hash)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +136,22 @@ class AccessLog:
     Attributes:
         head: Where this piece ends; keep it for the next time.
         total: Number of the last entry that the recipient has; above `head.sequence`: ask on.
+        signed_head: The recipient's signed word where its log ends, '' in the short form.
     """
 
     entries: tuple[AccessEntry, ...]
     head: AccessHead
     total: int
     issued_at: datetime
+    signed_head: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AccessRequest:
+    """What an app asks for: looks after a number, in short or in full form."""
+
+    after: int
+    full: bool
 
 
 def next_entry(
@@ -191,23 +244,37 @@ def build_access_request(known_head: AccessHead = NO_HEAD) -> bytes:
     return canonical_bytes({"after": known_head.sequence})
 
 
-def parse_access_request(content: bytes) -> int:
-    """Read the content of an access message: the number after which entries are wanted.
+def parse_access_request(content: bytes) -> AccessRequest:
+    """Read the content of an access message: the number after which looks are wanted, and in which form.
 
     Raises:
         RemoteRuleError: `malformed`.
     """
-    return as_whole(read_object(content, _REQUEST, max_bytes=1_000)["after"])
+    try:
+        value = parse_strict(content, max_bytes=1_000)
+    except CryptoError as exc:
+        raise malformed() from exc
+    if not isinstance(value, Mapping):
+        raise malformed()
+    full = "form" in value
+    members = as_object(value, _REQUEST | {"form"} if full else _REQUEST)
+    if full and as_whole(members["form"]) != _FULL_FORM:
+        raise malformed()
+    return AccessRequest(as_whole(members["after"]), full)
+
+
+def short_body(entry: AccessEntry) -> bytes:
+    """Write the bytes of an entry that the short chain links."""
+    return _body(
+        entry.sequence, entry.at, entry.user, entry.role, entry.action, entry.categories, entry.purpose
+    )
 
 
 def _check_links(entries: Sequence[AccessEntry]) -> None:
     previous: AccessEntry | None = None
     for entry in entries:
-        body = _body(
-            entry.sequence, entry.at, entry.user, entry.role, entry.action, entry.categories, entry.purpose
-        )
         try:
-            follows = link(entry.previous, body) == entry.hash
+            follows = link(entry.previous, short_body(entry)) == entry.hash
         except ValueError as exc:
             raise RemoteRuleError("bad_access_log") from exc
         if previous is not None:

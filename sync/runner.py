@@ -28,6 +28,7 @@ from typing import Protocol, TypeAlias
 from crypto.canonical import sha256_id
 from crypto.keys import OpeningKey, SigningKey
 from sync.access import AccessEntry, AccessHead, AccessLog, build_access_request, verify_access_log
+from sync.access_full import build_full_request, verify_full_log
 from sync.card import RecipientCard
 from sync.envelope import open_reply, seal_message
 from sync.errors import LocalRuleError, RemoteRuleError, Unreachable
@@ -149,23 +150,30 @@ def run_once(
 
 
 def fetch_access(
-    transport: Transport, to: Correspondent, *, known_head: AccessHead, at: datetime
+    transport: Transport, to: Correspondent, *, known_head: AccessHead, at: datetime, full: bool = False
 ) -> AccessLog:
     """Ask a recipient who looked, after what we know already; verified or raised.
 
     A long log comes in pieces; each is asked for after the last entry of the one before.
 
+    Args:
+        transport: the way out.
+        to: whom to ask.
+        known_head: what we saw last, in the chain of the form that is asked for.
+        at: now.
+        full: ask for the form that tells everything; a recipient that does not know it refuses (`malformed`).
+
     Returns:
         All entries after `known_head`, oldest first.
 
     Raises:
-        Unreachable, RemoteRuleError, LocalRuleError: as `Transport.send`, and `bad_access_log`,
-            `access_log_rolled_back`, `access_log_rewritten` from the verification.
+        Unreachable, RemoteRuleError, LocalRuleError: as `Transport.send`, and the codes of
+            `verify_access_log` or `verify_full_log` from the verification.
     """
     entries: tuple[AccessEntry, ...] = ()
     head = known_head
     for _ in range(MAX_ACCESS_PIECES):
-        log = _ask_access(transport, to, known_head=head, at=at)
+        log = _ask_access(transport, to, known_head=head, at=at, full=full)
         entries += tuple(entry for entry in log.entries if entry.sequence > head.sequence)
         if log.head.sequence == log.total:
             return replace(log, entries=entries)
@@ -176,12 +184,13 @@ def fetch_access(
 
 
 def _ask_access(
-    transport: Transport, to: Correspondent, *, known_head: AccessHead, at: datetime
+    transport: Transport, to: Correspondent, *, known_head: AccessHead, at: datetime, full: bool
 ) -> AccessLog:
-    content = build_access_request(known_head)
+    content = build_full_request(known_head) if full else build_access_request(known_head)
     message = _Message(Kind.ACCESS, content, new_message_id(), 0, to)
     token = _ask(transport, message, at=at)
-    return verify_access_log(token, to.card.verify_key, subject=to.signing.public.text, known_head=known_head)
+    verify = verify_full_log if full else verify_access_log
+    return verify(token, to.card.verify_key, subject=to.signing.public.text, known_head=known_head)
 
 
 def fetch_head(transport: Transport, to: Correspondent, *, acknowledged: int, at: datetime) -> Head:

@@ -112,7 +112,7 @@ class RecipientSimulator:
     def _effect(self, opened: OpenedMessage, path: str) -> str:
         if opened.kind is Kind.ACCESS:
             assert path == "/v1/access"
-            after = parse_access_request(opened.content)
+            after = parse_access_request(opened.content).after
             return sign_access_log(
                 self.log[after:],
                 subject=opened.sender.text,

@@ -293,7 +293,7 @@ class _InPieces(RecipientSimulator):
     """Gives a log in answers of two entries, or as `pieces` says."""
 
     def _effect(self, opened: Any, path: str) -> str:
-        after = parse_access_request(opened.content)
+        after = parse_access_request(opened.content).after
         return sign_access_log(
             self.piece(after),
             subject=opened.sender.text,
