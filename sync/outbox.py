@@ -70,9 +70,10 @@ TRANSITIONS: Mapping[tuple[State, Event], State] = MappingProxyType(
 
 FIRST_WAIT_SECONDS = 5
 LONGEST_WAIT_SECONDS: Mapping[Kind, int] = MappingProxyType(
-    {Kind.PUSH: 3_600, Kind.STATEMENT: 300, Kind.ACCESS: 3_600, Kind.HEAD: 300}
+    {Kind.PUSH: 3_600, Kind.STATEMENT: 300, Kind.REMOVAL: 300, Kind.ACCESS: 3_600, Kind.HEAD: 300}
 )
-"""A withdrawal must get through soon after the recipient is back; records may take an hour."""
+"""A withdrawal must get through soon after the recipient is back, and so must the wish that something goes;
+records may take an hour."""
 
 LONGEST_REQUESTED_WAIT_SECONDS = 24 * 3_600
 """A recipient that asks us to stay away longer is asked again after a day."""
@@ -85,7 +86,8 @@ class OutboxEntry:
     Attributes:
         id: Number in the store; 0 before it is stored.
         message_id: The same at every attempt, so the recipient can tell a repetition.
-        sequence: Counter of messages to this recipient.
+        sequence: Counter of messages to this recipient, given at the first start (0 before): so a number
+            that was used and never confirmed belongs to a message that may have arrived, and to no other.
         attempts: Starts so far.
         next_at: Not before this instant.
         last_error: Code of the latest failure, None when there is none.
@@ -148,8 +150,20 @@ def is_due(entry: OutboxEntry, at: datetime) -> bool:
     return entry.state is State.SENDING or (entry.state is State.QUEUED and entry.next_at <= at)
 
 
-def start(entry: OutboxEntry, *, payload: bytes, manifest: tuple[tuple[str, str], ...] = ()) -> OutboxEntry:
+def start(
+    entry: OutboxEntry,
+    *,
+    payload: bytes,
+    manifest: tuple[tuple[str, str], ...] = (),
+    sequence: int | None = None,
+) -> OutboxEntry:
     """Mark an entry as being sent, with the content that the decision of this moment permits.
+
+    Args:
+        entry: Queued, or found as sending.
+        payload: Its content; a repetition must bring the same.
+        manifest: What the content carries; of a repetition, that of the first time counts.
+        sequence: Number of the message, for an entry that has none yet.
 
     Raises:
         LocalRuleError: `transition`; or `payload_changed` when it was sent before with other content:
@@ -159,7 +173,10 @@ def start(entry: OutboxEntry, *, payload: bytes, manifest: tuple[tuple[str, str]
     if needs_new_entry(entry, payload):
         raise LocalRuleError("payload_changed")
     kept = manifest if entry.payload is None else entry.manifest
-    return replace(entry, state=state, attempts=entry.attempts + 1, payload=payload, manifest=kept)
+    number = entry.sequence or sequence or 0
+    return replace(
+        entry, state=state, attempts=entry.attempts + 1, payload=payload, manifest=kept, sequence=number
+    )
 
 
 def needs_new_entry(entry: OutboxEntry, payload: bytes) -> bool:

@@ -2,12 +2,15 @@
 
 Rules:
 
-1. Statements before pushes: a withdrawal never waits behind records.
-2. For one recipient, oldest first; a push waits until every statement for its recipient is out of the
-   way, so that no record travels under a statement that the recipient has not seen.
+1. Statements first, then removals, then pushes: a withdrawal never waits behind records.
+2. For one recipient, oldest first; a push waits until every statement and removal for its recipient is out
+   of the way: no record travels under a statement that the recipient has not seen, and one that was taken
+   out of the trash comes after the wish that it goes, never before.
 3. Of several statements for one recipient that were never started, only the newest is sent: it says all
    that the older ones said. One that was started may have arrived and goes first, as it was.
 4. After a recipient could not be reached, the rest for it waits for the next round (`hold`).
+5. Per recipient one push at a time, so a recipient with much to get holds no other up, and a withdrawal
+   that comes in between two parts goes before the next part (`sync.runner` plans anew each round).
 """
 
 from __future__ import annotations
@@ -45,11 +48,11 @@ def plan(entries: Iterable[OutboxEntry], *, at: datetime) -> Plan:
     superseded = _superseded(ordered)
     needless = {entry.id for entry in superseded}
     kept = [entry for entry in ordered if entry.id not in needless]
-    waiting = {entry.recipient_id for entry in kept if _is_statement(entry) and not is_due(entry, at)}
+    waiting = {entry.recipient_id for entry in kept if not _is_push(entry) and not is_due(entry, at)}
     due = [entry for entry in kept if is_due(entry, at)]
-    statements = [entry for entry in due if _is_statement(entry)]
-    pushes = [entry for entry in due if not _is_statement(entry) and entry.recipient_id not in waiting]
-    return Plan(superseded=superseded, send=(*statements, *pushes))
+    first = sorted((entry for entry in due if not _is_push(entry)), key=lambda one: not _is_statement(one))
+    pushes = [entry for entry in due if _is_push(entry) and entry.recipient_id not in waiting]
+    return Plan(superseded=superseded, send=(*first, *pushes))
 
 
 def hold(send: Sequence[OutboxEntry], recipient_id: str) -> tuple[OutboxEntry, ...]:
@@ -71,6 +74,10 @@ def _superseded(ordered: Sequence[OutboxEntry]) -> tuple[OutboxEntry, ...]:
 
 def _is_statement(entry: OutboxEntry) -> bool:
     return entry.kind is Kind.STATEMENT
+
+
+def _is_push(entry: OutboxEntry) -> bool:
+    return entry.kind is Kind.PUSH
 
 
 def _age(entry: OutboxEntry) -> tuple[datetime, int]:

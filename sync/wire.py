@@ -1,6 +1,6 @@
 """What goes over the wire: version, kinds, limits, refusals. Both ends import this and nothing is said twice.
 
-`POST {endpoint}/v1/inbox` takes a sealed push or statement, `POST {endpoint}/v1/access` a sealed
+`POST {endpoint}/v1/inbox` takes a sealed push, statement or removal, `POST {endpoint}/v1/access` a sealed
 question "who looked?", `POST {endpoint}/v1/head` the sealed question "what do you know of me?" of an app
 that was put back from a backup. The answer to both is a sealed reply (`sync/envelope.py`). A refusal is JSON
 `{"code": ...}` with the status of `REFUSALS`; for code `clock` a signed time stands beside it.
@@ -63,6 +63,7 @@ class Kind(StrEnum):
     STATEMENT = "statement"
     ACCESS = "access"
     HEAD = "head"
+    REMOVAL = "removal"
 
 
 PATHS: Mapping[Kind, str] = MappingProxyType(
@@ -71,6 +72,7 @@ PATHS: Mapping[Kind, str] = MappingProxyType(
         Kind.STATEMENT: "/v1/inbox",
         Kind.ACCESS: "/v1/access",
         Kind.HEAD: "/v1/head",
+        Kind.REMOVAL: "/v1/inbox",
     }
 )
 

@@ -75,6 +75,29 @@ class Deliveries:
             [(recipient_id, record_id) for record_id in record_ids],
         )
 
+    def removed(self, recipient_id: str, record_ids: Iterable[int], *, at: datetime) -> None:
+        """Keep that a recipient confirmed to have erased these, because they were thrown away here."""
+        numbers = tuple(record_ids)
+        self.forget(recipient_id, numbers)
+        self._engine.run_many(
+            "INSERT OR REPLACE INTO removed_there (recipient_id, record_id, at) VALUES (?, ?, ?)",
+            [(recipient_id, number, to_text(at)) for number in numbers],
+        )
+
+    def sent_again(self, recipient_id: str, record_ids: Iterable[int]) -> None:
+        """These are on their way again: what was confirmed as erased may be there once more."""
+        self._engine.run_many(
+            "DELETE FROM removed_there WHERE recipient_id = ? AND record_id = ?",
+            [(recipient_id, number) for number in record_ids],
+        )
+
+    def confirmed_gone(self, recipient_id: str) -> frozenset[int]:
+        """Records that a recipient confirmed to have erased."""
+        rows = self._engine.rows(
+            "SELECT record_id FROM removed_there WHERE recipient_id = ?", (recipient_id,)
+        )
+        return frozenset(int(row[0]) for row in rows)
+
     def keep_receipt(self, receipt: StoredReceipt) -> None:
         """Keep a verified receipt; the same one twice is one."""
         self._engine.run(
@@ -94,6 +117,10 @@ class Deliveries:
                 receipt.token,
             ),
         )
+
+    def has_answered(self, recipient_id: str) -> bool:
+        """Whether a recipient ever gave us a receipt."""
+        return self._engine.row("SELECT 1 FROM receipt WHERE recipient_id = ?", (recipient_id,)) is not None
 
     def receipts(self, recipient_id: str) -> tuple[StoredReceipt, ...]:
         """All receipts of a recipient, newest first; of one second, in the order of our messages."""

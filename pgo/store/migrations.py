@@ -157,6 +157,19 @@ _SEARCH: tuple[str, ...] = (
     "CREATE INDEX record_kind ON record (kind, start_on DESC, id DESC, deleted_at) WHERE deleted_at IS NULL",
 )
 
+# What a recipient confirmed to have erased because it was thrown away here (`pgo.usecases.removals`), how much
+# there is to send to it in all, and a card of it that cannot be taken over by itself (`pgo.usecases.renewals`).
+_LINES: tuple[str, ...] = (
+    """CREATE TABLE removed_there (
+        recipient_id TEXT NOT NULL REFERENCES recipient (id), record_id INTEGER NOT NULL REFERENCES record
+        (id), at TEXT NOT NULL, PRIMARY KEY (recipient_id, record_id)) WITHOUT ROWID""",
+    "ALTER TABLE recipient ADD COLUMN to_send INTEGER NOT NULL DEFAULT 0",
+    """CREATE TABLE card_offer (
+        recipient_id TEXT PRIMARY KEY REFERENCES recipient (id), card TEXT NOT NULL, seen_at TEXT NOT NULL)
+        WITHOUT ROWID""",
+    "ALTER TABLE recipient ADD COLUMN card_asked_at TEXT",
+)
+
 # One named tuple per step, one per line here; a new one goes to the end.
 STEPS: tuple[tuple[str, ...], ...] = (
     _FIRST,
@@ -166,6 +179,7 @@ STEPS: tuple[tuple[str, ...], ...] = (
     _READING,
     _QUARANTINE_RETRY,
     _SEARCH,
+    _LINES,
 )
 """Statements per version; step N brings a database from version N to N + 1."""
 

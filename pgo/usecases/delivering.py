@@ -7,7 +7,8 @@ Rules:
    permitted again.
 3. A push that was sent before goes out again unchanged, as long as its statement is the present one and
    every record in it is still permitted; else it is cancelled and a new one takes its place.
-4. Records travel under a number of this vault (``Type/r<number>``): stable, and saying nothing about the
+4. What was thrown away is asked back (``removals``) before the next push.
+5. Records travel under a number of this vault (``Type/r<number>``): stable, and saying nothing about the
    source.
 """
 
@@ -26,6 +27,7 @@ from pgo.usecases.consenting import load_ledger
 from pgo.usecases.parcels import Parcel, permitted
 from pgo.usecases.queue import queue_push, queue_statement
 from pgo.usecases.recipients import card_of
+from pgo.usecases.removals import gone_for, remove_there
 from pgo.usecases.session import Session
 from pgo.usecases.statements import (
     acknowledged,
@@ -38,6 +40,7 @@ from sync.bundle import build_push, build_statement_content, build_transaction, 
 from sync.card import RecipientCard
 from sync.outbox import OutboxEntry, State, acknowledge, cancel, needs_new_entry, postpone, refuse, start
 from sync.receipt import Receipt, ReceiptState
+from sync.removal import MAX_GONE, build_removal
 from sync.runner import Cancelled, Correspondent, Preparation, Prepared
 from sync.wire import MAX_CONTENT_BYTES, Kind
 
@@ -87,6 +90,8 @@ class VaultPort:
             statement = current_statement(store, card, ledger, at=at)
             if entry.kind is Kind.STATEMENT:
                 return self._prepare_statement(entry, card, statement, at=at)
+            if entry.kind is Kind.REMOVAL:
+                return self._prepare_removal(entry, card, at=at)
             return self._prepare_push(entry, card, ledger, statement, at=at)
 
     def record(self, entry: OutboxEntry, receipt: Receipt, token: str, *, at: datetime) -> None:
@@ -95,15 +100,11 @@ class VaultPort:
         with store.write(at):
             entry = store.outbox.get(entry.id)
             acknowledged(store, entry.recipient_id, entry.payload or b"")
-            refused = dict(receipt.refused)
-            items = [
-                Delivered(int(number), digest, entry.message_id, refused.get(reference, ""))
-                for reference, (number, digest) in self._named(entry)
-            ]
-            store.deliveries.remember(entry.recipient_id, items, at=at)
-            if receipt.state in (ReceiptState.ERASED, ReceiptState.STOPPED):
-                held = store.deliveries.held(entry.recipient_id)
-                store.deliveries.forget(entry.recipient_id, held)  # a new grant starts from nothing
+            if entry.kind is Kind.REMOVAL:
+                gone = [number for _, (number, _) in self._named(entry)]
+                store.deliveries.removed(entry.recipient_id, gone, at=at)
+            else:
+                self._note_held(entry, receipt, at=at)
             store.deliveries.keep_receipt(_stored(entry, receipt, token))
             store.outbox.save(acknowledge(entry))
             store.journal.add(
@@ -115,10 +116,25 @@ class VaultPort:
                 refused=len(receipt.refused),
             )
             if entry.kind is Kind.PUSH:
-                queue_push(
-                    store, entry.recipient_id, at=at
-                )  # the next part, or found to be empty and cancelled
+                # The next part, or found to be empty and cancelled.
+                queue_push(store, entry.recipient_id, at=at)
+            remove_there(store, entry.recipient_id, at=at)  # thrown away while this was under way
         self._session.changed()
+
+    def _note_held(self, entry: OutboxEntry, receipt: Receipt, *, at: datetime) -> None:
+        """Keep what a receipt says about each record that was in the message."""
+        deliveries, refused = self._store.deliveries, dict(receipt.refused)
+        items = [
+            Delivered(number, digest, entry.message_id, refused.get(reference, ""))
+            for reference, (number, digest) in self._named(entry)
+        ]
+        deliveries.remember(entry.recipient_id, items, at=at)
+        if receipt.state in (ReceiptState.ERASED, ReceiptState.STOPPED):
+            # A new grant starts from nothing.
+            deliveries.forget(entry.recipient_id, deliveries.held(entry.recipient_id))
+        if receipt.state is ReceiptState.ERASED:
+            sent = {record_number(name) for name in self._store.outbox.ever_sent(entry.recipient_id)}
+            deliveries.removed(entry.recipient_id, sent, at=at)
 
     def postpone(self, entry: OutboxEntry, *, error: str, next_at: datetime, at: datetime) -> None:
         """Put the entry back in the queue."""
@@ -155,6 +171,16 @@ class VaultPort:
             queue_statement(self._store, entry.recipient_id, at=at)
             return Cancelled("replaced")
         return self._start(entry, card, content, manifest=(), at=at)
+
+    def _prepare_removal(self, entry: OutboxEntry, card: RecipientCard, *, at: datetime) -> Preparation:
+        if entry.payload is not None:  # it may have arrived: again as it was, whatever came back since
+            return self._start(entry, card, entry.payload, manifest=entry.manifest, at=at)
+        gone = gone_for(self._store, card.id)[:MAX_GONE]
+        if not gone:
+            self._store.outbox.save(cancel(entry))
+            return Cancelled("nothing_to_send")
+        manifest = tuple((reference, "") for reference in gone)
+        return self._start(entry, card, build_removal(gone), manifest=manifest, at=at)
 
     def _prepare_push(
         self,
@@ -242,8 +268,11 @@ class VaultPort:
         manifest: tuple[tuple[str, str], ...],
         at: datetime,
     ) -> Preparation:
-        started = start(entry, payload=content, manifest=manifest)
+        number = entry.sequence or self._store.recipients.next_sequence(card.id)
+        started = start(entry, payload=content, manifest=manifest, sequence=number)
         self._store.outbox.save(started)
+        if entry.kind is Kind.PUSH:
+            self._store.deliveries.sent_again(card.id, (record_number(ref) for ref, _ in manifest))
         if entry.payload is None:  # the same message going out again is no second sharing
             self._store.journal.add(
                 Event.SENT,

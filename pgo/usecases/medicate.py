@@ -2,8 +2,8 @@
 
 Rules:
 1. An edit is a new version; the older one is kept.
-2. Removing moves to the trash; nothing is destroyed here, and a recipient keeps what it has until the share
-   ends.
+2. Removing moves to the trash; nothing is destroyed here, and a recipient that has it is asked to erase it
+   (``removals``).
 3. Only what the patient typed can be edited; a record from a file can be removed, not rewritten.
 4. A half-typed form is kept as it is typed and survives lock and kill.
 """
@@ -29,6 +29,7 @@ from pgo.store.journal import Event
 from pgo.usecases.content import stored_resource
 from pgo.usecases.queue import records_changed
 from pgo.usecases.read import RecordRow, record_row
+from pgo.usecases.removals import records_removed
 from pgo.usecases.saving import patient_reference, save_own
 from pgo.usecases.session import Session
 
@@ -92,7 +93,7 @@ def allergy_form(session: Session, record_id: int) -> AllergyForm:
 
 
 def remove(session: Session, record_id: int) -> None:
-    """Move a record to the trash. It is not sent any more; who has it already keeps it (rule 2).
+    """Move a record to the trash. It is not sent any more; who has it is asked to erase it (rule 2).
 
     Raises:
         NotFound: no such record, or already in the trash.
@@ -102,6 +103,7 @@ def remove(session: Session, record_id: int) -> None:
         if not store.records.move_to_trash(record_id, at=at):
             raise NotFound("record")
         store.journal.add(Event.RECORD_REMOVED, at=at, record=record_id)
+        records_removed(store, at=at)
     session.changed()
 
 

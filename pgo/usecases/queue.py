@@ -1,7 +1,8 @@
 """Put work for recipients into the outbox, inside the transaction of the change that causes it.
 
 Rules:
-1. A record change makes at most one waiting push per recipient: what it carries is decided when it is sent.
+1. A record change makes at most one waiting push per recipient, however many changes come before it goes:
+   what it carries, each record once in its present form, is decided when it is sent. So it is with removals.
 2. Only recipients with a grant in force get a push; a statement goes out whenever a grant was signed or
    withdrawn.
 """
@@ -32,17 +33,23 @@ def queue_push(store: VaultStore, recipient_id: str, *, at: datetime) -> None:
     """Queue a push unless one waits already that was never sent (rule 1)."""
     from sync.wire import Kind
 
-    waiting = store.outbox.open_for(recipient_id)
-    if any(entry.kind is Kind.PUSH and entry.payload is None for entry in waiting):
-        return
-    store.outbox.add(_new_entry(store, recipient_id, Kind.PUSH, at=at))
+    if not _waits(store, recipient_id, Kind.PUSH):
+        store.outbox.add(_new_entry(recipient_id, Kind.PUSH, at=at))
+
+
+def queue_removal(store: VaultStore, recipient_id: str, *, at: datetime) -> None:
+    """Queue the wish that what was thrown away goes there too, unless one waits that was never sent."""
+    from sync.wire import Kind
+
+    if not _waits(store, recipient_id, Kind.REMOVAL):
+        store.outbox.add(_new_entry(recipient_id, Kind.REMOVAL, at=at))
 
 
 def queue_statement(store: VaultStore, recipient_id: str, *, at: datetime) -> None:
     """Queue the statement of what is in force now."""
     from sync.wire import Kind
 
-    store.outbox.add(_new_entry(store, recipient_id, Kind.STATEMENT, at=at))
+    store.outbox.add(_new_entry(recipient_id, Kind.STATEMENT, at=at))
 
 
 def cancel_pushes(store: VaultStore, recipient_id: str) -> None:
@@ -55,7 +62,12 @@ def cancel_pushes(store: VaultStore, recipient_id: str) -> None:
             store.outbox.save(cancel(entry))
 
 
-def _new_entry(store: VaultStore, recipient_id: str, kind: Kind, *, at: datetime) -> OutboxEntry:
+def _waits(store: VaultStore, recipient_id: str, kind: Kind) -> bool:
+    waiting = store.outbox.open_for(recipient_id)
+    return any(entry.kind is kind and entry.payload is None for entry in waiting)
+
+
+def _new_entry(recipient_id: str, kind: Kind, *, at: datetime) -> OutboxEntry:
     from sync.outbox import OutboxEntry, State
     from sync.wire import new_message_id
 
@@ -68,5 +80,4 @@ def _new_entry(store: VaultStore, recipient_id: str, kind: Kind, *, at: datetime
         attempts=0,
         next_at=at,
         created_at=at,
-        sequence=store.recipients.next_sequence(recipient_id),
     )
