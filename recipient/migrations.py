@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from recipient.errors import Unusable
+from recipient.fhir_api.tables import TABLES as PROGRAMS
 from recipient.schema import FIRST, AppendOnly
 
 
@@ -31,7 +32,7 @@ class Step:
     statements: tuple[str | AppendOnly, ...]
 
 
-STEPS: tuple[Step, ...] = (Step("first", FIRST),)
+STEPS: tuple[Step, ...] = (Step("first", FIRST), Step("programs that read", PROGRAMS))
 VERSION = len(STEPS)
 
 
