@@ -21,6 +21,7 @@ from typing import Protocol
 
 from recipient.errors import Unusable
 from recipient.fhir_api.tables import TABLES as PROGRAMS
+from recipient.login.tables import LOGIN
 from recipient.schema import FIRST, AppendOnly
 
 
@@ -32,7 +33,11 @@ class Step:
     statements: tuple[str | AppendOnly, ...]
 
 
-STEPS: tuple[Step, ...] = (Step("first", FIRST), Step("programs that read", PROGRAMS))
+STEPS: tuple[Step, ...] = (
+    Step("first", FIRST),
+    Step("programs that read", PROGRAMS),
+    Step("logging in", LOGIN),
+)
 VERSION = len(STEPS)
 
 
