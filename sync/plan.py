@@ -3,9 +3,9 @@
 Rules:
 
 1. Statements first, then removals, then pushes: a withdrawal never waits behind records.
-2. For one recipient, oldest first; a push waits until every statement and removal for its recipient is out
-   of the way: no record travels under a statement that the recipient has not seen, and one that was taken
-   out of the trash comes after the wish that it goes, never before.
+2. For one recipient, oldest first; a push waits until every statement, removal and earlier push for its
+   recipient is out of the way: no record travels under a statement that the recipient has not seen, nor
+   overtakes an older version of itself or the wish that it goes.
 3. Of several statements for one recipient that were never started, only the newest is sent: it says all
    that the older ones said. One that was started may have arrived and goes first, as it was.
 4. After a recipient could not be reached, the rest for it waits for the next round (`hold`).
@@ -48,7 +48,7 @@ def plan(entries: Iterable[OutboxEntry], *, at: datetime) -> Plan:
     superseded = _superseded(ordered)
     needless = {entry.id for entry in superseded}
     kept = [entry for entry in ordered if entry.id not in needless]
-    waiting = {entry.recipient_id for entry in kept if not _is_push(entry) and not is_due(entry, at)}
+    waiting = {entry.recipient_id for entry in kept if _holds_others(entry) and not is_due(entry, at)}
     due = [entry for entry in kept if is_due(entry, at)]
     first = sorted((entry for entry in due if not _is_push(entry)), key=lambda one: not _is_statement(one))
     pushes = [entry for entry in due if _is_push(entry) and entry.recipient_id not in waiting]
@@ -74,6 +74,11 @@ def _superseded(ordered: Sequence[OutboxEntry]) -> tuple[OutboxEntry, ...]:
 
 def _is_statement(entry: OutboxEntry) -> bool:
     return entry.kind is Kind.STATEMENT
+
+
+def _holds_others(entry: OutboxEntry) -> bool:
+    """A push that was never sent (for a grant that begins later, say) overtakes nothing."""
+    return not _is_push(entry) or entry.payload is not None
 
 
 def _is_push(entry: OutboxEntry) -> bool:

@@ -8,10 +8,8 @@ Rules of `parse_removal`:
 1. exactly the members of version 1;
 2. at least one and at most `MAX_GONE` references, each well formed, none twice.
 
-A removal carries the number of its message (`seq`). A push that was sent before it has a lower number, and
-must not bring back what is gone, however late it arrives; the recipient keeps the number beside the
-reference for that. A push with a higher number was sent after it: the patient took the record out of the
-trash again.
+Removals and pushes have their effect in the order of their numbers (`seq`). The recipient refuses one that
+was overtaken by a later one as `late`: a push that was held up on the way brings nothing back.
 
 Source: GDPR article 17(2) and 19 (whoever received the data is told of the erasure).
 """

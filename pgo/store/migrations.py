@@ -157,8 +157,8 @@ _SEARCH: tuple[str, ...] = (
     "CREATE INDEX record_kind ON record (kind, start_on DESC, id DESC, deleted_at) WHERE deleted_at IS NULL",
 )
 
-# What a recipient confirmed to have erased because it was thrown away here (`pgo.usecases.removals`), how much
-# there is to send to it in all, and a card of it that cannot be taken over by itself (`pgo.usecases.renewals`).
+# What a recipient confirmed to have erased because it was thrown away here (`pgo.usecases.removals`), how
+# much there is to send to it in all, and a card of it that a person has to look at (`pgo.usecases.renewals`).
 _LINES: tuple[str, ...] = (
     """CREATE TABLE removed_there (
         recipient_id TEXT NOT NULL REFERENCES recipient (id), record_id INTEGER NOT NULL REFERENCES record

@@ -33,7 +33,7 @@ def queue_push(store: VaultStore, recipient_id: str, *, at: datetime) -> None:
     """Queue a push unless one waits already that was never sent (rule 1)."""
     from sync.wire import Kind
 
-    if not _waits(store, recipient_id, Kind.PUSH):
+    if not _waits(store, recipient_id, Kind.PUSH, until=at):
         store.outbox.add(_new_entry(recipient_id, Kind.PUSH, at=at))
 
 
@@ -41,7 +41,7 @@ def queue_removal(store: VaultStore, recipient_id: str, *, at: datetime) -> None
     """Queue the wish that what was thrown away goes there too, unless one waits that was never sent."""
     from sync.wire import Kind
 
-    if not _waits(store, recipient_id, Kind.REMOVAL):
+    if not _waits(store, recipient_id, Kind.REMOVAL, until=at):
         store.outbox.add(_new_entry(recipient_id, Kind.REMOVAL, at=at))
 
 
@@ -62,9 +62,12 @@ def cancel_pushes(store: VaultStore, recipient_id: str) -> None:
             store.outbox.save(cancel(entry))
 
 
-def _waits(store: VaultStore, recipient_id: str, kind: Kind) -> bool:
-    waiting = store.outbox.open_for(recipient_id)
-    return any(entry.kind is kind and entry.payload is None for entry in waiting)
+def _waits(store: VaultStore, recipient_id: str, kind: Kind, *, until: datetime) -> bool:
+    """Whether an entry that was never sent goes by then; one for a grant that begins later is no help now."""
+    return any(
+        entry.kind is kind and entry.payload is None and entry.next_at <= until
+        for entry in store.outbox.open_for(recipient_id)
+    )
 
 
 def _new_entry(recipient_id: str, kind: Kind, *, at: datetime) -> OutboxEntry:
