@@ -38,12 +38,16 @@ _NAME = re.compile(r"[a-z][a-z0-9._-]{1,31}")
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A person who may log in; ``display`` and ``role`` are what patients see in their access log."""
+    """A person who may log in; ``display`` and ``role`` are what patients see in their access log.
+
+    ``place`` is the address of the device the person is at in this request, '' where nobody knows.
+    """
 
     id: int
     name: str
     display: str
     role: str
+    place: str = ""
 
 
 def add_account(store: Store, *, name: str, display: str, role: str, password: str, at: datetime) -> Account:

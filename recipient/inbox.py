@@ -48,7 +48,8 @@ from recipient.identity import Identity
 from recipient.instants import instant_text
 from recipient.reading import decode_held, parse_held
 from recipient.store import Store
-from sync.access import parse_access_request, sign_access_log
+from sync.access import AccessRequest, parse_access_request, sign_access_log
+from sync.access_full import sign_full_log
 from sync.bundle import Item, Push, parse_push, parse_statement_content
 from sync.envelope import OpenedMessage, open_message, refuse_conflict, seal_reply
 from sync.errors import RemoteRuleError
@@ -117,20 +118,29 @@ class Inbox:
         opened = self._open(body, at=at, known_only=True)
         if opened.kind is not Kind.ACCESS:
             raise RemoteRuleError("malformed")
-        asked = parse_access_request(opened.content)
-        if asked.full:
-            raise RemoteRuleError("malformed")
-        after = asked.after
-        sub = opened.sender.text
+        asked, sub = parse_access_request(opened.content), opened.sender.text
         with self._store.transaction():
-            token = sign_access_log(
-                audit.entries_after(self._store, sub, after),
-                subject=sub,
-                total=audit.head(self._store, sub).sequence,
-                key=self._identity.signing,
-                at=at,
-            )
+            token = self._full_log(sub, asked, at=at) if asked.full else self._short_log(sub, asked, at=at)
             return self._sealed(token, opened)
+
+    def _short_log(self, sub: str, asked: AccessRequest, *, at: datetime) -> str:
+        return sign_access_log(
+            audit.entries_after(self._store, sub, asked.after),
+            subject=sub,
+            total=audit.head(self._store, sub).sequence,
+            key=self._identity.signing,
+            at=at,
+        )
+
+    def _full_log(self, sub: str, asked: AccessRequest, *, at: datetime) -> str:
+        return sign_full_log(
+            audit.lines_after(self._store, sub, asked.after),
+            after=asked.after,
+            head=audit.full_head(self._store, sub),
+            subject=sub,
+            key=self._identity.signing,
+            at=at,
+        )
 
     def head(self, body: bytes, *, at: datetime) -> bytes:
         """Answer "what do you know of me?" with the sender's own newest statement.

@@ -19,6 +19,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from recipient.audit_schema import AUDIT
 from recipient.errors import Unusable
 from recipient.fhir_api.tables import TABLES as PROGRAMS
 from recipient.login.tables import LOGIN
@@ -37,6 +38,7 @@ STEPS: tuple[Step, ...] = (
     Step("first", FIRST),
     Step("programs that read", PROGRAMS),
     Step("logging in", LOGIN),
+    Step("who looked in full, who treats whom", AUDIT),
 )
 VERSION = len(STEPS)
 

@@ -11,9 +11,10 @@ from sqlcipher3 import dbapi2
 
 from consent.statement import open_statement
 from crypto.keys import OpeningKey, SigningKey, VerifyKey
-from recipient import audit, holdings
+from recipient import audit, holdings, looks
 from recipient.accounts import Account
 from recipient.errors import NotShared, Purged
+from recipient.identity import create_identity
 from recipient.store import Store, create_store
 from sync.access import sign_access_log, verify_access_log
 from sync.bundle import Item
@@ -29,6 +30,7 @@ ACCOUNT = Account(1, "dewit", "S. de Wit", "internist")
 def store(tmp_path: Path) -> Iterator[Store]:
     store = create_store(tmp_path / "clinic")
     store.run("INSERT INTO account VALUES (1, 'dewit', 'S. de Wit', 'internist', 'phc', 1, 't')")
+    create_identity(store, recipient_id="ura:00000123", name="Praktijk Zuid", kind="clinic", url=None, at=AT)
     yield store
     store.close()
 
@@ -102,9 +104,9 @@ class TestEnd:
         item = Item("Patient/p1", b'{"resourceType":"Patient","id":"p1"}', {}, None)
         changed = Item("Patient/p1", b'{"resourceType":"Patient","id":"p1","active":true}', {}, None)
         holdings.put_resource(store, sub, item, at=AT + timedelta(days=1))
-        assert audit.count_newer(store, sub, AT) == 0
+        assert looks.count_newer(store, sub, AT) == 0
         holdings.put_resource(store, sub, changed, at=AT + timedelta(days=2))
-        assert audit.count_newer(store, sub, AT) == 1
+        assert looks.count_newer(store, sub, AT) == 1
 
 
 class TestAccessLog:
