@@ -10,9 +10,10 @@ Promises:
 
 from __future__ import annotations
 
+import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import cast
 
@@ -26,9 +27,9 @@ from crypto.canonical import parse_strict
 from pgo.health.record.index import RecordIndex, build_index
 from pgo.health.record.resolve import nothing, resolver
 from pgo.health.record.resource import Resolve, Resource
-from pgo.health.record.series import Series, build_series, measured
+from pgo.health.record.series import Series, build_series, join_units, measured
 from pgo.health.record.views import PersonView, person_view
-from recipient import audit
+from recipient import audit, looks
 from recipient.accounts import Account
 from recipient.errors import NotShared
 from recipient.holdings import Held, Holding, held, holding_in_force, holdings_in_force
@@ -53,12 +54,13 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What one look at one patient may show."""
+    """What one look at one patient may show; ``since`` is the end of one's last visit, None for none."""
 
     holding: Holding
     person: PersonView | None
     items: tuple[Item, ...]
     resolve: Resolve
+    since: datetime | None = None
 
     def item(self, item_id: int) -> Item:
         """Return one item; ``NotShared`` when it is not among the permitted ones."""
@@ -69,7 +71,8 @@ class Look:
 
     def series(self) -> tuple[Series, ...]:
         """Return all measurements as lines over time; a point's ``record_id`` is an item id."""
-        return build_series((item.id, number) for item in self.items for number in measured(item.resource))
+        numbers = ((item.id, number) for item in self.items for number in measured(item.resource))
+        return join_units(build_series(numbers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,14 +137,22 @@ class Reader:
         with self._store.transaction():
             look = self._look(handle, at=at)
             self._record(account, look.holding, audit.OPENED, _categories(look.items), at=at)
-            audit.save_last_look(self._store, account.id, look.holding.sub, at=at)
-        return look
+            before = looks.note_look(self._store, account.id, look.holding.sub, at=at)
+        return replace(look, since=before)
 
     def open_timeline(self, account: Account, handle: str, *, at: datetime) -> Look:
         """Return the same for the whole timeline."""
         with self._store.transaction():
             look = self._look(handle, at=at)
             self._record(account, look.holding, audit.TIMELINE, _categories(look.items), at=at)
+            before = looks.since(self._store, account.id, look.holding.sub, at=at)
+        return replace(look, since=before)
+
+    def open_print(self, account: Account, handle: str, *, at: datetime) -> Look:
+        """Return everything that may be shown of one patient, to be put on paper."""
+        with self._store.transaction():
+            look = self._look(handle, at=at)
+            self._record(account, look.holding, audit.PRINTED, _categories(look.items), at=at)
         return look
 
     def open_trend(self, account: Account, handle: str, key: str, *, at: datetime) -> tuple[Look, Series]:
@@ -150,7 +161,7 @@ class Reader:
         Args:
             account: who looks.
             handle: untrusted.
-            key: untrusted; of ``audit.opaque_key``.
+            key: untrusted; of ``opaque_key``.
             at: now.
 
         Raises:
@@ -158,7 +169,7 @@ class Reader:
         """
         with self._store.transaction():
             look = self._look(handle, at=at)
-            series = next((line for line in look.series() if audit.opaque_key(line.key) == key), None)
+            series = next((line for line in look.series() if opaque_key(line.key) == key), None)
             if series is None:
                 raise NotShared
             drawn = {point.record_id for point in series.points}
@@ -166,12 +177,22 @@ class Reader:
             self._record(account, look.holding, audit.TREND, shown, at=at)
         return look, series
 
-    def open_item(self, account: Account, handle: str, item_id: int, *, at: datetime) -> tuple[Look, Item]:
-        """Return one resource with what it may refer to; ``NotShared`` when it may not be shown."""
+    def open_item(
+        self, account: Account, handle: str, item_id: int, *, at: datetime, action: str = audit.DETAILS
+    ) -> tuple[Look, Item]:
+        """Return one resource with what it may refer to; ``NotShared`` when it may not be shown.
+
+        Args:
+            account: who looks.
+            handle: untrusted.
+            item_id: untrusted.
+            at: now.
+            action: ``audit.DETAILS``, or ``audit.DOCUMENT`` for the file in it.
+        """
         with self._store.transaction():
             look = self._look(handle, at=at)
             item = look.item(item_id)
-            self._record(account, look.holding, audit.DETAILS, _categories([item]), at=at)
+            self._record(account, look.holding, action, _categories([item]), at=at)
         return look, item
 
     def _is_for_readers(self, holding: Holding) -> bool:
@@ -220,11 +241,11 @@ class Reader:
         patients = parse_held(held(self._store, holding.sub, resource_type="Patient"))
         permits = self._permits(holding, at=at)
         person = _person(one.resource for one in patients if permits(one.facts))
-        last = audit.last_look(self._store, account.id, holding.sub)
+        last = looks.last_look(self._store, account.id, holding.sub)
         return SharedPatient(
             holding=holding,
             person=person,
-            new_count=audit.count_newer(self._store, holding.sub, last),
+            new_count=looks.count_newer(self._store, holding.sub, last),
             never_seen=last is None,
         )
 
@@ -283,6 +304,11 @@ def decode_held(row: Held) -> Resource:
         id=own_id if isinstance(own_id, str) else None,
         full_url=row.full_url,
     )
+
+
+def opaque_key(text: str) -> str:
+    """Return a short stand-in for a clinical key, for addresses: they stay behind in browser histories."""
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()[:24]
 
 
 def _item(one: Parsed, resolve: Resolve) -> Item:

@@ -20,12 +20,11 @@ from pgo.health.record.printed import brief_number, printed_unit
 from pgo.health.record.series import Point, Series
 from pgo.health.record.status import RecordStatus, status_on
 from pgo.health.record.words import folded
-from recipient.audit import opaque_key
 from recipient.portal.charts import Dot, line_chart, spark_line
 from recipient.portal.grant import GrantHead, grant_head
 from recipient.portal.people import age_on, born_text, initials
 from recipient.portal.text import day_text, instant_words, number_text, shown, t
-from recipient.reading import Item, Look, SharedPatient
+from recipient.reading import Item, Look, SharedPatient, opaque_key
 
 _CURRENT = (RecordStatus.CURRENT, RecordStatus.PLANNED, RecordStatus.UNKNOWN)
 # FHIR R4 quantity-comparator; the longer signs first
