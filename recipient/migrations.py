@@ -19,10 +19,12 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from recipient.audit_schema import AUDIT
 from recipient.errors import Unusable
 from recipient.fhir_api.tables import TABLES as PROGRAMS
 from recipient.login.tables import LOGIN
 from recipient.look_tables import LOOKS
+from recipient.removals import TABLES as ORDER
 from recipient.schema import FIRST, AppendOnly
 
 
@@ -38,7 +40,9 @@ STEPS: tuple[Step, ...] = (
     Step("first", FIRST),
     Step("programs that read", PROGRAMS),
     Step("logging in", LOGIN),
+    Step("who looked in full, who treats whom", AUDIT),
     Step("what is new for whom", LOOKS),
+    Step("messages in their order", ORDER),
 )
 VERSION = len(STEPS)
 
