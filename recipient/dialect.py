@@ -30,10 +30,11 @@ _WORDS = (
 
 
 @lru_cache(maxsize=512)
-def postgres_statement(sql: str) -> str:
+def postgres_statement(sql: str) -> bytes:
     """Word a statement with ``?`` for a driver that wants ``%s``."""
     parts = _QUOTED.split(sql.replace("%", "%%"))
-    return "".join(part if index % 2 else part.replace("?", "%s") for index, part in enumerate(parts))
+    worded = (part if index % 2 else part.replace("?", "%s") for index, part in enumerate(parts))
+    return "".join(worded).encode("utf-8")
 
 
 def postgres_tables(statement: str | AppendOnly) -> tuple[str, ...]:

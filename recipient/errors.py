@@ -6,6 +6,7 @@ answered as it is. The tree says who has to act::
     RecipientError(code)
     +-- Refused(code, status)      the sender or the browser must change something
     |   +-- Throttled              the same, later: carries the wait in whole seconds
+    |   +-- Busy                   the same, later: the store could not be asked; nothing happened
     +-- Purged                     the patient stopped sharing: there is nothing to show any more
     +-- NotShared                  there never was anything under this name
     +-- Unusable(code)             the operator must act: store, key or settings are not in order
@@ -36,6 +37,15 @@ class Throttled(Refused):
     def __init__(self, retry_after_seconds: int) -> None:
         super().__init__("too_many_tries", status=429)
         self.retry_after_seconds = retry_after_seconds
+
+
+class Busy(Refused):
+    """The store does not answer in time; the same request will do later, and nothing of it happened now."""
+
+    retry_after_seconds = 10
+
+    def __init__(self) -> None:
+        super().__init__("busy", status=503)
 
 
 class Purged(RecipientError):

@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from recipient.config import Limits
-from recipient.errors import Refused
+from recipient.errors import Busy, Refused
 from recipient.identity import Identity
 from recipient.inbox import Inbox
 from recipient.ingress import read_body
@@ -81,6 +81,8 @@ class _Gate:
             return Response(answer, media_type=MEDIA_TYPE)
         except RemoteRuleError as exc:
             return _refusal(exc.code, body, identity=identity, at=clock())
+        except Busy as exc:
+            return _later(exc.code, exc.retry_after_seconds)
         except Refused as exc:
             if exc.status == 503:
                 return _later(exc.code, _BUSY_RETRY_SECONDS)

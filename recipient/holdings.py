@@ -118,7 +118,7 @@ def save_statement(store: Store, statement: Statement, *, token: str, state: str
         "revision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1) "
         "ON CONFLICT (sub) DO UPDATE SET changed_at = excluded.changed_at, sequence = excluded.sequence, "
         "statement_hash = excluded.statement_hash, statement = excluded.statement, state = excluded.state, "
-        "revision = revision + 1",
+        "revision = sender.revision + 1",
         (
             statement.issuer,
             secrets.token_urlsafe(16),
@@ -137,8 +137,8 @@ def held(store: Store, sub: str, *, resource_type: str | None = None) -> tuple[H
     sql = "SELECT id, reference, full_url, raw, received_at FROM resource WHERE sub = ?"
     parameters: tuple[str, ...] = (sub,)
     if resource_type is not None:
-        sql += " AND reference GLOB ?"
-        parameters = (sub, f"{resource_type}/*")
+        sql += " AND reference >= ? AND reference < ?"
+        parameters = (sub, f"{resource_type}/", f"{resource_type}0")  # "0" comes after "/"
     return tuple(
         Held(row[0], row[1], row[2], row[3], parse_instant(row[4]))
         for row in store.rows(sql + " ORDER BY id", parameters)
@@ -153,7 +153,8 @@ def put_resource(store: Store, sub: str, item: Item, *, at: datetime) -> None:
     store.run(
         "INSERT INTO resource (sub, reference, full_url, raw, received_at) VALUES (?, ?, ?, ?, ?) "
         "ON CONFLICT (sub, reference) DO UPDATE SET raw = excluded.raw, full_url = excluded.full_url, "
-        "received_at = iif(raw = excluded.raw, received_at, excluded.received_at)",
+        "received_at = CASE WHEN resource.raw = excluded.raw THEN resource.received_at "
+        "ELSE excluded.received_at END",
         (sub, item.reference, item.full_url, item.raw, instant_text(at)),
     )
 

@@ -19,7 +19,7 @@ class AppendOnly:
 FIRST: tuple[str | AppendOnly, ...] = (
     # recipient.identity: this installation; at most one row
     """CREATE TABLE identity (
-      only INTEGER PRIMARY KEY CHECK (only = 1),
+      "only" INTEGER PRIMARY KEY CHECK ("only" = 1),
       recipient_id TEXT NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL, url TEXT, port INTEGER,
       signing_seed BLOB NOT NULL, created_at TEXT NOT NULL
     ) STRICT""",

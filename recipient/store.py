@@ -1,126 +1,96 @@
-"""The encrypted file of a recipient: opening and transactions. The only owner of ``sqlcipher3`` here.
+"""The recipient's store: what the rest of the program asks of it, and the choice between two databases.
 
-Promises:
-1. the file is SQLCipher under a raw 32-byte key that lies beside it in a file of mode 0600;
-2. it fails closed: a missing, empty, plain-text or foreign file raises and is never replaced by a new one;
-3. an acknowledged transaction survives power loss (WAL with ``synchronous=FULL``);
-4. one writer at a time; what happens in ``transaction()`` happens completely or not at all.
+Promises, the same on both (tests/contract/test_recipient_store.py):
+1. what happens in ``transaction()`` happens completely or not at all, and an acknowledged one survives power
+   loss;
+2. transactions of one process or several come one after the other; with ``about`` only those about the same
+   sender do, where the database can;
+3. a store fails closed: a missing, damaged, foreign or newer one is never replaced by a new one;
+4. text comes back as text, bytes as the same bytes, and text sorts by its bytes.
 
-It leaves the meaning of the tables to the modules named beside them in ``recipient.schema``.
-
-Sources: SQLCipher API https://www.zetetic.net/sqlcipher/sqlcipher-api/ ; SQLite https://www.sqlite.org/pragma.html
+An SQLCipher file is the default and serves a practice; PostgreSQL serves a hospital with several processes.
+SQL is written once (``recipient.dialect``).
 """
 
 from __future__ import annotations
 
-import os
-import secrets
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Any, Protocol, TypeAlias
 
-from sqlcipher3 import dbapi2
-
-from recipient.config import KEY_NAME, STORE_NAME
-from recipient.dialect import sqlite_tables
+from recipient.config import DATABASE_NAME, KEY_NAME, STORE_NAME
 from recipient.errors import Unusable
-from recipient.migrations import migrate
-from recipient.schema import AppendOnly
+from recipient.key_files import StoreKey, make_key, read_key, read_private, write_private
+from recipient.store_sqlcipher import create_sqlcipher, open_sqlcipher
 
-KEY_BYTES = 32
-_PLAIN_MAGIC = b"SQLite format 3\x00"
-_BUSY_MS = 5000
-
-Value = str | int | float | bytes | None
+Value: TypeAlias = "str | int | float | bytes | None"
 
 
-class Store:
-    """One open connection, shared by the worker threads of one process under one lock."""
+class Store(Protocol):
+    """One open store, shared by the threads of a process."""
 
-    def __init__(self, connection: dbapi2.Connection) -> None:
-        self._connection = connection
-        self._lock = threading.RLock()
+    @property
+    def secrets(self) -> StoreKey:
+        """What seals the secrets of the installation."""
+
+    def derived_key(self, label: str) -> bytes:
+        """Return 32 secret bytes for one use, the same ones after every start and in every process."""
 
     def rows(self, sql: str, parameters: Sequence[Value] = ()) -> list[tuple[Any, ...]]:
         """Run one statement and return all its rows, in the order the statement asks for."""
-        with self._lock:
-            return list(self._connection.execute(sql, parameters).fetchall())
 
     def row(self, sql: str, parameters: Sequence[Value] = ()) -> tuple[Any, ...] | None:
         """Return the first row of a statement, or None."""
-        found = self.rows(sql, parameters)
-        return found[0] if found else None
 
     def run(self, sql: str, parameters: Sequence[Value] = ()) -> int:
         """Run one changing statement; return how many rows it touched."""
-        with self._lock:
-            return int(self._connection.execute(sql, parameters).rowcount)
 
-    @contextmanager
-    def migration(self) -> Iterator[int]:
-        """Take the write lock and give the number of migration steps done (``recipient.migrations``)."""
-        with self.transaction():
-            yield int(self._connection.execute("PRAGMA user_version").fetchone()[0])
+    def run_many(self, sql: str, parameters: Iterable[Sequence[Value]]) -> int:
+        """Run one changing statement for each set of values; return how many rows they touched together."""
 
-    def change_tables(self, statement: str | AppendOnly) -> None:
-        """Run one statement of a migration step."""
-        for sql in sqlite_tables(statement):
-            self._connection.execute(sql)
+    def transaction(self, about: str | None = None) -> AbstractContextManager[None]:
+        """Let everything in the block happen together, or nothing of it.
 
-    def note_version(self, version: int) -> None:
-        """Write down how many migration steps are done; part of the running transaction."""
-        self._connection.execute(f"PRAGMA user_version={int(version)}")
+        Args:
+            about: the one sender (``sub``) the block is about; transactions about others may go on meanwhile.
+                None: about everything.
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Take the write lock at once (no upgrade later, so no deadlock), commit at the end or roll back."""
-        with self._lock:
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
+        Raises:
+            Busy: others hold the store too long, or the database does not answer; nothing happened.
+        """
 
     def fold(self) -> None:
-        """Fold the WAL back into the file and empty it, so that what was erased is in neither of them.
-
-        Best effort while another process reads: then the next fold does it.
-        """
-        with self._lock:
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        """Leave nothing behind of what was erased, as far as this database can be told to."""
 
     def close(self) -> None:
-        """Fold and close."""
-        with self._lock:
-            self.fold()
-            self._connection.close()
+        """Give everything back."""
 
 
-def create_store(folder: Path) -> Store:
-    """Make key and empty store in a folder that holds neither.
+def create_store(folder: Path, *, database: str | None = None) -> Store:
+    """Make keys and an empty store where there is neither.
 
     Args:
-        folder: is made with mode 0700 when absent.
+        folder: for keys, card and, without ``database``, the store itself; made with mode 0700 when absent.
+        database: address of an empty PostgreSQL database, or None for a file.
 
     Returns:
-        The open store, schema in place.
+        The open store, tables in place.
 
     Raises:
-        Unusable: ``already_initialised`` when a key or a store is there: nothing is ever overwritten.
+        Unusable: ``already_initialised`` when a key or a store is there: nothing is ever overwritten; and see
+            ``recipient.store_postgres``.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    store_path, key_path = folder / STORE_NAME, folder / KEY_NAME
-    if store_path.exists() or key_path.exists():
+    if any((folder / name).exists() for name in (KEY_NAME, STORE_NAME, DATABASE_NAME)):
         raise Unusable("already_initialised")
-    key = secrets.token_bytes(KEY_BYTES)
-    _write_private(key_path, key)
-    _write_private(store_path, b"")
-    store = Store(_connect(store_path, key))
-    migrate(store, new=True)
+    if database is None:
+        return create_sqlcipher(folder / STORE_NAME, make_key(folder / KEY_NAME))
+    postgres = _postgres()
+    postgres.check_address(database)
+    store = postgres.create_postgres(database, lambda: make_key(folder / KEY_NAME))
+    write_private(folder / DATABASE_NAME, database.encode("utf-8"))
     return store
 
 
@@ -134,86 +104,25 @@ def open_store(folder: Path) -> Store:
         The open store; one of an older program has the present tables now.
 
     Raises:
-        Unusable: ``not_initialised``, ``key_missing``, ``key_unsafe``, ``store_damaged``, ``store_newer``.
+        Unusable: ``not_initialised``, ``key_missing``, ``key_unsafe``, ``store_damaged``, ``store_newer``;
+            and see ``recipient.store_postgres``.
     """
-    store_path, key_path = folder / STORE_NAME, folder / KEY_NAME
-    if not store_path.exists():
+    store_path, key_path, database_path = folder / STORE_NAME, folder / KEY_NAME, folder / DATABASE_NAME
+    if not store_path.exists() and not database_path.exists():
         raise Unusable("store_damaged" if key_path.exists() else "not_initialised")
-    key = _read_key(key_path)
-    with store_path.open("rb") as file:
-        head = file.read(len(_PLAIN_MAGIC))
-    if len(head) < len(_PLAIN_MAGIC) or head == _PLAIN_MAGIC:
-        raise Unusable("store_damaged")
+    key = read_key(key_path)
+    if store_path.exists():
+        return open_sqlcipher(store_path, key)
+    postgres = _postgres()
+    database = read_private(database_path, missing="store_damaged").decode("utf-8").strip()
+    postgres.check_address(database)
+    return postgres.open_postgres(database, key)
+
+
+def _postgres() -> ModuleType:
+    """Load the other database only where it is asked for: a practice does not install its driver."""
     try:
-        store = Store(_connect(store_path, key))
-        store.row("PRAGMA user_version")
-    except dbapi2.DatabaseError as exc:
-        raise Unusable("store_damaged") from exc
-    try:
-        migrate(store)
-    except Unusable:
-        store.close()
-        raise
-    return store
-
-
-def _connect(path: Path, key: bytes) -> dbapi2.Connection:
-    if len(key) != KEY_BYTES:  # SQLCipher silently takes any other length for a passphrase
-        raise Unusable("key_unsafe")
-    connection = dbapi2.connect(
-        str(path), isolation_level=None, check_same_thread=False, timeout=_BUSY_MS / 1000
-    )
-    connection.execute("PRAGMA cipher_memory_security=ON")
-    connection.set_key(bytearray(b"x'" + key.hex().encode("ascii") + b"'"))
-    for pragma in (
-        "cipher_log_level=NONE",  # the default writes to standard error
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "temp_store=2",  # memory: a temporary file would be plain text
-        "secure_delete=ON",
-        "trusted_schema=OFF",
-        "foreign_keys=ON",
-    ):
-        connection.execute(f"PRAGMA {pragma}").fetchall()
-    if not connection.execute("PRAGMA cipher_version").fetchone():
-        raise Unusable("no_encryption")
-    connection.set_authorizer(_authorize)
-    return connection
-
-
-_FORBIDDEN_PRAGMAS = frozenset({"key", "rekey", "temp_store", "journal_mode", "synchronous"})
-_FORBIDDEN_FUNCTIONS = frozenset({"load_extension", "sqlcipher_export"})
-
-
-def _authorize(
-    action: int, first: str | None, second: str | None, _database: str | None, _by: str | None
-) -> int:
-    """Deny what could carry plain text out of the file or weaken its durability, whatever SQL gets here."""
-    denied = (
-        action == dbapi2.SQLITE_ATTACH
-        or (action == dbapi2.SQLITE_PRAGMA and second is not None and first in _FORBIDDEN_PRAGMAS)
-        or (action == dbapi2.SQLITE_FUNCTION and second in _FORBIDDEN_FUNCTIONS)
-    )
-    return int(dbapi2.SQLITE_DENY if denied else dbapi2.SQLITE_OK)
-
-
-def _write_private(path: Path, data: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        os.write(descriptor, data)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _read_key(path: Path) -> bytes:
-    try:
-        key = path.read_bytes()
-        mode = path.stat().st_mode
-    except FileNotFoundError as exc:
-        raise Unusable("key_missing") from exc
-    if os.name == "posix" and mode & 0o077:
-        raise Unusable("key_unsafe")
-    if len(key) != KEY_BYTES:
-        raise Unusable("key_unsafe")
-    return key
+        from recipient import store_postgres
+    except ImportError as exc:
+        raise Unusable("no_postgres") from exc
+    return store_postgres

@@ -62,7 +62,7 @@ def test_a_later_store_is_refused_politely_and_left_as_it_was(
 ) -> None:
     create_store(tmp_path).close()
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    monkeypatch.setattr("recipient.store.migrate", lambda store: migrate(store, STEPS[:-1]))
+    monkeypatch.setattr("recipient.store_sqlcipher.migrate", lambda store: migrate(store, STEPS[:-1]))
     with pytest.raises(Unusable, match="store_newer"):
         open_store(tmp_path)
     after = {path.name: path.read_bytes() for path in tmp_path.iterdir()}

@@ -1,0 +1,185 @@
+"""The store as one encrypted file. The only owner of ``sqlcipher3`` on this side.
+
+Promises:
+1. the file is SQLCipher under the raw store key that lies beside it;
+2. it fails closed: a missing, empty, plain-text or foreign file raises and is never replaced by a new one;
+3. an acknowledged transaction survives power loss (WAL with ``synchronous=FULL``);
+4. one writer at a time, whoever a transaction is about.
+
+Sources: SQLCipher API https://www.zetetic.net/sqlcipher/sqlcipher-api/ ; SQLite https://www.sqlite.org/pragma.html
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlcipher3 import dbapi2
+
+from recipient.dialect import sqlite_tables
+from recipient.errors import Busy, Unusable
+from recipient.key_files import StoreKey, write_private
+from recipient.migrations import migrate
+from recipient.schema import AppendOnly
+
+if TYPE_CHECKING:
+    from recipient.store import Value
+
+_PLAIN_MAGIC = b"SQLite format 3\x00"
+_BUSY_MS = 5000
+
+
+class SqlcipherStore:
+    """One open connection, shared by the worker threads of one process under one lock."""
+
+    def __init__(self, connection: dbapi2.Connection, secrets: StoreKey) -> None:
+        self._connection = connection
+        self._lock = threading.RLock()
+        self._secrets = secrets
+
+    @property
+    def secrets(self) -> StoreKey:
+        """What seals the secrets of the installation."""
+        return self._secrets
+
+    def derived_key(self, label: str) -> bytes:
+        """Return 32 secret bytes for one use."""
+        return self._secrets.derived(label)
+
+    def rows(self, sql: str, parameters: Sequence[Value] = ()) -> list[tuple[Any, ...]]:
+        """Run one statement and return all its rows, in the order the statement asks for."""
+        with self._lock:
+            return list(self._connection.execute(sql, parameters).fetchall())
+
+    def row(self, sql: str, parameters: Sequence[Value] = ()) -> tuple[Any, ...] | None:
+        """Return the first row of a statement, or None."""
+        found = self.rows(sql, parameters)
+        return found[0] if found else None
+
+    def run(self, sql: str, parameters: Sequence[Value] = ()) -> int:
+        """Run one changing statement; return how many rows it touched."""
+        with self._lock:
+            return int(self._connection.execute(sql, parameters).rowcount)
+
+    def run_many(self, sql: str, parameters: Iterable[Sequence[Value]]) -> int:
+        """Run one changing statement for each set of values; return how many rows they touched together."""
+        with self._lock:
+            return max(0, int(self._connection.executemany(sql, parameters).rowcount))
+
+    @contextmanager
+    def transaction(self, about: str | None = None) -> Iterator[None]:  # noqa: ARG002  one writer anyway
+        """Take the write lock at once (no upgrade later, so no deadlock), commit at the end or roll back."""
+        with self._lock:
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+            except dbapi2.OperationalError as exc:
+                if "locked" in str(exc):  # another process kept it for the whole time we waited
+                    raise Busy from exc
+                raise
+            try:
+                yield
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    @contextmanager
+    def migration(self) -> Iterator[int]:
+        """Take the write lock and give the number of migration steps done (``recipient.migrations``)."""
+        with self.transaction():
+            yield int(self._connection.execute("PRAGMA user_version").fetchone()[0])
+
+    def change_tables(self, statement: str | AppendOnly) -> None:
+        """Run one statement of a migration step."""
+        for sql in sqlite_tables(statement):
+            self._connection.execute(sql)
+
+    def note_version(self, version: int) -> None:
+        """Write down how many migration steps are done; part of the running transaction."""
+        self._connection.execute(f"PRAGMA user_version={int(version)}")
+
+    def fold(self) -> None:
+        """Fold the WAL back into the file and empty it, so that what was erased is in neither of them.
+
+        Best effort while another process reads: then the next fold does it.
+        """
+        with self._lock:
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def close(self) -> None:
+        """Fold and close."""
+        with self._lock:
+            self.fold()
+            self._connection.close()
+
+
+def create_sqlcipher(path: Path, secrets: StoreKey) -> SqlcipherStore:
+    """Make an empty store in a file that is not there yet."""
+    write_private(path, b"")
+    store = SqlcipherStore(_connect(path, secrets.raw()), secrets)
+    migrate(store, new=True)
+    return store
+
+
+def open_sqlcipher(path: Path, secrets: StoreKey) -> SqlcipherStore:
+    """Open an existing store and bring it to the present tables.
+
+    Raises:
+        Unusable: ``store_damaged``, ``store_newer``.
+    """
+    with path.open("rb") as file:
+        head = file.read(len(_PLAIN_MAGIC))
+    if len(head) < len(_PLAIN_MAGIC) or head == _PLAIN_MAGIC:
+        raise Unusable("store_damaged")
+    try:
+        store = SqlcipherStore(_connect(path, secrets.raw()), secrets)
+        store.row("PRAGMA user_version")
+    except dbapi2.DatabaseError as exc:
+        raise Unusable("store_damaged") from exc
+    try:
+        migrate(store)
+    except Unusable:
+        store.close()
+        raise
+    return store
+
+
+def _connect(path: Path, key: bytes) -> dbapi2.Connection:
+    connection = dbapi2.connect(
+        str(path), isolation_level=None, check_same_thread=False, timeout=_BUSY_MS / 1000
+    )
+    connection.execute("PRAGMA cipher_memory_security=ON")
+    connection.set_key(bytearray(b"x'" + key.hex().encode("ascii") + b"'"))
+    for pragma in (
+        "cipher_log_level=NONE",  # the default writes to standard error
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "temp_store=2",  # memory: a temporary file would be plain text
+        "secure_delete=ON",
+        "trusted_schema=OFF",
+        "foreign_keys=ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}").fetchall()
+    if not connection.execute("PRAGMA cipher_version").fetchone():
+        raise Unusable("no_encryption")
+    connection.set_authorizer(_authorize)
+    return connection
+
+
+_FORBIDDEN_PRAGMAS = frozenset({"key", "rekey", "temp_store", "journal_mode", "synchronous"})
+_FORBIDDEN_FUNCTIONS = frozenset({"load_extension", "sqlcipher_export"})
+
+
+def _authorize(
+    action: int, first: str | None, second: str | None, _database: str | None, _by: str | None
+) -> int:
+    """Deny what could carry plain text out of the file or weaken its durability, whatever SQL gets here."""
+    denied = (
+        action == dbapi2.SQLITE_ATTACH
+        or (action == dbapi2.SQLITE_PRAGMA and second is not None and first in _FORBIDDEN_PRAGMAS)
+        or (action == dbapi2.SQLITE_FUNCTION and second in _FORBIDDEN_FUNCTIONS)
+    )
+    return int(dbapi2.SQLITE_DENY if denied else dbapi2.SQLITE_OK)
