@@ -4,8 +4,9 @@ Promises:
 1. a removal deletes the records it names, whatever else is shared, in the transaction of its receipt;
 2. naming what is not held is no error: asking twice is asking once;
 3. pushes and removals have their effect in the order in which the patient's app started them: one with a
-   lower number than another that was taken in was overtaken (its app gave it up long ago), and is refused as
-   ``late``. So a delayed copy brings back neither a record that was thrown away nor an older version of one.
+   lower number than the highest that was taken in (column ``sender.taken``) was given up by its app long ago,
+   and is refused as ``late``. So a delayed copy brings back neither a record that was thrown away nor an
+   older version of one.
 
 Source: GDPR articles 17 and 19; ``sync.removal``; ``sync.outbox`` (a number is given at the first start).
 """
@@ -19,9 +20,6 @@ from recipient import holdings
 from recipient.store import Store
 from sync.errors import RemoteRuleError
 
-TABLES: tuple[str, ...] = ("ALTER TABLE sender ADD COLUMN taken INTEGER NOT NULL DEFAULT 0",)
-"""``taken``: the highest number of a push or removal of this sender that had its effect."""
-
 
 def take_in_order(store: Store, sub: str, *, sequence: int) -> None:
     """Let a push or removal have its effect only after all that were started before it (promise 3).
@@ -34,7 +32,7 @@ def take_in_order(store: Store, sub: str, *, sequence: int) -> None:
 
 
 def remove(store: Store, sub: str, references: Iterable[str], *, at: datetime) -> int:
-    """Delete the named records of a sender; return how many were held. Runs inside the caller's transaction."""
+    """Delete the named records of a sender, inside the caller's transaction; return how many were held."""
     held = sum(
         store.run("DELETE FROM resource WHERE sub = ? AND reference = ?", (sub, reference))
         for reference in references

@@ -25,7 +25,7 @@ from pgo.store.journal import Event
 from pgo.store.statements import StoredStatement
 from pgo.usecases.consenting import load_ledger
 from pgo.usecases.parcels import Parcel, permitted
-from pgo.usecases.queue import queue_push, queue_statement
+from pgo.usecases.queue import queue_push, queue_removal, queue_statement
 from pgo.usecases.recipients import card_of
 from pgo.usecases.removals import gone_for, remove_there
 from pgo.usecases.session import Session
@@ -50,6 +50,9 @@ MAX_PUSH_BYTES = 1 << 20
 
 MAX_RECORD_BYTES = MAX_CONTENT_BYTES - 256 * 1024
 """What one record may measure beside its statement and wrapping."""
+
+
+_AGAIN = {Kind.STATEMENT: queue_statement, Kind.REMOVAL: queue_removal, Kind.PUSH: queue_push}
 
 
 class VaultPort:
@@ -147,20 +150,27 @@ class VaultPort:
         store = self._store
         with store.write(at):
             entry = store.outbox.get(entry.id)
-            payload = entry.payload or b""
-            rolled_back = error == "statement_rolled_back"
             store.outbox.save(refuse(entry, error=error))
             store.journal.add(
                 Event.REFUSED, at=at, recipient=entry.recipient_id, message=entry.message_id, error=error
             )
-            learnt = (rolled_back or error == "statement_refused") and try_another_head(
-                store, entry.recipient_id, payload, rolled_back=rolled_back
-            )
-            if learnt:
+            if self._learnt(entry, error):
                 store.outbox.save(cancel(store.outbox.get(entry.id)))
-                queue = queue_statement if entry.kind is Kind.STATEMENT else queue_push
-                queue(store, entry.recipient_id, at=at)
+                _AGAIN[entry.kind](store, entry.recipient_id, at=at)
         self._session.changed()
+
+    def _learnt(self, entry: OutboxEntry, error: str) -> bool:
+        """Whether the refusal tells something that makes another message worth trying."""
+        if error == "late":  # our counter is behind: this vault was put back from a backup
+            return self._store.recipients.leap(entry.recipient_id)
+        if error not in ("statement_rolled_back", "statement_refused"):
+            return False
+        return try_another_head(
+            self._store,
+            entry.recipient_id,
+            entry.payload or b"",
+            rolled_back=error == "statement_rolled_back",
+        )
 
     def _prepare_statement(
         self, entry: OutboxEntry, card: RecipientCard, statement: StoredStatement, *, at: datetime
