@@ -8,6 +8,7 @@ answered as it is. The tree says who has to act::
     |   +-- Throttled              the same, later: carries the wait in whole seconds
     |   +-- Busy                   the same, later: the store could not be asked; nothing happened
     +-- Purged                     the patient stopped sharing: there is nothing to show any more
+    +-- ReasonNeeded               a reason must be given first (``recipient.treating``)
     +-- NotShared                  there never was anything under this name
     +-- Unusable(code)             the operator must act: store, key or settings are not in order
 """
@@ -53,6 +54,14 @@ class Purged(RecipientError):
 
     def __init__(self) -> None:
         super().__init__("no_longer_shared")
+
+
+class ReasonNeeded(RecipientError):
+    """Somebody outside the treating relation wants to look; ``handle`` is opaque, for the way to the form."""
+
+    def __init__(self, handle: str) -> None:
+        super().__init__("reason_needed")
+        self.handle = handle
 
 
 class NotShared(RecipientError):
