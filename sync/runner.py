@@ -11,7 +11,8 @@ For each entry, in the order of `sync.plan`:
 2. a fresh envelope around the prepared content, same message id at every attempt;
 3. send;
 4. open the sealed reply and verify the receipt in it: `record`;
-5. otherwise `postpone` (not reached, or nothing proved) or `refuse` (the recipient said why).
+5. otherwise `postpone` (not reached, nothing proved, or refused for what damage on the way does too:
+   `wire.MAY_BE_DAMAGE`) or `refuse` (the recipient said why).
 
 A refusal because of the clock comes with the recipient's signed time; the envelope is then made once more
 with that time, which is used for envelopes only.
@@ -37,7 +38,7 @@ from sync.outbox import OutboxEntry, when_again
 from sync.plan import hold, plan
 from sync.receipt import Receipt, verify_receipt
 from sync.transport import Transport
-from sync.wire import PATHS, Kind, new_message_id, verify_time
+from sync.wire import MAY_BE_DAMAGE, PATHS, SURE_AFTER_ATTEMPTS, Kind, new_message_id, verify_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +242,10 @@ def _handle(
         port.postpone(sending, error=exc.code, next_at=again, at=now())
         return "later"
     except (RemoteRuleError, LocalRuleError) as exc:  # step 5
+        if exc.code in MAY_BE_DAMAGE and sending.attempts < SURE_AFTER_ATTEMPTS:
+            again = when_again(sending, at=now(), jitter=jitter())
+            port.postpone(sending, error=exc.code, next_at=again, at=now())
+            return "later"
         port.refuse(sending, error=exc.code, at=now())
         return "refused"
     port.record(sending, receipt, token, at=now())  # step 4

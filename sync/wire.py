@@ -91,6 +91,7 @@ REFUSALS: Mapping[str, int] = MappingProxyType(
         "statement_refused": 403,
         "statement_rolled_back": 409,
         "conflict": 409,
+        "late": 409,
         "too_large": 413,
     }
 )
@@ -98,6 +99,18 @@ REFUSALS: Mapping[str, int] = MappingProxyType(
 
 Anything else (another code, another status, no JSON) proves nothing and is treated as unreachable.
 """
+
+MAY_BE_DAMAGE = frozenset(
+    {"malformed", "unsupported_version", "wrong_audience", "unknown_sender"}
+    | {"weak_key", "bad_signature", "unknown_key", "cannot_open"}
+)
+"""What a recipient answers too when a byte was changed on the way (steps 2 to 10 of `sync.envelope`).
+
+Nobody signs a refusal, so one of these is believed when a message has met it `SURE_AFTER_ATTEMPTS` times: a
+withdrawal must not be given up because one middle box spoilt one message.
+"""
+
+SURE_AFTER_ATTEMPTS = 3
 
 
 def new_message_id() -> str:
