@@ -3,22 +3,25 @@
 Promises:
 1. each resource of each look is put to ``consent.statement.statement_plan`` with the statement in force now;
    what is not permitted does not exist for the caller, also not behind a reference;
-2. the audit event and the answer belong to one transaction: no event, no data;
+2. the audit event and the answer belong to one transaction: no event, no data; a refused look is
+   an event too;
 3. what a look recorded is what it showed: action, categories, purpose, who, when (NEN 7513);
-4. parsed resources are kept in memory per patient for as long as nothing changed, never longer.
+4. somebody outside the treating relation gives a reason first (``recipient.treating``);
+5. parsed resources are kept in memory per patient for as long as nothing changed, never longer.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import cast
+from typing import Protocol, TypeVar, cast
 
 from consent.classify import classify_all
-from consent.codes import PERMIT_ACTIONS, PERMIT_CLOSURE, Action
+from consent.codes import Action
 from consent.decision import Permit
 from consent.facts import ResourceFacts
 from consent.rules import ActorRef
@@ -31,10 +34,13 @@ from pgo.health.record.series import Series, build_series, join_units, measured
 from pgo.health.record.views import PersonView, person_view
 from recipient import audit, looks
 from recipient.accounts import Account
-from recipient.errors import NotShared
+from recipient.errors import NotShared, Purged
+from recipient.glass import Glass, is_shared_for
 from recipient.holdings import Held, Holding, held, holding_in_force, holdings_in_force
 from recipient.identity import Identity
 from recipient.store import Store
+from recipient.treating import Grounds
+from sync.access import REFUSED
 from sync.wire import MAX_CONTENT_BYTES
 
 _MAX_CACHED = 32
@@ -60,6 +66,7 @@ class Look:
     person: PersonView | None
     items: tuple[Item, ...]
     resolve: Resolve
+    grounds: Grounds
     since: datetime | None = None
 
     def item(self, item_id: int) -> Item:
@@ -105,12 +112,36 @@ class _Known:
     resolve: Resolve = nothing
 
 
-class Reader:
-    """Answers the portal's questions about shared data."""
+class Chosen(Protocol):
+    """What a program took out of a look; only these resources leave, so only they are recorded."""
 
-    def __init__(self, store: Store, identity: Identity) -> None:
+    @property
+    def items(self) -> Sequence[Item]:
+        """Return the resources that are shown."""
+
+
+class ChosenPeople(Protocol):
+    """Whose names a program took out of the list of people who share."""
+
+    @property
+    def holdings(self) -> Sequence[Holding]:
+        """Return those that are shown."""
+
+
+_ChosenT = TypeVar("_ChosenT", bound=Chosen)
+_PeopleT = TypeVar("_PeopleT", bound=ChosenPeople)
+
+
+class Reader:
+    """Answers the portal's questions about shared data, and a program's."""
+
+    def __init__(
+        self, store: Store, identity: Identity, *, purpose: str | None = None, origin: str = audit.PORTAL
+    ) -> None:
         self._store = store
-        self._purpose = identity.purpose
+        self._purpose = purpose or identity.purpose
+        self._origin = origin
+        self.glass = Glass(store, usual=self._purpose)
         self._actor = frozenset({ActorRef(identity.actor_kind, identity.recipient_id)})
         self._cache: OrderedDict[str, _Known] = OrderedDict()
 
@@ -123,36 +154,32 @@ class Reader:
         remembers.
         """
         with self._store.transaction():
-            live = [one for one in holdings_in_force(self._store, at=at) if self._is_for_readers(one)]
-            self._forget_all_but(holding.sub for holding in live)
+            live = self._live(at=at)
             found = tuple(self._line(account, holding, at=at) for holding in live)
             for line in found:
                 if line.holding.sub not in already_listed:
-                    self._record(account, line.holding, audit.LISTED, frozenset({"demographics"}), at=at)
+                    self._record_listed(account, line.holding, at=at)
         already_listed.update(line.holding.sub for line in found)
         return found
 
     def open_record(self, account: Account, handle: str, *, at: datetime) -> Look:
         """Return everything that may be shown of one patient, and note the day for what is new next time."""
-        with self._store.transaction():
-            look = self._look(handle, at=at)
-            self._record(account, look.holding, audit.OPENED, _categories(look.items), at=at)
+        with self._looking(account, handle, audit.OPENED, at=at) as look:
+            self._record(account, look, audit.OPENED, _categories(look.items), at=at)
             before = looks.note_look(self._store, account.id, look.holding.sub, at=at)
         return replace(look, since=before)
 
     def open_timeline(self, account: Account, handle: str, *, at: datetime) -> Look:
         """Return the same for the whole timeline."""
-        with self._store.transaction():
-            look = self._look(handle, at=at)
-            self._record(account, look.holding, audit.TIMELINE, _categories(look.items), at=at)
+        with self._looking(account, handle, audit.TIMELINE, at=at) as look:
+            self._record(account, look, audit.TIMELINE, _categories(look.items), at=at)
             before = looks.since(self._store, account.id, look.holding.sub, at=at)
         return replace(look, since=before)
 
     def open_print(self, account: Account, handle: str, *, at: datetime) -> Look:
         """Return everything that may be shown of one patient, to be put on paper."""
-        with self._store.transaction():
-            look = self._look(handle, at=at)
-            self._record(account, look.holding, audit.PRINTED, _categories(look.items), at=at)
+        with self._looking(account, handle, audit.PRINTED, at=at) as look:
+            self._record(account, look, audit.PRINTED, _categories(look.items), at=at)
         return look
 
     def open_trend(self, account: Account, handle: str, key: str, *, at: datetime) -> tuple[Look, Series]:
@@ -167,14 +194,13 @@ class Reader:
         Raises:
             NotShared: no such line among what may be shown.
         """
-        with self._store.transaction():
-            look = self._look(handle, at=at)
+        with self._looking(account, handle, audit.TREND, at=at) as look:
             series = next((line for line in look.series() if opaque_key(line.key) == key), None)
             if series is None:
                 raise NotShared
             drawn = {point.record_id for point in series.points}
             shown = _categories(item for item in look.items if item.id in drawn)
-            self._record(account, look.holding, audit.TREND, shown, at=at)
+            self._record(account, look, audit.TREND, shown, at=at)
         return look, series
 
     def open_item(
@@ -189,36 +215,80 @@ class Reader:
             at: now.
             action: ``audit.DETAILS``, or ``audit.DOCUMENT`` for the file in it.
         """
-        with self._store.transaction():
-            look = self._look(handle, at=at)
+        with self._looking(account, handle, action, at=at) as look:
             item = look.item(item_id)
-            self._record(account, look.holding, action, _categories([item]), at=at)
+            self._record(account, look, action, _categories([item]), at=at)
         return look, item
 
-    def _is_for_readers(self, holding: Holding) -> bool:
-        """Whether anything was shared for what people do here; who shares for research only is no patient."""
-        return any(
-            Action.VIEW in _covered(rule.action) and self._purpose in _served(rule.purpose)
-            for rule in holding.statement.scope
-        )
+    def choose(
+        self,
+        account: Account,
+        handle: str,
+        *,
+        action: str,
+        choose: Callable[[Look], _ChosenT],
+        at: datetime,
+    ) -> _ChosenT:
+        """Let a program choose among what may be shown of one patient.
 
-    def _permits(self, holding: Holding, *, at: datetime) -> Callable[[ResourceFacts], bool]:
+        Args:
+            account: who looks.
+            handle: untrusted.
+            action: one of ``audit.ACTIONS``.
+            choose: picks; may raise, then nothing was shown and nothing is recorded as shown.
+            at: now.
+        """
+        with self._looking(account, handle, action, at=at) as look:
+            chosen = choose(look)
+            self._record(account, look, action, _categories(chosen.items), at=at)
+        return chosen
+
+    def choose_people(
+        self, account: Account, *, choose: Callable[[tuple[Look, ...]], _PeopleT], at: datetime
+    ) -> _PeopleT:
+        """Let a program choose among the people who share; each look holds what says who it is."""
+        with self._store.transaction():
+            live = self._live(at=at)
+            chosen = choose(tuple(self._person_look(holding, at=at) for holding in live))
+            for holding in chosen.holdings:
+                self._record_listed(account, holding, at=at)
+        return chosen
+
+    def _person_look(self, holding: Holding, *, at: datetime) -> Look:
+        """Return a look at who somebody is, and at nothing else."""
+        permits = self._permits(holding, self._purpose, at=at)
+        rows = parse_held(held(self._store, holding.sub, resource_type="Patient"))
+        permitted = [one for one in rows if permits(one.facts)]
+        resolve = resolver(one.resource for one in permitted)
+        items = tuple(_item(one, resolve) for one in permitted)
+        return Look(holding, _person(item.resource for item in items), items, resolve, Grounds(self._purpose))
+
+    def _permits(self, holding: Holding, purpose: str, *, at: datetime) -> Callable[[ResourceFacts], bool]:
         """Ask the statement in force what the people here may see; the answer is a test for resources."""
         decide = statement_plan(
             holding.statement,
             actor=self._actor,
-            purpose=frozenset({self._purpose}),
+            purpose=frozenset({purpose}),
             action=frozenset({Action.VIEW}),
             at=at,
         )
         return lambda facts: isinstance(decide(facts), Permit)
 
-    def _look(self, handle: str, *, at: datetime) -> Look:
+    @contextmanager
+    def _looking(self, account: Account, handle: str, action: str, *, at: datetime) -> Iterator[Look]:
+        """One look: a transaction, grounds, what may be shown; a refused look is written down as such."""
+        try:
+            with self._store.transaction():
+                yield self._look(account, handle, at=at)
+        except (NotShared, Purged):
+            self._record_refusal(account, handle, action, at=at)
+            raise
+
+    def _look(self, account: Account, handle: str, *, at: datetime) -> Look:
         holding = holding_in_force(self._store, handle, at=at)
-        if not self._is_for_readers(holding):
-            raise NotShared
+        grounds = self.glass.grounds(account, holding, at=at)
         known = self._known(holding)
-        permits = self._permits(holding, at=at)
+        permits = self._permits(holding, grounds.purpose, at=at)
         permitted = tuple(one for one in known.parsed if permits(one.facts))
         shown = tuple(one.row.id for one in permitted)
         if known.shown != shown:  # titles look behind references, so they depend on the whole permitted set
@@ -230,16 +300,19 @@ class Reader:
             person=_person(item.resource for item in known.items),
             items=known.items,
             resolve=known.resolve,
+            grounds=grounds,
         )
 
-    def _forget_all_but(self, live: Iterable[str]) -> None:
-        """Drop from memory whom nobody may look at any more."""
-        for sub in self._cache.keys() - set(live):
+    def _live(self, *, at: datetime) -> list[Holding]:
+        """Return who shares with the people here now, and drop everybody else from memory."""
+        live = [one for one in holdings_in_force(self._store, at=at) if is_shared_for(one, self._purpose)]
+        for sub in self._cache.keys() - {holding.sub for holding in live}:
             del self._cache[sub]
+        return live
 
     def _line(self, account: Account, holding: Holding, *, at: datetime) -> SharedPatient:
         patients = parse_held(held(self._store, holding.sub, resource_type="Patient"))
-        permits = self._permits(holding, at=at)
+        permits = self._permits(holding, self._purpose, at=at)
         person = _person(one.resource for one in patients if permits(one.facts))
         last = looks.last_look(self._store, account.id, holding.sub)
         return SharedPatient(
@@ -261,25 +334,24 @@ class Reader:
         return known
 
     def _record(
-        self, account: Account, holding: Holding, action: str, categories: frozenset[str], *, at: datetime
+        self, account: Account, look: Look, action: str, categories: frozenset[str], *, at: datetime
     ) -> None:
-        audit.append(
-            self._store,
-            holding.sub,
-            account=account,
-            seen=audit.Seen(action=action, categories=categories, purpose=self._purpose),
-            at=at,
+        grounds = look.grounds
+        seen = audit.Seen(
+            action, categories, grounds.purpose, reason=grounds.reason, note=grounds.note, origin=self._origin
         )
+        audit.append(self._store, look.holding.sub, account=account, seen=seen, at=at)
 
+    def _record_listed(self, account: Account, holding: Holding, *, at: datetime) -> None:
+        seen = audit.Seen(audit.LISTED, frozenset({"demographics"}), self._purpose, origin=self._origin)
+        audit.append(self._store, holding.sub, account=account, seen=seen, at=at)
 
-def _covered(actions: Iterable[Action] | None) -> frozenset[Action]:
-    """What a rule with these actions lets one do."""
-    return frozenset[Action]().union(*(PERMIT_ACTIONS[action] for action in actions or ()))
-
-
-def _served(purposes: Iterable[str] | None) -> frozenset[str]:
-    """The purposes a rule with these purposes serves."""
-    return frozenset[str]().union(*(PERMIT_CLOSURE.get(purpose, {purpose}) for purpose in purposes or ()))
+    def _record_refusal(self, account: Account, handle: str, action: str, *, at: datetime) -> None:
+        with self._store.transaction():
+            row = self._store.row("SELECT sub FROM sender WHERE handle = ?", (handle,))
+            if row is not None:
+                seen = audit.Seen(action, frozenset(), self._purpose, outcome=REFUSED, origin=self._origin)
+                audit.append(self._store, row[0], account=account, seen=seen, at=at)
 
 
 def parse_held(rows: Iterable[Held]) -> tuple[Parsed, ...]:
