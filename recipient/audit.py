@@ -48,7 +48,13 @@ REASONED = "reason"  # a reason was given for looking from outside the treating 
 ENDED = "not_treating"  # somebody said that this is no patient of theirs any more
 PRINTED = "print"  # the whole record, laid out for paper
 DOCUMENT = "document"  # a file in a record, taken out
-ACTIONS = (LISTED, OPENED, TIMELINE, TREND, DETAILS, PRINTED, DOCUMENT, REASONED, ENDED)
+API_READ = "api_read"  # one record, by a program
+API_SEARCH = "api_search"  # records of one type, by a program
+API_ALL = "api_all"  # everything the program may read
+ACTIONS = (
+    *(LISTED, OPENED, TIMELINE, TREND, DETAILS, PRINTED, DOCUMENT),
+    *(API_READ, API_SEARCH, API_ALL, REASONED, ENDED),
+)
 
 PORTAL = "portal"
 _PLACE = b"pgo/1/place\n"

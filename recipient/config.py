@@ -35,6 +35,10 @@ class Limits:
     max_connections: int = 100
     max_inbox_work: int = 2
     max_inbox_waiting: int = 24
+    max_api_work: int = 4
+    max_api_waiting: int = 50
+    api_requests_per_minute: int = 600  # of one client
+    api_log_ins_per_minute: int = 60  # from one address
     login_tries_per_minute: int = 5
     session_idle: timedelta = timedelta(minutes=15)  # ASVS 5.0 7.3.1: short for sensitive data
     session_absolute: timedelta = timedelta(hours=10)  # ASVS 5.0 7.3.2: one working day
