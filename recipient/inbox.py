@@ -7,8 +7,9 @@ Steps of ``Inbox.receive`` (1 to 10 are ``sync.envelope.open_message``; tests ca
 11. the same message id: same content gets the *stored* receipt, other content is a conflict;
 12. the statement: signed by this sender for us, its sequence never goes back; the first one from an unknown
     key makes that key known (trust on first use: the patient pinned us, we only learn that a key writes);
-13. each resource is classified here, together with all that is held, and what the statement does not permit
-    for the stated purpose and actions is refused and listed in the receipt;
+13. a push or removal that was overtaken by a later one is refused (``recipient.removals``); what a removal
+    names is erased; of a push each resource is classified here, together with all that is held, and what the
+    statement does not permit for the stated purpose and actions is refused and listed in the receipt;
 14. effect and receipt in one transaction;
 15. the answer is sealed to the reply key of the statement in force.
 
@@ -41,7 +42,7 @@ from consent.statement import Statement, statement_hash, statement_plan, verify_
 from crypto.errors import CryptoError
 from crypto.keys import SealingKey, VerifyKey
 from pgo.health.record.deidentify import is_deidentified
-from recipient import audit, holdings
+from recipient import audit, holdings, removals
 from recipient.errors import Refused
 from recipient.holdings import Held, Holding
 from recipient.identity import Identity
@@ -55,6 +56,7 @@ from sync.envelope import OpenedMessage, open_message, refuse_conflict, seal_rep
 from sync.errors import RemoteRuleError
 from sync.head import parse_head_request, sign_head
 from sync.receipt import Receipt, ReceiptState, sign_receipt
+from sync.removal import parse_removal
 from sync.wire import KEPT_BY_RECIPIENTS, Kind
 
 MAX_HELD = 50_000
@@ -86,7 +88,7 @@ class Inbox:
         self._actor = frozenset({ActorRef(identity.actor_kind, identity.recipient_id)})
 
     def receive(self, body: bytes, *, at: datetime) -> bytes:
-        """Take a push or a statement.
+        """Take a push, a statement or a removal.
 
         Args:
             body: untrusted; its size was counted by the caller.
@@ -100,13 +102,13 @@ class Inbox:
             Refused: ``too_many_new_senders``, try later.
         """
         opened = self._open(body, at=at, known_only=False)  # steps 1 to 10
-        if opened.kind not in (Kind.PUSH, Kind.STATEMENT):
+        if opened.kind not in (Kind.PUSH, Kind.STATEMENT, Kind.REMOVAL):
             raise RemoteRuleError("malformed")
         with self._store.transaction():  # step 14: one transaction around everything that follows
             receipt = self._answered(opened) or self._take_in(opened, at=at)
             reply = self._sealed(receipt, opened)
-        if opened.kind is Kind.STATEMENT:
-            self._store.fold()  # what a statement erased shall not wait in the WAL
+        if opened.kind in (Kind.STATEMENT, Kind.REMOVAL):
+            self._store.fold()  # what was erased shall not wait in the WAL
         return reply
 
     def access(self, body: bytes, *, at: datetime) -> bytes:
@@ -199,15 +201,10 @@ class Inbox:
         return receipt
 
     def _take_in(self, opened: OpenedMessage, *, at: datetime) -> str:
-        push: Push | None = None
-        if opened.kind is Kind.PUSH:
-            push = parse_push(opened.content, subject_id=opened.sender.text)
-            token = push.statement
+        if opened.kind is Kind.REMOVAL:
+            statement, effect = self._remove(opened, at=at)
         else:
-            token = parse_statement_content(opened.content)
-        statement, effect = self._install(opened.sender, token, at=at)  # step 12
-        if push is not None:
-            effect = self._store_push(opened.sender.text, statement, push, at=at)  # step 13
+            statement, effect = self._take_given(opened, at=at)
         receipt = self._receipt(opened, statement, effect, at=at)
         holdings.save_answer(
             self._store,
@@ -219,6 +216,30 @@ class Inbox:
             at=at,
         )
         return receipt
+
+    def _take_given(self, opened: OpenedMessage, *, at: datetime) -> tuple[Statement, _Effect]:
+        push: Push | None = None
+        if opened.kind is Kind.PUSH:
+            push = parse_push(opened.content, subject_id=opened.sender.text)
+            token = push.statement
+        else:
+            token = parse_statement_content(opened.content)
+        statement, effect = self._install(opened.sender, token, at=at)  # step 12
+        if push is not None:
+            removals.take_in_order(self._store, opened.sender.text, sequence=opened.sequence)
+            effect = self._store_push(opened.sender.text, statement, push, at=at)  # step 13
+        return statement, effect
+
+    def _remove(self, opened: OpenedMessage, *, at: datetime) -> tuple[Statement, _Effect]:
+        """Erase what the patient threw away; that needs no permit, only a sender we know."""
+        sub = opened.sender.text
+        holding = holdings.holding_of(self._store, sub)
+        if holding is None:
+            raise RemoteRuleError("unknown_sender")
+        gone = parse_removal(opened.content)
+        removals.take_in_order(self._store, sub, sequence=opened.sequence)
+        held = removals.remove(self._store, sub, gone, at=at)
+        return holding.statement, _Effect(stored=held, state=ReceiptState.ERASED)
 
     def _install(self, sender: VerifyKey, token: str, *, at: datetime) -> tuple[Statement, _Effect]:
         """Make the statement the one in force unless it is already; return it and what it did."""
