@@ -1,7 +1,7 @@
 """A real vault and a real recipient in one process, without a network between them.
 
-`DirectLine` is a `Transport`: what the app sends goes straight into the recipient's own inbox, and can be held
-back, lost or delayed on the way.
+`DirectLine` is a `Transport`: what the app sends goes straight into the recipient's own inbox, and can be
+held back, lost or delayed on the way.
 """
 
 from __future__ import annotations
