@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, Route
 
 from recipient.errors import Refused
 from recipient.portal.patient_routes import PATIENT_ROUTES
+from recipient.portal.reason import REASON_ROUTES
 from recipient.portal.text import t
 from recipient.portal.web import (
     Handler,
@@ -47,7 +48,7 @@ def portal_routes(office: Office) -> list[BaseRoute]:
         route("/login", log_in, "POST"),
         route("/logout", log_out, "POST"),
         route("/language", switch_language, "POST"),
-        *(route(path, handler, method) for path, handler, method in PATIENT_ROUTES),
+        *(route(path, handler, method) for path, handler, method in (*PATIENT_ROUTES, *REASON_ROUTES)),
         Route("/portal/static/{name}", _static, methods=["GET"]),
     ]
 

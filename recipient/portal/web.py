@@ -12,7 +12,7 @@ It leaves what the pages show to ``recipient.portal.routes``.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from urllib.parse import parse_qs, urlsplit
@@ -24,7 +24,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from recipient.accounts import Account, Doorkeeper, active_account
 from recipient.config import Limits
-from recipient.errors import NotShared, Purged, RecipientError, Refused, Throttled
+from recipient.errors import NotShared, Purged, ReasonNeeded, RecipientError, Refused, Throttled
 from recipient.identity import Identity
 from recipient.ingress import read_body
 from recipient.portal.sessions import Session, Sessions, new_id
@@ -153,6 +153,7 @@ def _visit(office: Office, request: Request, form: Mapping[str, str]) -> Visit:
     at = office.clock()
     cookie = request.cookies.get(office.cookie, "")[:128]
     session = office.sessions.find(cookie, at=at)
+    address = request.client.host if request.client else ""
     account = active_account(office.store, session.account_id) if session else None
     referrer = urlsplit(request.headers.get("referer", ""))
     same_place = referrer.netloc == request.headers["host"] and referrer.path.startswith("/portal")
@@ -162,8 +163,8 @@ def _visit(office: Office, request: Request, form: Mapping[str, str]) -> Visit:
         ),
         cookie=cookie or new_id(),
         at=at,
-        address=request.client.host if request.client else "",
-        account=account,
+        address=address,
+        account=replace(account, place=address) if account else None,
         session=session if account else None,
         form=form,
         query=dict(request.query_params),
@@ -193,6 +194,8 @@ _PAGE_OF_CODE = {"too_large": "too_large", "wrong_origin": "forbidden", "wrong_t
 def _error_page(office: Office, visit: Visit, error: RecipientError) -> Response:
     if isinstance(error, Refused) and error.code == "login_needed":
         return RedirectResponse("/portal/login", status_code=303)
+    if isinstance(error, ReasonNeeded):
+        return RedirectResponse(f"/portal/patient/{error.handle}/reason", status_code=303)
     if isinstance(error, Refused) and error.code == "wrong_token" and visit.account is None:
         # The usual cause is a page left open over a restart or past the end of a session, not an attack.
         return render(office, visit, "login.html", status=403, problem=t(visit.lang, "login.expired"))
