@@ -5,7 +5,8 @@ The table `TRANSITIONS` is complete: a pair (state, event) that is not in it is 
 
 Rules:
 
-1. Only a verified receipt makes an entry `delivered`.
+1. Only a verified receipt makes an entry `delivered`. A recipient that signs nothing, a plain FHIR server,
+   gets an entry no further than `stored`: it says so, and showed it when it was read back.
 2. `sending` is written in the same transaction as the decision that permits it. An entry that is found
    `sending` when nothing is being sent was interrupted; it starts again under the same message id.
 3. A cancelled entry whose receipt still comes in is `delivered`: the truth is what happened. The
@@ -34,6 +35,7 @@ class State(StrEnum):
     QUEUED = "queued"
     SENDING = "sending"
     DELIVERED = "delivered"
+    STORED = "stored"
     REFUSED = "refused"
     CANCELLED = "cancelled"
 
@@ -43,6 +45,7 @@ class Event(StrEnum):
 
     START = "start"
     ACKNOWLEDGE = "acknowledge"
+    READ_BACK = "read_back"
     POSTPONE = "postpone"
     REFUSE = "refuse"
     CANCEL = "cancel"
@@ -55,14 +58,17 @@ TRANSITIONS: Mapping[tuple[State, Event], State] = MappingProxyType(
         (State.QUEUED, Event.CANCEL): State.CANCELLED,
         (State.SENDING, Event.START): State.SENDING,  # rule 2
         (State.SENDING, Event.ACKNOWLEDGE): State.DELIVERED,
+        (State.SENDING, Event.READ_BACK): State.STORED,
         (State.SENDING, Event.POSTPONE): State.QUEUED,
         (State.SENDING, Event.REFUSE): State.REFUSED,
         (State.SENDING, Event.CANCEL): State.CANCELLED,
         (State.CANCELLED, Event.ACKNOWLEDGE): State.DELIVERED,  # rule 3
+        (State.CANCELLED, Event.READ_BACK): State.STORED,
         (State.CANCELLED, Event.POSTPONE): State.CANCELLED,
         (State.CANCELLED, Event.REFUSE): State.CANCELLED,
         (State.CANCELLED, Event.CANCEL): State.CANCELLED,
         (State.DELIVERED, Event.ACKNOWLEDGE): State.DELIVERED,  # the same receipt again
+        (State.STORED, Event.READ_BACK): State.STORED,
         (State.REFUSED, Event.RETRY): State.QUEUED,  # rule 4
         (State.REFUSED, Event.CANCEL): State.CANCELLED,
     }
@@ -190,6 +196,11 @@ def needs_new_entry(entry: OutboxEntry, payload: bytes) -> bool:
 def acknowledge(entry: OutboxEntry) -> OutboxEntry:
     """Record that a verified receipt is here; the content is no longer needed for a repetition."""
     return replace(entry, state=next_state(entry.state, Event.ACKNOWLEDGE), last_error=None, payload=None)
+
+
+def read_back(entry: OutboxEntry) -> OutboxEntry:
+    """Record that a plain FHIR server shows what was sent; less than a receipt (rule 1)."""
+    return replace(entry, state=next_state(entry.state, Event.READ_BACK), last_error=None, payload=None)
 
 
 def postpone(entry: OutboxEntry, *, error: str, next_at: datetime) -> OutboxEntry:

@@ -31,14 +31,17 @@ EXPECTED = {
     ("queued", "cancel"): "cancelled",
     ("sending", "start"): "sending",
     ("sending", "acknowledge"): "delivered",
+    ("sending", "read_back"): "stored",
     ("sending", "postpone"): "queued",
     ("sending", "refuse"): "refused",
     ("sending", "cancel"): "cancelled",
     ("cancelled", "acknowledge"): "delivered",
+    ("cancelled", "read_back"): "stored",
     ("cancelled", "postpone"): "cancelled",
     ("cancelled", "refuse"): "cancelled",
     ("cancelled", "cancel"): "cancelled",
     ("delivered", "acknowledge"): "delivered",
+    ("stored", "read_back"): "stored",
     ("refused", "retry"): "queued",
     ("refused", "cancel"): "cancelled",
 }
@@ -61,9 +64,13 @@ def test_delivered_is_never_left() -> None:
     }
 
 
+def test_stored_without_a_receipt_never_becomes_delivered() -> None:
+    assert {after for (state, _), after in TRANSITIONS.items() if state is State.STORED} == {State.STORED}
+
+
 def test_nothing_goes_out_of_cancelled_but_the_truth() -> None:
     found = {after for (state, _), after in TRANSITIONS.items() if state is State.CANCELLED}
-    assert found == {State.CANCELLED, State.DELIVERED}
+    assert found == {State.CANCELLED, State.DELIVERED, State.STORED}
     assert (State.CANCELLED, Event.START) not in TRANSITIONS
 
 
@@ -196,4 +203,4 @@ def test_table_has_a_cell_for_every_pair() -> None:
     lines = table().splitlines()
     assert len(lines) == 2 + len(State)
     assert all(line.count("|") == len(Event) + 2 for line in lines)
-    assert lines[2] == "| queued | sending | - | - | - | cancelled | - |"
+    assert lines[2] == "| queued | sending | - | - | - | - | cancelled | - |"

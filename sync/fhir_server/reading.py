@@ -1,0 +1,110 @@
+"""Looking things up at a server: one by one, or many in one batch where the server takes batches.
+
+1. A resource that goes by `PUT` is read under its id. One that goes by `POST` is *searched* by our
+   identifier, because only a search shows that there are two.
+2. An answer that is no resource of the right type is no resource.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from sync.errors import RemoteRuleError, Unreachable
+from sync.fhir_server.capability import Capability, Way
+from sync.fhir_server.client import FhirClient
+from sync.fhir_server.names import id_of, name_of, type_of
+from sync.fhir_server.parcel import Body
+from sync.fhir_server.transaction import Entry, batch_bytes, entries_of, identifier_query
+
+GONE: Final = frozenset({404, 410})
+_READ: Final = frozenset({200, *GONE})
+BATCH: Final = 100
+"""Requests in one batch of look-ups: an answer of bounded size, and no server says how many it takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A server ready to talk to."""
+
+    client: FhirClient
+    capability: Capability
+    base: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What lies there under one name: nothing, one body, or several."""
+
+    bodies: tuple[Body, ...] = field(default=(), repr=False)
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """`Type/id` of each, as the server calls it."""
+        return tuple(name_of(body) for body in self.bodies)
+
+
+def look_up(line: Line, names: Sequence[str]) -> tuple[Found, ...]:
+    """Find resources by our names, in order.
+
+    Raises:
+        Unreachable, RemoteRuleError: as `FhirClient.ask`.
+    """
+    urls = [_url(line, name) for name in names]
+    found: list[Found] = []
+    for start in range(0, len(names), BATCH):
+        part = slice(start, start + BATCH)
+        entries = ask_many(line, [("GET", url) for url in urls[part]], [type_of(one) for one in names[part]])
+        found += [_found(entry, name) for entry, name in zip(entries, names[part], strict=True)]
+    return tuple(found)
+
+
+def ask_many(line: Line, requests: Sequence[tuple[str, str]], types: Sequence[str]) -> Sequence[Entry]:
+    """Make requests without bodies; one batch when the server takes them, else one after the other."""
+    if "batch" in line.capability.system and len(requests) > 1:
+        try:
+            reply = line.client.ask("POST", "", body=batch_bytes(requests))
+        except RemoteRuleError as exc:
+            if exc.code != "fhir_too_large":
+                raise
+            half = len(requests) // 2
+            first = ask_many(line, requests[:half], types[:half])
+            return [*first, *ask_many(line, requests[half:], types[half:])]
+        return entries_of(reply.body, types, bundle_type="batch")
+    found: list[Entry] = []
+    for method, url in requests:
+        reply = line.client.ask(method, f"/{url}", expect=_ANY)
+        found.append(Entry(reply.status, None, reply.body or None))
+    return found
+
+
+_ANY: Final = frozenset({200, 202, 204, 400, 404, 405, 409, 410, 412, 422})
+
+
+def _url(line: Line, name: str) -> str:
+    if line.capability.way(type_of(name)) is Way.POST:
+        return f"{type_of(name)}?{identifier_query(name)}"
+    return name
+
+
+def _found(entry: Entry, name: str) -> Found:
+    if entry.status in GONE:
+        return Found()
+    if entry.status not in _READ or entry.resource is None:
+        raise Unreachable("no_proof")
+    body = entry.resource
+    if body.get("resourceType") == "Bundle" and type_of(name) != "Bundle":
+        entries = body.get("entry") or []
+        if not isinstance(entries, list):
+            raise Unreachable("no_proof")
+        inside = [one.get("resource") for one in entries if isinstance(one, Mapping)]
+        right = [one for one in inside if isinstance(one, Mapping) and _is(one, type_of(name))]
+        return Found(tuple(right))
+    if not _is(body, type_of(name)) or body.get("id") != id_of(name):
+        raise Unreachable("no_proof")
+    return Found((body,))
+
+
+def _is(body: Body, resource_type: str) -> bool:
+    return body.get("resourceType") == resource_type
