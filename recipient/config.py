@@ -20,6 +20,7 @@ from sync.errors import LocalRuleError
 
 STORE_NAME = "recipient.db"
 KEY_NAME = "recipient.key"
+KEK_NAME = "recipient.kek"
 DATABASE_NAME = "recipient.database"  # instead of STORE_NAME: where the PostgreSQL database is
 CARD_NAME = "card.txt"
 

@@ -3,11 +3,13 @@
 Promises:
 1. one row per pairwise key (``sub``); it stays after withdrawal with sequence and statement hash, so that an
    older statement can never come back (rollback);
-2. resources are kept as the bytes that came and nothing beside them: what they are about is found anew from
-   the whole set (``recipient.reading``), so that a newer classification table never meets older facts;
+2. resources are kept as the bytes that came, sealed under the sender's own key (``recipient.data_keys``), and
+   nothing beside them: what they are about is found anew from the whole set (``recipient.reading``), so that
+   a newer classification table never meets older facts;
 3. a holding is *in force* only while its statement permits something and neither its end nor its freshness
    limit has passed; nothing else is shown or taken in;
-4. erased means deleted under ``secure_delete``; the answers given stay, they hold no clinical content.
+4. erased means: the rows and the key that opened them are gone; the answers given stay, they hold no clinical
+   content.
 
 Callers that change something hold ``store.transaction()``.
 Source: consent.md section 3 (what a recipient verifies), security.md 3.7 and 3.8.
@@ -23,7 +25,8 @@ from typing import Any
 
 from consent.statement import Statement, open_statement, statement_hash, still_allowed
 from crypto.keys import VerifyKey
-from recipient.errors import NotShared, Purged
+from recipient.data_keys import DataKey, destroy_key, key_for, key_of, reseal
+from recipient.errors import NotShared, Purged, Unusable
 from recipient.instants import instant_text, parse_instant
 from recipient.store import Store
 from sync.bundle import Item
@@ -133,29 +136,49 @@ def save_statement(store: Store, statement: Statement, *, token: str, state: str
 
 
 def held(store: Store, sub: str, *, resource_type: str | None = None) -> tuple[Held, ...]:
-    """Return the stored resources of a sender, oldest row first, optionally of one FHIR type."""
-    sql = "SELECT id, reference, full_url, raw, received_at FROM resource WHERE sub = ?"
+    """Return the stored resources of a sender, oldest row first, optionally of one FHIR type.
+
+    Raises:
+        Unusable: ``store_damaged``, a row does not open; nothing is shown then.
+    """
+    sql = "SELECT id, reference, raw, received_at FROM resource WHERE sub = ?"
     parameters: tuple[str, ...] = (sub,)
     if resource_type is not None:
         sql += " AND reference >= ? AND reference < ?"
         parameters = (sub, f"{resource_type}/", f"{resource_type}0")  # "0" comes after "/"
-    return tuple(
-        Held(row[0], row[1], row[2], row[3], parse_instant(row[4]))
-        for row in store.rows(sql + " ORDER BY id", parameters)
-    )
+    rows = store.rows(sql + " ORDER BY id", parameters)
+    if not rows:
+        return ()
+    key = key_of(store, sub)
+    if key is None:
+        raise Unusable("store_damaged")
+    return tuple(_held(key, row) for row in rows)
 
 
-def put_resource(store: Store, sub: str, item: Item, *, at: datetime) -> None:
-    """Store one resource under its reference; a later version takes the place of the earlier one.
+def put_resources(store: Store, sub: str, items: Iterable[Item], *, at: datetime) -> None:
+    """Store resources under their references; a later version takes the place of the earlier one.
 
     The same bytes again keep their day of arrival: nothing is new about them.
     """
-    store.run(
-        "INSERT INTO resource (sub, reference, full_url, raw, received_at) VALUES (?, ?, ?, ?, ?) "
-        "ON CONFLICT (sub, reference) DO UPDATE SET raw = excluded.raw, full_url = excluded.full_url, "
-        "received_at = CASE WHEN resource.raw = excluded.raw THEN resource.received_at "
+    items = tuple(items)
+    if not items:
+        return  # and make no key that would open nothing
+    key, now = key_for(store, sub, at=at), instant_text(at)
+    store.run_many(
+        "INSERT INTO resource (sub, reference, raw, digest, received_at) VALUES (?, ?, ?, ?, ?) "
+        "ON CONFLICT (sub, reference) DO UPDATE SET raw = excluded.raw, digest = excluded.digest, "
+        "received_at = CASE WHEN resource.digest = excluded.digest THEN resource.received_at "
         "ELSE excluded.received_at END",
-        (sub, item.reference, item.full_url, item.raw, instant_text(at)),
+        [
+            (
+                sub,
+                item.reference,
+                key.seal(item.reference, item.full_url, item.raw),
+                key.digest(item.full_url, item.raw),
+                now,
+            )
+            for item in items
+        ],
     )
 
 
@@ -167,10 +190,14 @@ def touch(store: Store, sub: str, *, at: datetime) -> None:
 
 
 def erase_resources(store: Store, sub: str, ids: Iterable[int] | None = None) -> int:
-    """Delete the given resources of a sender, or all; return how many went."""
+    """Delete the given resources of a sender, or all, with the key that opened them; return how many went."""
     if ids is None:
+        destroy_key(store, sub)
         return store.run("DELETE FROM resource WHERE sub = ?", (sub,))
-    return sum(store.run("DELETE FROM resource WHERE sub = ? AND id = ?", (sub, row_id)) for row_id in ids)
+    gone = store.run_many("DELETE FROM resource WHERE sub = ? AND id = ?", [(sub, row_id) for row_id in ids])
+    if gone:
+        reseal(store, sub)
+    return gone
 
 
 def erase_ended(store: Store, *, at: datetime, keep_hidden: timedelta) -> int:
@@ -215,6 +242,12 @@ def save_answer(
         "INSERT INTO message VALUES (?, ?, ?, ?, ?, ?)",
         (sub, message_id, kind, payload_hash, instant_text(at), receipt),
     )
+
+
+def _held(key: DataKey, row: tuple[Any, ...]) -> Held:
+    row_id, reference, sealed, received_at = row
+    full_url, raw = key.open(reference, sealed)
+    return Held(row_id, reference, full_url, raw, parse_instant(received_at))
 
 
 def _holding(row: tuple[Any, ...]) -> Holding:

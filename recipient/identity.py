@@ -72,7 +72,14 @@ def create_identity(
     with store.transaction():
         store.run(
             "INSERT INTO identity VALUES (1, ?, ?, ?, ?, NULL, ?, ?)",
-            (recipient_id, name.strip(), kind, url, SigningKey.generate().seed, instant_text(at)),
+            (
+                recipient_id,
+                name.strip(),
+                kind,
+                url,
+                store.secrets.seal("signing_seed", SigningKey.generate().seed),
+                instant_text(at),
+            ),
         )
         _insert_opening_key(store, at=at)
 
@@ -101,7 +108,7 @@ def load_identity(store: Store) -> Identity:
     seeds = store.rows("SELECT seed FROM opening_key ORDER BY id")
     if row is None or not seeds:
         raise Unusable("not_initialised")
-    keys = [OpeningKey.from_seed(seed) for (seed,) in seeds]
+    keys = [OpeningKey.from_seed(store.secrets.open("opening_seed", seed)) for (seed,) in seeds]
     recipient_id, name, kind, url, port, signing_seed = row
     return Identity(
         recipient_id=recipient_id,
@@ -109,7 +116,7 @@ def load_identity(store: Store) -> Identity:
         kind=kind,
         url=url,
         port=port,
-        signing=SigningKey.from_seed(signing_seed),
+        signing=SigningKey.from_seed(store.secrets.open("signing_seed", signing_seed)),
         opening={key.public.id: key for key in keys},
         newest_opening=keys[-1],
     )
@@ -152,5 +159,5 @@ def build_card(identity: Identity, *, endpoint: str, at: datetime) -> tuple[Reci
 def _insert_opening_key(store: Store, *, at: datetime) -> None:
     store.run(
         "INSERT INTO opening_key (seed, created_at) VALUES (?, ?)",
-        (OpeningKey.generate().seed, instant_text(at)),
+        (store.secrets.seal("opening_seed", OpeningKey.generate().seed), instant_text(at)),
     )

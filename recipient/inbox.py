@@ -104,7 +104,9 @@ class Inbox:
         opened = self._open(body, at=at, known_only=False)  # steps 1 to 10
         if opened.kind not in (Kind.PUSH, Kind.STATEMENT, Kind.REMOVAL):
             raise RemoteRuleError("malformed")
-        with self._store.transaction():  # step 14: one transaction around everything that follows
+        with self._store.transaction(
+            about=opened.sender.text
+        ):  # step 14: one transaction around everything that follows
             receipt = self._answered(opened) or self._take_in(opened, at=at)
             reply = self._sealed(receipt, opened)
         if opened.kind in (Kind.STATEMENT, Kind.REMOVAL):
@@ -308,14 +310,16 @@ class Inbox:
         room = MAX_HELD - len(kept)
         refusal = self._refusal(statement, purpose=push.purpose, actions=_actions(push.actions), at=at)
         refused: list[tuple[str, str]] = []
+        taken: list[Item] = []
         for item, facts in zip(push.items, _classified(push.items, kept), strict=True):
             reason = refusal(facts, item.body)
             if reason is None and len(push.items) > room:
                 reason = TOO_MANY
             if reason is None:
-                holdings.put_resource(self._store, sub, item, at=at)
+                taken.append(item)
             else:
                 refused.append((item.reference, reason))
+        holdings.put_resources(self._store, sub, taken, at=at)
         holdings.touch(self._store, sub, at=at)
         return _Effect(stored=len(push.items) - len(refused), refused=tuple(refused))
 

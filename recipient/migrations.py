@@ -14,11 +14,12 @@ PostgreSQL. A table that is only ever added to is named by ``AppendOnly``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from recipient import data_keys
 from recipient.audit_schema import AUDIT
 from recipient.errors import Unusable
 from recipient.fhir_api.tables import TABLES as PROGRAMS
@@ -26,6 +27,7 @@ from recipient.login.tables import LOGIN
 from recipient.look_tables import LOOKS
 from recipient.removal_tables import ORDER
 from recipient.schema import FIRST, AppendOnly
+from recipient.store_protocol import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,11 @@ class Step:
 
     name: str
     statements: tuple[str | AppendOnly, ...]
+    then: Callable[[Store], None] | None = None
+    """What SQL cannot say; runs in the same transaction."""
 
 
+DATA_KEYS = "a key per holding"
 STEPS: tuple[Step, ...] = (
     Step("first", FIRST),
     Step("programs that read", PROGRAMS),
@@ -43,12 +48,15 @@ STEPS: tuple[Step, ...] = (
     Step("who looked in full, who treats whom", AUDIT),
     Step("what is new for whom", LOOKS),
     Step("messages in their order", ORDER),
+    Step(DATA_KEYS, data_keys.TABLES, then=data_keys.seal_what_lies_open),
 )
 VERSION = len(STEPS)
+FIRST_WITH_KEK = 1 + next(index for index, step in enumerate(STEPS) if step.name == DATA_KEYS)
+"""Stores from before this version have nothing wrapped by a KEK, and no KEK."""
 
 
-class Migrating(Protocol):
-    """What a database needs to be able to do for its own migration."""
+class Migrating(Store, Protocol):
+    """A store that can change its own tables."""
 
     def migration(self) -> AbstractContextManager[int]:
         """Keep every other process out, give the number of steps done; commit at the end or roll back."""
@@ -91,5 +99,7 @@ def _take_step(database: Migrating, steps: Sequence[Step], *, new: bool) -> bool
             return False
         for statement in steps[version].statements:
             database.change_tables(statement)
+        if (then := steps[version].then) is not None:
+            then(database)
         database.note_version(version + 1)
         return True

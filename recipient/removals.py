@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from recipient import holdings
+from recipient import data_keys, holdings
 from recipient.store import Store
 from sync.errors import RemoteRuleError
 
@@ -37,5 +37,7 @@ def remove(store: Store, sub: str, references: Iterable[str], *, at: datetime) -
         store.run("DELETE FROM resource WHERE sub = ? AND reference = ?", (sub, reference))
         for reference in references
     )
+    if held:
+        data_keys.reseal(store, sub)  # copies of the database must not open what was thrown away either
     holdings.touch(store, sub, at=at)
     return held

@@ -14,58 +14,17 @@ SQL is written once (``recipient.dialect``).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Protocol, TypeAlias
 
-from recipient.config import DATABASE_NAME, KEY_NAME, STORE_NAME
+from recipient.config import DATABASE_NAME, KEK_NAME, KEY_NAME, STORE_NAME
 from recipient.errors import Unusable
-from recipient.key_files import StoreKey, make_key, read_key, read_private, write_private
+from recipient.kek import KekFile, make_kek_file
+from recipient.key_files import make_key, read_key, read_private, write_private
+from recipient.store_protocol import Keys, Store, Value
 from recipient.store_sqlcipher import create_sqlcipher, open_sqlcipher
 
-Value: TypeAlias = "str | int | float | bytes | None"
-
-
-class Store(Protocol):
-    """One open store, shared by the threads of a process."""
-
-    @property
-    def secrets(self) -> StoreKey:
-        """What seals the secrets of the installation."""
-
-    def derived_key(self, label: str) -> bytes:
-        """Return 32 secret bytes for one use, the same ones after every start and in every process."""
-
-    def rows(self, sql: str, parameters: Sequence[Value] = ()) -> list[tuple[Any, ...]]:
-        """Run one statement and return all its rows, in the order the statement asks for."""
-
-    def row(self, sql: str, parameters: Sequence[Value] = ()) -> tuple[Any, ...] | None:
-        """Return the first row of a statement, or None."""
-
-    def run(self, sql: str, parameters: Sequence[Value] = ()) -> int:
-        """Run one changing statement; return how many rows it touched."""
-
-    def run_many(self, sql: str, parameters: Iterable[Sequence[Value]]) -> int:
-        """Run one changing statement for each set of values; return how many rows they touched together."""
-
-    def transaction(self, about: str | None = None) -> AbstractContextManager[None]:
-        """Let everything in the block happen together, or nothing of it.
-
-        Args:
-            about: the one sender (``sub``) the block is about; transactions about others may go on meanwhile.
-                None: about everything.
-
-        Raises:
-            Busy: others hold the store too long, or the database does not answer; nothing happened.
-        """
-
-    def fold(self) -> None:
-        """Leave nothing behind of what was erased, as far as this database can be told to."""
-
-    def close(self) -> None:
-        """Give everything back."""
+__all__ = ["Store", "Value", "create_store", "open_store"]
 
 
 def create_store(folder: Path, *, database: str | None = None) -> Store:
@@ -83,13 +42,13 @@ def create_store(folder: Path, *, database: str | None = None) -> Store:
             ``recipient.store_postgres``.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if any((folder / name).exists() for name in (KEY_NAME, STORE_NAME, DATABASE_NAME)):
+    if any((folder / name).exists() for name in (KEY_NAME, KEK_NAME, STORE_NAME, DATABASE_NAME)):
         raise Unusable("already_initialised")
     if database is None:
-        return create_sqlcipher(folder / STORE_NAME, make_key(folder / KEY_NAME))
+        return create_sqlcipher(folder / STORE_NAME, _make_keys(folder))
     postgres = _postgres()
     postgres.check_address(database)
-    store = postgres.create_postgres(database, lambda: make_key(folder / KEY_NAME))
+    store = postgres.create_postgres(database, lambda: _make_keys(folder))
     write_private(folder / DATABASE_NAME, database.encode("utf-8"))
     return store
 
@@ -104,19 +63,23 @@ def open_store(folder: Path) -> Store:
         The open store; one of an older program has the present tables now.
 
     Raises:
-        Unusable: ``not_initialised``, ``key_missing``, ``key_unsafe``, ``store_damaged``, ``store_newer``;
-            and see ``recipient.store_postgres``.
+        Unusable: ``not_initialised``, ``key_missing``, ``kek_missing``, ``key_unsafe``, ``store_damaged``,
+            ``store_newer``; and see ``recipient.store_postgres``.
     """
     store_path, key_path, database_path = folder / STORE_NAME, folder / KEY_NAME, folder / DATABASE_NAME
     if not store_path.exists() and not database_path.exists():
         raise Unusable("store_damaged" if key_path.exists() else "not_initialised")
     key = read_key(key_path)
     if store_path.exists():
-        return open_sqlcipher(store_path, key)
+        return open_sqlcipher(store_path, key, folder / KEK_NAME)
     postgres = _postgres()
     database = read_private(database_path, missing="store_damaged").decode("utf-8").strip()
     postgres.check_address(database)
-    return postgres.open_postgres(database, key)
+    return postgres.open_postgres(database, Keys(key, KekFile(folder / KEK_NAME)))
+
+
+def _make_keys(folder: Path) -> Keys:
+    return Keys(make_key(folder / KEY_NAME), make_kek_file(folder / KEK_NAME))
 
 
 def _postgres() -> ModuleType:

@@ -24,7 +24,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -33,12 +33,11 @@ from psycopg_pool import ConnectionPool
 from recipient.config import is_loopback
 from recipient.dialect import postgres_statement, postgres_tables
 from recipient.errors import Busy, Refused, Unusable
+from recipient.kek import Wrapping
 from recipient.key_files import StoreKey
 from recipient.migrations import migrate
 from recipient.schema import AppendOnly
-
-if TYPE_CHECKING:
-    from recipient.store import Value
+from recipient.store_protocol import Keys, Value
 
 _LOG = logging.getLogger("recipient")
 _CONNECTIONS = 8
@@ -51,19 +50,24 @@ _ONE_SENDER = 0x5047
 class PostgresStore:
     """A pool of connections; a transaction belongs to the thread that opened it."""
 
-    def __init__(self, pool: ConnectionPool, secrets: StoreKey) -> None:
+    def __init__(self, pool: ConnectionPool, keys: Keys) -> None:
         self._pool = pool
-        self._secrets = secrets
+        self._keys = keys
         self._local = threading.local()
 
     @property
     def secrets(self) -> StoreKey:
         """What seals the secrets of the installation."""
-        return self._secrets
+        return self._keys.secrets
+
+    @property
+    def wrapping(self) -> Wrapping:
+        """What wraps the keys of what patients sent."""
+        return self._keys.wrapping
 
     def derived_key(self, label: str) -> bytes:
         """Return 32 secret bytes for one use."""
-        return self._secrets.derived(label)
+        return self._keys.secrets.derived(label)
 
     def rows(self, sql: str, parameters: Sequence[Value] = ()) -> list[tuple[Any, ...]]:
         """Run one statement and return all its rows, in the order the statement asks for."""
@@ -170,12 +174,12 @@ def check_address(address: str) -> None:
         raise Unusable("database_tls")
 
 
-def create_postgres(address: str, make_key: Callable[[], StoreKey]) -> PostgresStore:
+def create_postgres(address: str, make_keys: Callable[[], Keys]) -> PostgresStore:
     """Make an empty store in a database that holds none.
 
     Args:
         address: checked.
-        make_key: is asked for the store key once the database turned out to be there and free.
+        make_keys: is asked for the keys once the database turned out to be there and free.
 
     Raises:
         Unusable: ``database_unreachable``, ``already_initialised``.
@@ -186,7 +190,7 @@ def create_postgres(address: str, make_key: Callable[[], StoreKey]) -> PostgresS
             found = connection.execute("SELECT to_regclass('store_version') IS NOT NULL").fetchone()
         if found == (True,):
             raise Unusable("already_initialised")
-        store = PostgresStore(pool, make_key())
+        store = PostgresStore(pool, make_keys())
         migrate(store, new=True)
     except BaseException:
         pool.close()
@@ -194,13 +198,13 @@ def create_postgres(address: str, make_key: Callable[[], StoreKey]) -> PostgresS
     return store
 
 
-def open_postgres(address: str, secrets: StoreKey) -> PostgresStore:
+def open_postgres(address: str, keys: Keys) -> PostgresStore:
     """Open an existing store and bring it to the present tables.
 
     Raises:
         Unusable: ``database_unreachable``, ``store_damaged``, ``store_newer``.
     """
-    store = PostgresStore(_open_pool(address), secrets)
+    store = PostgresStore(_open_pool(address), keys)
     try:
         migrate(store)
     except BaseException:

@@ -15,18 +15,17 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlcipher3 import dbapi2
 
 from recipient.dialect import sqlite_tables
 from recipient.errors import Busy, Unusable
+from recipient.kek import KekFile, Wrapping, make_kek_file
 from recipient.key_files import StoreKey, write_private
-from recipient.migrations import migrate
+from recipient.migrations import FIRST_WITH_KEK, migrate
 from recipient.schema import AppendOnly
-
-if TYPE_CHECKING:
-    from recipient.store import Value
+from recipient.store_protocol import Keys, Value
 
 _PLAIN_MAGIC = b"SQLite format 3\x00"
 _BUSY_MS = 5000
@@ -35,19 +34,24 @@ _BUSY_MS = 5000
 class SqlcipherStore:
     """One open connection, shared by the worker threads of one process under one lock."""
 
-    def __init__(self, connection: dbapi2.Connection, secrets: StoreKey) -> None:
+    def __init__(self, connection: dbapi2.Connection, keys: Keys) -> None:
         self._connection = connection
         self._lock = threading.RLock()
-        self._secrets = secrets
+        self._keys = keys
 
     @property
     def secrets(self) -> StoreKey:
         """What seals the secrets of the installation."""
-        return self._secrets
+        return self._keys.secrets
+
+    @property
+    def wrapping(self) -> Wrapping:
+        """What wraps the keys of what patients sent."""
+        return self._keys.wrapping
 
     def derived_key(self, label: str) -> bytes:
         """Return 32 secret bytes for one use."""
-        return self._secrets.derived(label)
+        return self._keys.secrets.derived(label)
 
     def rows(self, sql: str, parameters: Sequence[Value] = ()) -> list[tuple[Any, ...]]:
         """Run one statement and return all its rows, in the order the statement asks for."""
@@ -116,33 +120,36 @@ class SqlcipherStore:
             self._connection.close()
 
 
-def create_sqlcipher(path: Path, secrets: StoreKey) -> SqlcipherStore:
+def create_sqlcipher(path: Path, keys: Keys) -> SqlcipherStore:
     """Make an empty store in a file that is not there yet."""
     write_private(path, b"")
-    store = SqlcipherStore(_connect(path, secrets.raw()), secrets)
+    store = SqlcipherStore(_connect(path, keys.secrets.raw()), keys)
     migrate(store, new=True)
     return store
 
 
-def open_sqlcipher(path: Path, secrets: StoreKey) -> SqlcipherStore:
+def open_sqlcipher(path: Path, secrets: StoreKey, kek_path: Path) -> SqlcipherStore:
     """Open an existing store and bring it to the present tables.
 
     Raises:
-        Unusable: ``store_damaged``, ``store_newer``.
+        Unusable: ``store_damaged``, ``store_newer``, ``kek_missing``.
     """
     with path.open("rb") as file:
         head = file.read(len(_PLAIN_MAGIC))
     if len(head) < len(_PLAIN_MAGIC) or head == _PLAIN_MAGIC:
         raise Unusable("store_damaged")
     try:
-        store = SqlcipherStore(_connect(path, secrets.raw()), secrets)
-        store.row("PRAGMA user_version")
+        connection = _connect(path, secrets.raw())
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
     except dbapi2.DatabaseError as exc:
         raise Unusable("store_damaged") from exc
     try:
+        needs_kek = version < FIRST_WITH_KEK and not kek_path.exists()  # from before there was one
+        wrapping = make_kek_file(kek_path) if needs_kek else KekFile(kek_path)
+        store = SqlcipherStore(connection, Keys(secrets, wrapping))
         migrate(store)
-    except Unusable:
-        store.close()
+    except BaseException:
+        connection.close()
         raise
     return store
 

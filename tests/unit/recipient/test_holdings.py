@@ -56,7 +56,7 @@ def sub(store: Store) -> str:
     with store.transaction():
         holdings.save_statement(store, statement, token=patient.statement, state=holdings.ACTIVE, at=AT)
         item = Item("Patient/p1", b'{"resourceType":"Patient","id":"p1"}', {}, None)
-        holdings.put_resource(store, patient.sub, item, at=AT)
+        holdings.put_resources(store, patient.sub, [item], at=AT)
     return patient.sub
 
 
@@ -103,9 +103,9 @@ class TestEnd:
     def test_same_bytes_again_are_nothing_new(self, store: Store, sub: str) -> None:
         item = Item("Patient/p1", b'{"resourceType":"Patient","id":"p1"}', {}, None)
         changed = Item("Patient/p1", b'{"resourceType":"Patient","id":"p1","active":true}', {}, None)
-        holdings.put_resource(store, sub, item, at=AT + timedelta(days=1))
+        holdings.put_resources(store, sub, [item], at=AT + timedelta(days=1))
         assert looks.count_newer(store, sub, AT) == 0
-        holdings.put_resource(store, sub, changed, at=AT + timedelta(days=2))
+        holdings.put_resources(store, sub, [changed], at=AT + timedelta(days=2))
         assert looks.count_newer(store, sub, AT) == 1
 
 

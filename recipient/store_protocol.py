@@ -1,0 +1,65 @@
+"""What the rest of the program asks of a store (``recipient.store`` says what it promises)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias
+
+from recipient.kek import Wrapping
+from recipient.key_files import StoreKey
+
+Value: TypeAlias = "str | int | float | bytes | None"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Keys:
+    """What a store needs from outside its database."""
+
+    secrets: StoreKey
+    wrapping: Wrapping
+
+
+class Store(Protocol):
+    """One open store, shared by the threads of a process."""
+
+    @property
+    def secrets(self) -> StoreKey:
+        """What seals the secrets of the installation."""
+
+    @property
+    def wrapping(self) -> Wrapping:
+        """What wraps the keys of what patients sent."""
+
+    def derived_key(self, label: str) -> bytes:
+        """Return 32 secret bytes for one use, the same ones after every start and in every process."""
+
+    def rows(self, sql: str, parameters: Sequence[Value] = ()) -> list[tuple[Any, ...]]:
+        """Run one statement and return all its rows, in the order the statement asks for."""
+
+    def row(self, sql: str, parameters: Sequence[Value] = ()) -> tuple[Any, ...] | None:
+        """Return the first row of a statement, or None."""
+
+    def run(self, sql: str, parameters: Sequence[Value] = ()) -> int:
+        """Run one changing statement; return how many rows it touched."""
+
+    def run_many(self, sql: str, parameters: Iterable[Sequence[Value]]) -> int:
+        """Run one changing statement for each set of values; return how many rows they touched together."""
+
+    def transaction(self, about: str | None = None) -> AbstractContextManager[None]:
+        """Let everything in the block happen together, or nothing of it.
+
+        Args:
+            about: the one sender (``sub``) the block is about; transactions about others may go on meanwhile.
+                None: about everything.
+
+        Raises:
+            Busy: others hold the store too long, or the database does not answer; nothing happened.
+        """
+
+    def fold(self) -> None:
+        """Leave nothing behind of what was erased, as far as this database can be told to."""
+
+    def close(self) -> None:
+        """Give everything back."""
