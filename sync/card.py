@@ -8,7 +8,8 @@ the card came from (on paper at the desk, on the clinic's own site). Once accept
 
 1. size and form: a compact JWS, white space between lines and a first line `PGO-CARD 1` allowed;
 2. exactly the members of version 1, each of its type;
-3. keys fit for use (canonical, not of low order), address fit for use (`sync/endpoint.py`);
+3. keys fit for use (canonical, not of low order), address fit for use (`sync/endpoint.py`), numbers well
+   formed (`sync/identifiers.py`);
 4. the signature holds under the key in the card;
 5. the card is valid now (a card made a moment ago by a clock that runs ahead is accepted).
 """
@@ -16,6 +17,7 @@ the card came from (on paper at the desk, on the clinic's own site). Once accept
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -26,6 +28,7 @@ from crypto.keys import SealingKey, SigningKey, VerifyKey
 from crypto.signing import peek_jws, sign_jws, verify_jws
 from sync.endpoint import parse_endpoint
 from sync.errors import LocalRuleError, RemoteRuleError
+from sync.identifiers import check_identifiers
 from sync.reading import as_instant, as_list, as_object, as_text, as_whole, instant, read_object
 from sync.wire import CLOCK_SKEW_SECONDS
 
@@ -33,6 +36,9 @@ CARD_VERSION = 1
 FILE_HEAD = "PGO-CARD 1"
 KINDS = frozenset({"clinic", "registry"})
 MAX_CARD_BYTES = 16 * 1024
+SUCCESSION_HEAD = "PGO-SUCCESSION 1"
+MAX_FILE_BYTES = 64 * 1024
+"""A card with its successions (`sync.succession`)."""
 _TYPE = "pgo-card+jws"
 _MEMBERS = frozenset(
     {
@@ -93,12 +99,13 @@ def sign_card(card: RecipientCard, key: SigningKey) -> str:
     """Sign a card with the key that it carries.
 
     Raises:
-        LocalRuleError: `card_key`, the card carries another key; `bad_card` or `bad_endpoint`, our own
-            `parse_card` would refuse it.
+        LocalRuleError: `card_key`, the card carries another key; `bad_card`, `bad_endpoint` or
+            `bad_identifier`, our own `parse_card` would refuse it.
     """
     if key.public != card.verify_key:
         raise LocalRuleError("card_key")
     parse_endpoint(card.endpoint)
+    check_identifiers(card.id, card.identifiers)
     body: dict[str, JsonValue] = {
         "v": card.version,
         "id": card.id,
@@ -119,25 +126,43 @@ def sign_card(card: RecipientCard, key: SigningKey) -> str:
     return sign_jws(payload, key, typ=_TYPE)
 
 
-def card_file(token: str) -> str:
-    """Write a signed card as a text file that survives mail and printing."""
-    lines = [token[start : start + _LINE_LENGTH] for start in range(0, len(token), _LINE_LENGTH)]
-    return "\n".join([FILE_HEAD, *lines]) + "\n"
+def card_file(token: str, successions: Sequence[str] = ()) -> str:
+    """Write a signed card as a text file that survives mail and printing.
+
+    Args:
+        token: the signed card.
+        successions: from `sync.succession`, for those who pinned an older key.
+    """
+    parts = [(FILE_HEAD, token), *((SUCCESSION_HEAD, one) for one in successions)]
+    return "\n".join(line for head, text in parts for line in (head, *_wrapped(text))) + "\n"
 
 
 def card_token(untrusted: str | bytes) -> str:
-    """Take the token out of pasted text or of a card file; nothing is verified here.
+    """Take the token of the card out of pasted text or of a card file; nothing is verified here.
 
     Raises:
         RemoteRuleError: `bad_card`, too large or no ASCII text.
     """
-    if len(untrusted) > MAX_CARD_BYTES:
+    return card_parts(untrusted)[0]
+
+
+def card_parts(untrusted: str | bytes) -> tuple[str, tuple[str, ...]]:
+    """Take the token of the card and those of the successions out; nothing is verified here.
+
+    Raises:
+        RemoteRuleError: `bad_card`, too large or no ASCII text.
+    """
+    if len(untrusted) > MAX_FILE_BYTES:
         raise RemoteRuleError("bad_card")
     try:
         text = untrusted.decode("ascii") if isinstance(untrusted, bytes) else untrusted
     except UnicodeDecodeError as exc:
         raise RemoteRuleError("bad_card") from exc
-    return "".join(text.strip().removeprefix(FILE_HEAD).split())
+    card, *rest = text.split(SUCCESSION_HEAD)
+    token = "".join(card.strip().removeprefix(FILE_HEAD).split())
+    if len(token) > MAX_CARD_BYTES:
+        raise RemoteRuleError("bad_card")
+    return token, tuple("".join(one.split()) for one in rest)
 
 
 def parse_card(untrusted: str | bytes, *, at: datetime) -> RecipientCard:
@@ -164,6 +189,10 @@ def parse_card(untrusted: str | bytes, *, at: datetime) -> RecipientCard:
     return card
 
 
+def _wrapped(token: str) -> list[str]:
+    return [token[start : start + _LINE_LENGTH] for start in range(0, len(token), _LINE_LENGTH)]
+
+
 def _parse_members(payload: bytes) -> RecipientCard:
     members = read_object(payload, _MEMBERS, max_bytes=MAX_CARD_BYTES)
     card = RecipientCard(
@@ -179,6 +208,7 @@ def _parse_members(payload: bytes) -> RecipientCard:
         expires_at=as_instant(members["expires_at"]),
     )
     parse_endpoint(card.endpoint)
+    check_identifiers(card.id, card.identifiers)
     if card.version != CARD_VERSION or card.kind not in KINDS or not _ID.match(card.id):
         raise RemoteRuleError("bad_card")
     return card

@@ -38,7 +38,7 @@ def a_card(
         id=recipient_id,
         kind=kind,
         name=name,
-        identifiers=(("http://fhir.nl/fhir/NamingSystem/ura", "00000123"),),
+        identifiers=(("http://fhir.nl/fhir/NamingSystem/ura", ura),) if (ura := _ura(recipient_id)) else (),
         endpoint="http://127.0.0.1:9",
         verify_key=key.public,
         sealing_key=OpeningKey.generate().public,
@@ -46,6 +46,11 @@ def a_card(
         expires_at=issued + timedelta(days=days),
     )
     return sign_card(card, key)
+
+
+def _ura(recipient_id: str) -> str:
+    scheme, _, value = recipient_id.partition(":")
+    return value if scheme == "ura" else ""
 
 
 def a_record() -> bytes:

@@ -9,7 +9,7 @@ import pytest
 from crypto.canonical import b64url, b64url_decode
 from crypto.keys import SigningKey
 from crypto.signing import sign_jws
-from sync.card import FILE_HEAD, MAX_CARD_BYTES, card_file, parse_card, sign_card
+from sync.card import FILE_HEAD, MAX_FILE_BYTES, card_file, parse_card, sign_card
 from sync.errors import LocalRuleError, RemoteRuleError
 from tests.support.sync_world import AT, CLINIC_SIGNING, a_card
 
@@ -58,7 +58,7 @@ def test_step_1_other_text_is_no_card(text: str | bytes) -> None:
 
 
 def test_step_1_size() -> None:
-    assert _refusal(TOKEN + " " * MAX_CARD_BYTES) == "bad_card"
+    assert _refusal(TOKEN + " " * MAX_FILE_BYTES) == "bad_card"
 
 
 @pytest.mark.parametrize("name", sorted(MEMBERS))
