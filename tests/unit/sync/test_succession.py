@@ -106,8 +106,7 @@ def test_a_card_file_carries_them_and_gives_them_back() -> None:
 
 
 def test_the_longest_line_of_successions_fits_into_a_file() -> None:
-    long = sign_succession(
-        "x" * 16 + ":" + "y" * 64, old=KEYS[0], new=KEYS[1].public, at=AT + timedelta(days=1)
-    )
+    longest_id = "x" * 16 + ":" + "y" * 64
+    long = sign_succession(longest_id, old=KEYS[0], new=KEYS[1].public, at=AT)
     card = sign_card(_card(2), KEYS[2])
     assert len(card_file(card, [long] * MAX_SUCCESSIONS)) < MAX_FILE_BYTES
