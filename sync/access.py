@@ -22,7 +22,7 @@ when, who, in which role, what was done, which kinds of data, for which purpose.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from crypto.canonical import JsonValue, canonical_bytes, parse_strict
@@ -100,6 +100,7 @@ class AccessEntry:
         purpose: Purpose code under which access was permitted.
         previous, hash: Links of the chain that this entry was verified in, the short or the full one.
         details: What the full form tells beside it, None where the entry came in short form only.
+        line: The text that the full chain links, '' where the entry came in short form only.
     """
 
     sequence: int
@@ -112,10 +113,7 @@ class AccessEntry:
     previous: str
     hash: str
     details: AccessDetails | None = None
-
-    def linked(self, *, previous: str, hash: str) -> AccessEntry:
-        """Return the same look with its place in a chain."""
-        return replace(self, previous=previous, hash=hash)
+    line: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ Sources: NEN 7513:2018 section 6; Regulation (EU) 2025/327 (EHDS) art. 9 and ann
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from crypto.canonical import JsonValue, canonical_bytes, parse_strict
@@ -292,7 +293,7 @@ def _sealed(lines: Sequence[tuple[str, AccessEntry]], known: AccessHead) -> tupl
     seal = known.hash
     for text, entry in lines:
         following = link(seal, text.encode("utf-8"))
-        entries.append(entry.linked(previous=seal, hash=following))
+        entries.append(replace(entry, previous=seal, hash=following, line=text))
         seal = following
     return tuple(entries)
 

@@ -11,12 +11,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pgo.store.instants import from_text, to_text
-from pgo.store.protocols import Engine
+from pgo.store.protocols import Engine, Value
 
 
 @dataclass(frozen=True, slots=True)
 class StoredLook:
-    """One look, as ``sync.access.AccessEntry`` describes it."""
+    """One look, as ``sync.access.AccessEntry`` describes it; ``line`` is its text in the full chain.
+
+    ``line`` is '' for a look that came in short form only: then ``previous`` and ``hash`` are of the short
+    chain, otherwise of the full one.
+    """
 
     sequence: int
     at: datetime
@@ -27,14 +31,29 @@ class StoredLook:
     purpose: str
     previous: str
     hash: str
+    line: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class FetchedAt:
-    """When a log was last asked for, and what was wrong with the answer ('' for nothing)."""
+    """When a log was last asked for, what was wrong with the answer ('' for nothing), and its signed end.
+
+    ``head`` is the recipient's own signed word where its log ended at the last right answer, '' for none: a
+    log that is shorter or other later contradicts it.
+    """
 
     fetched_at: datetime
     problem: str
+    head: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """The newest entry we have: its number, its link, and whether that is of the full chain."""
+
+    sequence: int
+    hash: str
+    in_full: bool
 
 
 class AccessCopies:
@@ -47,44 +66,39 @@ class AccessCopies:
         """Keep new entries; they follow the ones that are there."""
         self._engine.run_many(
             "INSERT INTO access_entry (recipient_id, sequence, at, user, role, action, categories,"
-            " purpose, previous,"
-            " hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                (
-                    recipient_id,
-                    look.sequence,
-                    to_text(look.at),
-                    look.user,
-                    look.role,
-                    look.action,
-                    json.dumps(look.categories),
-                    look.purpose,
-                    look.previous,
-                    look.hash,
-                )
-                for look in looks
-            ],
+            " purpose, previous, hash, line) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [(recipient_id, *_row(look)) for look in looks],
         )
 
-    def fetched(self, recipient_id: str, *, problem: str, at: datetime) -> None:
-        """Remember that the log was asked for, and how it went."""
+    def tell_in_full(self, recipient_id: str, looks: Sequence[StoredLook]) -> None:
+        """Put the full form beside entries that came in short form; they are proved to be the same looks."""
+        self._engine.run_many(
+            "UPDATE access_entry SET previous = ?, hash = ?, line = ?"
+            " WHERE recipient_id = ? AND sequence = ? AND line = ''",
+            [(look.previous, look.hash, look.line, recipient_id, look.sequence) for look in looks],
+        )
+
+    def fetched(self, recipient_id: str, *, problem: str, at: datetime, head: str = "") -> None:
+        """Remember that the log was asked for, and how it went; the last signed end stays until the next."""
         self._engine.run(
-            "INSERT OR REPLACE INTO access_log (recipient_id, fetched_at, problem) VALUES (?, ?, ?)",
-            (recipient_id, to_text(at), problem),
+            "INSERT INTO access_log (recipient_id, fetched_at, problem, head) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (recipient_id) DO UPDATE SET fetched_at = excluded.fetched_at,"
+            " problem = excluded.problem, head = iif(excluded.head = '', head, excluded.head)",
+            (recipient_id, to_text(at), problem, head),
         )
 
     def last_fetch(self, recipient_id: str) -> FetchedAt | None:
         """When and how the log was last asked for."""
         row = self._engine.row(
-            "SELECT fetched_at, problem FROM access_log WHERE recipient_id = ?", (recipient_id,)
+            "SELECT fetched_at, problem, head FROM access_log WHERE recipient_id = ?", (recipient_id,)
         )
-        return None if row is None else FetchedAt(from_text(row[0]), row[1])
+        return None if row is None else FetchedAt(from_text(row[0]), row[1], row[2])
 
     def looks(self, recipient_id: str) -> tuple[StoredLook, ...]:
         """All entries of a recipient, newest first."""
         rows = self._engine.rows(
-            "SELECT sequence, at, user, role, action, categories, purpose, previous, hash FROM access_entry"
-            " WHERE recipient_id = ? ORDER BY sequence DESC",
+            "SELECT sequence, at, user, role, action, categories, purpose, previous, hash, line"
+            " FROM access_entry WHERE recipient_id = ? ORDER BY sequence DESC",
             (recipient_id,),
         )
         return tuple(
@@ -98,14 +112,31 @@ class AccessCopies:
                 purpose=row[6],
                 previous=row[7],
                 hash=row[8],
+                line=row[9],
             )
             for row in rows
         )
 
-    def head(self, recipient_id: str) -> tuple[int, str] | None:
-        """Number and hash of the newest entry, None when there is none."""
+    def newest(self, recipient_id: str) -> Newest | None:
+        """Where our copy ends, None when there is none."""
         row = self._engine.row(
-            "SELECT sequence, hash FROM access_entry WHERE recipient_id = ? ORDER BY sequence DESC LIMIT 1",
+            "SELECT sequence, hash, line FROM access_entry WHERE recipient_id = ?"
+            " ORDER BY sequence DESC LIMIT 1",
             (recipient_id,),
         )
-        return None if row is None else (int(row[0]), str(row[1]))
+        return None if row is None else Newest(int(row[0]), str(row[1]), in_full=row[2] != "")
+
+
+def _row(look: StoredLook) -> tuple[Value, ...]:
+    return (
+        look.sequence,
+        to_text(look.at),
+        look.user,
+        look.role,
+        look.action,
+        json.dumps(look.categories),
+        look.purpose,
+        look.previous,
+        look.hash,
+        look.line,
+    )

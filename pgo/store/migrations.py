@@ -170,7 +170,23 @@ _LINES: tuple[str, ...] = (
     "ALTER TABLE recipient ADD COLUMN card_asked_at TEXT",
 )
 
+# The full form of a look, and the signed end of the log it is from (`pgo.store.access`).
+_LOOKED_IN_FULL: tuple[str, ...] = (
+    "ALTER TABLE access_entry ADD COLUMN line TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE access_log ADD COLUMN head TEXT NOT NULL DEFAULT ''",
+)
+
 # One named tuple per step, one per line here; a new one goes to the end.
+# Plain FHIR servers: login, what they said they can, and what may lie there (`pgo.store.fhir_servers`).
+_FHIR_SERVERS: tuple[str, ...] = (
+    """CREATE TABLE fhir_server (
+        recipient_id TEXT PRIMARY KEY REFERENCES recipient (id), login TEXT NOT NULL, said TEXT NOT NULL,
+        said_at TEXT NOT NULL) WITHOUT ROWID""",
+    """CREATE TABLE fhir_item (
+        id INTEGER PRIMARY KEY, recipient_id TEXT NOT NULL REFERENCES recipient (id), name TEXT NOT NULL,
+        there TEXT NOT NULL, record_id INTEGER, kept TEXT NOT NULL, UNIQUE (recipient_id, name))""",
+)
+
 STEPS: tuple[tuple[str, ...], ...] = (
     _FIRST,
     _CONSENT_KEYS,
@@ -180,6 +196,8 @@ STEPS: tuple[tuple[str, ...], ...] = (
     _QUARANTINE_RETRY,
     _SEARCH,
     _LINES,
+    _LOOKED_IN_FULL,
+    _FHIR_SERVERS,
 )
 """Statements per version; step N brings a database from version N to N + 1."""
 

@@ -92,6 +92,7 @@ def _look(recipient_id: str, look: StoredLook) -> dict[str, Any]:
         "purpose": look.purpose,
         "previous": look.previous,
         "hash": look.hash,
+        "line": look.line,
     }
 
 
