@@ -23,6 +23,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+import msgspec
+
 from crypto.canonical import JsonValue, canonical_bytes, parse_strict
 from crypto.errors import Malformed
 from crypto.slices import Cutter
@@ -43,6 +45,15 @@ _PUSH = frozenset({"statement", "purpose", "action", "bundle"})
 _STATEMENT = frozenset({"statement"})
 _NO_URLS: Mapping[str, str] = MappingProxyType({})
 _ENTRY_OVERHEAD = 256  # what an entry adds around its resource, beside the fullUrl
+
+
+class _Named(msgspec.Struct):
+    """The one member of a resource that is read when it is sent; the rest is only walked through."""
+
+    resource_type: str = msgspec.field(name="resourceType")
+
+
+_NAMED = msgspec.json.Decoder(_Named)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +88,8 @@ def build_transaction(
 
     Raises:
         LocalRuleError: `bad_reference`, or `not_a_resource` for bytes that are not one JSON object of
-            the named type: such bytes could break out of their entry.
+            the named type: such bytes could break out of their entry. What else a resource must be was
+            asked when it came into the store, and is asked again by whoever receives it.
     """
     entries = b",".join(_entry(reference, raw, full_urls.get(reference)) for reference, raw in resources)
     identifier = canonical_bytes({"system": SUBJECT_SYSTEM, "value": subject_id})
@@ -201,14 +213,15 @@ def _entry(reference: str, raw: bytes, full_url: str | None) -> bytes:
     if found is None:
         raise LocalRuleError("bad_reference")
     try:
-        body = parse_strict(raw, max_bytes=MAX_CONTENT_BYTES, max_depth=MAX_RESOURCE_DEPTH)
-    except Malformed as exc:
+        raw.decode("utf-8")
+        named = _NAMED.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
         raise LocalRuleError("not_a_resource") from exc
-    if not isinstance(body, Mapping) or body.get("resourceType") != found.group(1):
+    if named.resource_type != found.group(1):
         raise LocalRuleError("not_a_resource")
     address = b"" if full_url is None else b'"fullUrl":' + canonical_bytes(full_url) + b","
-    request = canonical_bytes({"method": "PUT", "url": reference})
-    return b"{" + address + b'"resource":' + raw + b',"request":' + request + b"}"
+    request = b',"request":{"method":"PUT","url":"' + reference.encode("ascii") + b'"}}'
+    return b"{" + address + b'"resource":' + raw + request
 
 
 def _read_bundle(cutter: Cutter, subject_id: str) -> Iterator[Item]:

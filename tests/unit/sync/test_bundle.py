@@ -92,9 +92,10 @@ def test_a_reference_has_one_form(reference: str) -> None:
         b'{"resourceType":"Observation"}',
         PATIENT + b'},{"resource":' + PATIENT,
         PATIENT[:-1],
-        b'{"resourceType":"Patient","a":1,"a":2}',
+        PATIENT[:-1] + b',"x":"\\"}',
+        PATIENT[:-1] + b',"x":"a\nb"}',
         b'{"resourceType":"Patient","x":"\xff"}',
-        b'{"resourceType":"Patient","x":' + b"[" * 64 + b"]" * 64 + b"}",
+        b'{"resourceType":"Patient","x":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
     ],
 )
 def test_bytes_that_are_not_one_such_resource_are_not_spliced(raw: bytes) -> None:
