@@ -200,6 +200,12 @@ def erase_resources(store: Store, sub: str, ids: Iterable[int] | None = None) ->
     return gone
 
 
+def close_holding(store: Store, sub: str, *, state: str) -> None:
+    """End a holding from this side: nothing is held and nothing shown any more."""
+    erase_resources(store, sub)
+    store.run("UPDATE sender SET state = ?, revision = revision + 1 WHERE sub = ?", (state, sub))
+
+
 def erase_ended(store: Store, *, at: datetime, keep_hidden: timedelta) -> int:
     """Delete the resources of holdings whose end passed longer ago than ``keep_hidden``.
 
@@ -213,10 +219,7 @@ def erase_ended(store: Store, *, at: datetime, keep_hidden: timedelta) -> int:
         rows = store.rows(_SELECT + " WHERE state = ?", (ACTIVE,))
         over = [holding for row in rows if (holding := _holding(row)).statement.until_at + keep_hidden <= at]
         for holding in over:
-            erase_resources(store, holding.sub)
-            store.run(
-                "UPDATE sender SET state = ?, revision = revision + 1 WHERE sub = ?", (ERASED, holding.sub)
-            )
+            close_holding(store, holding.sub, state=ERASED)
     if over:
         store.fold()
     return len(over)

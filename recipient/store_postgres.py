@@ -129,6 +129,10 @@ class PostgresStore:
             (version, version),
         )
 
+    def faults(self) -> int:
+        """Nothing is checked here: PostgreSQL has data checksums and ``pg_amcheck`` for its own files."""
+        return 0
+
     def fold(self) -> None:
         """Nothing to do: see the module for what erasing rests on here."""
 

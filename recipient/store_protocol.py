@@ -58,6 +58,9 @@ class Store(Protocol):
             Busy: others hold the store too long, or the database does not answer; nothing happened.
         """
 
+    def faults(self) -> int:
+        """Count what the database itself finds wrong with what it keeps."""
+
     def fold(self) -> None:
         """Leave nothing behind of what was erased, as far as this database can be told to."""
 

@@ -105,6 +105,30 @@ class SqlcipherStore:
         """Write down how many migration steps are done; part of the running transaction."""
         self._connection.execute(f"PRAGMA user_version={int(version)}")
 
+    def copy_without_data_keys(self, path: Path) -> tuple[tuple[str, str, str, bytes, str], ...]:
+        """Copy the whole store to a new file under the same key, and take the data keys out of the copy.
+
+        Returns:
+            The rows of ``data_key`` that were taken out; the copy holds none.
+        """
+        write_private(path, b"")
+        copy = _connect(path, self._keys.secrets.raw())
+        try:
+            with self._lock:
+                self._connection.backup(copy)
+            rows = copy.execute("SELECT sub, id, kek, wrapped, created_at FROM data_key").fetchall()
+            copy.execute("DELETE FROM data_key")  # overwritten with zeros: secure_delete
+            copy.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        finally:
+            copy.close()
+        return tuple((row[0], row[1], row[2], row[3], row[4]) for row in rows)
+
+    def faults(self) -> int:
+        """Count what the database itself finds wrong with its pages and its structure."""
+        with self._lock:
+            self.fold()  # with frames pending, the check of pages calls healthy ones bad
+            return _faults(self._connection)
+
     def fold(self) -> None:
         """Fold the WAL back into the file and empty it, so that what was erased is in neither of them.
 
@@ -152,6 +176,27 @@ def open_sqlcipher(path: Path, secrets: StoreKey, kek_path: Path) -> SqlcipherSt
         connection.close()
         raise
     return store
+
+
+def is_whole(path: Path, secrets: StoreKey) -> bool:
+    """Open a file that nobody else has open, and tell whether the database finds nothing wrong with it."""
+    try:
+        connection = _connect(path, secrets.raw())
+    except dbapi2.DatabaseError:
+        return False
+    try:
+        return _faults(connection) == 0
+    except dbapi2.DatabaseError:
+        return False
+    finally:
+        connection.close()
+
+
+def _faults(connection: dbapi2.Connection) -> int:
+    pages = connection.execute("PRAGMA cipher_integrity_check").fetchall()
+    structure = [row for row in connection.execute("PRAGMA integrity_check").fetchall() if row != ("ok",)]
+    links = connection.execute("PRAGMA foreign_key_check").fetchall()
+    return len(pages) + len(structure) + len(links)
 
 
 def _connect(path: Path, key: bytes) -> dbapi2.Connection:
