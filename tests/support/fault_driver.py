@@ -22,8 +22,8 @@ from typing import Any
 from tests.support.fault_child import Order, work
 
 PATIENCE_SECONDS = 90.0
-_CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["tests.support.fault_child"])
+CONTEXT = multiprocessing.get_context("forkserver")
+CONTEXT.set_forkserver_preload(["tests.support.fault_child", "tests.support.sync_process"])
 
 
 class Gone(Exception):
@@ -104,7 +104,7 @@ def child(order: Order) -> Iterator[Child]:
     """Start a child; it has opened what its scenario starts from and waits for the first step."""
     ours, theirs = socket.socketpair()
     ours.settimeout(PATIENCE_SECONDS)
-    process = _CONTEXT.Process(target=work, args=(order, theirs))
+    process = CONTEXT.Process(target=work, args=(order, theirs))
     process.start()
     theirs.close()
     started = Child(process, ours, ours.makefile("r", encoding="utf-8"))
