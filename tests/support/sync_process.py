@@ -193,10 +193,20 @@ class _Verbs:
         }
 
     def weight(self) -> dict[str, int]:
-        """What this process costs: memory (kB), open descriptors, size of the log file."""
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
-        logs = [one.stat().st_size for one in (self.place / VAULT).glob("*-wal")]
-        return {"rss_kb": pages * 4, "descriptors": len(os.listdir("/proc/self/fd")), "wal_bytes": sum(logs)}
+        """What this process costs."""
+        return weigh(os.getpid(), self.place / VAULT)
+
+
+def weigh(pid: int, folder: Path) -> dict[str, int]:
+    """What a process costs: memory, open descriptors, size of the log files in its folder."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    logs = [one.stat().st_size for one in folder.glob("*-wal")]
+    descriptors = len(os.listdir(f"/proc/{pid}/fd"))
+    return {
+        "kB": pages * os.sysconf("SC_PAGE_SIZE") // 1024,
+        "descriptors": descriptors,
+        "log bytes": sum(logs),
+    }
 
 
 @dataclass
