@@ -33,8 +33,16 @@ class Timings:
         return statistics.median((self.wall if wall else self.cpu)[name])
 
 
-def side_by_side(variants: Mapping[str, Work], *, rounds: int = ROUNDS) -> Timings:
-    """Time every variant in every round; one round before the first is thrown away."""
+def side_by_side(
+    variants: Mapping[str, Work], *, rounds: int = ROUNDS, after: Mapping[str, Work] | None = None
+) -> Timings:
+    """Time every variant in every round; one round before the first is thrown away.
+
+    Args:
+        variants: What to time, by name.
+        rounds: How many count.
+        after: Work that makes a variant ready for its next round, not timed.
+    """
     names = list(variants)
     cpu: dict[str, list[float]] = {name: [] for name in names}
     wall: dict[str, list[float]] = {name: [] for name in names}
@@ -45,6 +53,8 @@ def side_by_side(variants: Mapping[str, Work], *, rounds: int = ROUNDS) -> Timin
             began, started = time.perf_counter(), time.process_time()
             variants[name]()
             used, gone = time.process_time() - started, time.perf_counter() - began
+            if after and name in after:
+                after[name]()
             if number >= 0:
                 cpu[name].append(used)
                 wall[name].append(gone)
