@@ -1,8 +1,8 @@
 """Takes messages in and is killed (SIGKILL) before a given statement: run as a program by the kill tests.
 
 Reads lines of JSON ``{"folder", "body", "at", "kill_before"}``; forks for each, so that only the fork dies,
-and answers with how it went: ``killed`` or ``done``. ``kill_before`` counts the statements a message costs the
-store, the end of the transaction among them; 0 is never.
+and answers with how it went: ``killed`` or ``done``. ``kill_before`` counts the statements a message costs
+the store, the end of the transaction among them; 0 is never.
 """
 
 from __future__ import annotations
