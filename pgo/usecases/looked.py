@@ -30,6 +30,7 @@ _WRONG_LOG = frozenset(
         "access_log_rewritten",
     }
 )
+_REASONED = "reason"
 _FORM_UNKNOWN = "malformed"
 """What a recipient of before the full form says to a question for it."""
 
@@ -55,9 +56,9 @@ class AccessView:
     signed_head: str = ""
 
     @property
-    def with_reason(self) -> int:
-        """How many looks were made from outside the treating relation, with a reason."""
-        return sum(1 for one in self.entries if one.details is not None and one.details.reason)
+    def reasons(self) -> int:
+        """How many times somebody outside the treating relation gave a reason."""
+        return sum(1 for one in self.entries if one.action == _REASONED)
 
     @property
     def refused(self) -> int:

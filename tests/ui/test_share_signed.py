@@ -98,7 +98,7 @@ def test_a_list_that_does_not_hold_is_a_warning_and_stays_one(session: Session) 
 
     async def look() -> None:
         async with screens(session, f"/share/looked/{CLINIC_ID}") as app:
-            await app.wait_text("Let op: deze lijst klopt niet.")
+            await app.wait_text("Let op: de lijst is korter dan de vorige keer.")
             assert not app.has_text("Gecontroleerd")
 
     run(look())

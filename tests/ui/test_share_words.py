@@ -322,8 +322,8 @@ def test_looks_show_unknown_codes_and_known_words() -> None:
     [
         ("unreachable", True, "de lijst van de laatste keer"),
         ("unreachable", False, "Probeer het later"),
-        ("access_log_rolled_back", True, "deze lijst klopt niet"),
-        ("bad_access_log", True, "deze lijst klopt niet"),
+        ("access_log_rolled_back", True, "korter dan de vorige keer"),
+        ("bad_access_log", True, "De handtekening van Oefenkliniek klopt niet"),
         ("not_shared", False, "code not_shared"),
     ],
 )

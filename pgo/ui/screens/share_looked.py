@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import flet as ft
 
-from pgo.ui.looked_words import access_action, access_kinds, fetch_problem
+from pgo.ui.looked_words import access_more, access_what, doubt, fetch_problem, is_marked
 from pgo.ui.records.frame import answered, stacked
 from pgo.ui.safety import component
 from pgo.ui.sharing_words import purpose_name
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from sync.access import AccessEntry
 
 SHORT: Final = 60  # up to here real rows; above, only those near the window exist
-ROW_HEIGHT: Final = 132
+ROW_HEIGHT: Final = 204
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +120,14 @@ def _verdict(app: AppState, view: AccessView, name: str) -> list[ft.Control]:
     if view.verified:
         said = note(app.t("share.looked.ok", name=name), "good", icon=ft.Icons.VERIFIED_USER_OUTLINED)
     else:
-        said = note(app.t("share.looked.bad", name=name), "bad", icon=ft.Icons.GPP_BAD_OUTLINED)
-    return [said, muted(app.t("share.looked.limits", name=name), small=True), fetched]
+        said = note(doubt(app.lang, view.problem, name=name), "bad", icon=ft.Icons.GPP_BAD_OUTLINED)
+    return [said, *_marked(app, view), muted(app.t("share.looked.limits", name=name), small=True), fetched]
+
+
+def _marked(app: AppState, view: AccessView) -> list[ft.Control]:
+    """Say how many looks deserve attention, before the list that holds them."""
+    counts = (("looked.outside", view.reasons), ("looked.refused_count", view.refused))
+    return [note(app.t(key, n=count), "attention") for key, count in counts if count]
 
 
 def _list(app: AppState, view: AccessView, *, many: bool) -> list[ft.Control]:
@@ -141,16 +147,19 @@ def _entry(app: AppState, entry: AccessEntry) -> ft.Control:
     lang = app.lang
     who = app.t("share.two_facts", first=entry.user, second=entry.role) if entry.role else entry.user
     when = fmt_moment(lang, entry.at)
-    what = app.t(
-        "share.looked.what",
-        what=access_action(lang, entry.action),
-        kinds=access_kinds(lang, entry.categories),
-    )
+    what = access_what(lang, entry)
     why = app.t("share.looked.why", why=purpose_name(lang, entry.purpose))
-    spoken = app.t("share.looked.entry", who=who, when=when, what=what, why=why)
-    drawn = ft.Column([strong(who), muted(when), body(what), body(why)], spacing=2, tight=True)
+    more = access_more(lang, entry)
+    spoken = ". ".join((app.t("share.looked.entry", who=who, when=when, what=what, why=why), *more))
+    first, *rest = more or ("",)
+    marked = is_marked(entry)
+    lines: list[ft.Control] = [strong(who), muted(when), body(what), body(why)]
+    lines += [strong(first) if marked else muted(first)] if first else []
+    lines += [muted(line) for line in rest]
+    drawn = ft.Column(lines, spacing=2, tight=True)
+    icon = ft.Icons.PRIVACY_TIP_OUTLINED if marked else ft.Icons.PERSON_OUTLINE_ROUNDED
     row = ft.Row(
-        [ft.Icon(ft.Icons.PERSON_OUTLINE_ROUNDED, color=ft.Colors.PRIMARY), ft.Container(drawn, expand=True)],
+        [ft.Icon(icon, color=ft.Colors.PRIMARY), ft.Container(drawn, expand=True)],
         vertical_alignment=ft.CrossAxisAlignment.START,
         spacing=16,
     )
