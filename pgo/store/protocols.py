@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pgo.store.backups import Backups
     from pgo.store.deliveries import Deliveries
     from pgo.store.drafts import Drafts
+    from pgo.store.fhir_servers import FhirServers
     from pgo.store.holdings import Holdings
     from pgo.store.journal import Journal
     from pgo.store.keys import VaultKeys
@@ -88,6 +89,7 @@ class VaultStore(Protocol):
     statements: Statements
     deliveries: Deliveries
     access: AccessCopies
+    fhir: FhirServers
     backups: Backups
 
     def write(self, at: datetime) -> AbstractContextManager[None]:

@@ -35,6 +35,7 @@ from pgo.store.backups import Backups
 from pgo.store.database import EncryptedDatabase
 from pgo.store.deliveries import Deliveries
 from pgo.store.drafts import Drafts
+from pgo.store.fhir_servers import FhirServers
 from pgo.store.files import disk_errors, previous, sha256_file, sync_folder
 from pgo.store.header import HEADER_NAME, Header, load_header, save_header
 from pgo.store.holdings import Holdings
@@ -92,6 +93,7 @@ class Vault:
         self.statements = Statements(engine)
         self.deliveries = Deliveries(engine)
         self.access = AccessCopies(engine)
+        self.fhir = FhirServers(engine)
         self.backups = Backups(engine)
         self._backup_gate = BackupGate()
 

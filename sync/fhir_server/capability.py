@@ -109,6 +109,10 @@ class Capability:
         """Whether a resource of this type can be deleted."""
         return "delete" in self.types.get(resource_type, _NOTHING).interactions
 
+    def searches(self, resource_type: str) -> bool:
+        """Whether resources of this type can be searched."""
+        return "search-type" in self.types.get(resource_type, _NOTHING).interactions
+
     @property
     def bundle_type(self) -> str | None:
         """Type of the Bundle to send (rule 2)."""

@@ -38,6 +38,15 @@ def name_of(body: Mapping[str, JsonValue]) -> str:
     return f"{body.get('resourceType')}/{body.get('id')}"
 
 
+def own_id(body: Mapping[str, JsonValue]) -> str:
+    """The uuid in our identifier; the id itself where the resource carries none, for it is ours then."""
+    found = body.get("identifier")
+    for one in found if isinstance(found, list) else ():
+        if isinstance(one, Mapping) and one.get("system") == RECORD_SYSTEM:
+            return str(one.get("value"))
+    return str(body.get("id"))
+
+
 def there_in(location: JsonValue, resource_type: str) -> str | None:
     """`Type/id` out of the location that a server gave; None when it names no resource of this type."""
     found = _THERE.match(location) if isinstance(location, str) and len(location) < 2_000 else None

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
+from urllib.parse import quote
 
 from sync.errors import RemoteRuleError, Unreachable
 from sync.fhir_server.capability import Capability, Way
 from sync.fhir_server.client import FhirClient
-from sync.fhir_server.names import id_of, name_of, type_of
+from sync.fhir_server.names import TAG_SYSTEM, id_of, name_of, own_id, type_of
 from sync.fhir_server.parcel import Body
 from sync.fhir_server.transaction import Entry, batch_bytes, entries_of, identifier_query
 
@@ -22,6 +23,9 @@ GONE: Final = frozenset({404, 410})
 _READ: Final = frozenset({200, *GONE})
 BATCH: Final = 100
 """Requests in one batch of look-ups: an answer of bounded size, and no server says how many it takes."""
+
+
+MAX_TAGGED: Final = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,36 @@ def look_up(line: Line, names: Sequence[str]) -> tuple[Found, ...]:
         entries = ask_many(line, [("GET", url) for url in urls[part]], [type_of(one) for one in names[part]])
         found += [_found(entry, name) for entry, name in zip(entries, names[part], strict=True)]
     return tuple(found)
+
+
+def all_tagged(line: Line, anchor: str) -> frozenset[str]:
+    """Names of everything there with our tag, of the types that can be searched; at most `MAX_TAGGED` a type.
+
+    A server that does not know the search by tag (FHIR R4 search.html#tag) says nothing here, and its answer
+    is then taken as nothing: only what carries the tag indeed counts.
+    """
+    code = id_of(anchor)
+    query = f"_tag={quote(TAG_SYSTEM, safe=':')}%7C{code}&_count={MAX_TAGGED}"
+    found: set[str] = set()
+    for resource_type in sorted(line.capability.types):
+        if line.capability.way(resource_type) is None or not line.capability.searches(resource_type):
+            continue
+        reply = line.client.ask("GET", f"/{resource_type}?{query}", expect=_ANY)
+        entries = reply.body.get("entry") or []
+        for one in entries if isinstance(entries, list) else ():
+            body = one.get("resource") if isinstance(one, Mapping) else None
+            if isinstance(body, Mapping) and _is(body, resource_type) and _is_tagged(body, code):
+                found.add(f"{resource_type}/{own_id(body)}")
+    return frozenset(found)
+
+
+def _is_tagged(body: Body, code: str) -> bool:
+    meta = body.get("meta")
+    tags = meta.get("tag") if isinstance(meta, Mapping) else None
+    wanted = {"system": TAG_SYSTEM, "code": code}
+    return isinstance(tags, list) and any(
+        isinstance(tag, Mapping) and wanted.items() <= tag.items() for tag in tags
+    )
 
 
 def ask_many(line: Line, requests: Sequence[tuple[str, str]], types: Sequence[str]) -> Sequence[Entry]:

@@ -181,15 +181,16 @@ class MemoryFhir:
         return status, None, {"location": f"{place}/_history/{self.writes}"}
 
     def _matching(self, name: str, query: str) -> list[str]:
-        wanted = parse_qs(query).get("identifier", [""])[0]
-        system, _, value = wanted.partition("|")
-        return [
-            place
-            for place, body in self.stored.items()
-            if value
-            and place.startswith(f"{name}/")
-            and {"system": system, "value": value} in identifiers(body)
-        ]
+        asked = {key: value[0] for key, value in parse_qs(query).items() if key in ("identifier", "_tag")}
+        found = []
+        for place, body in self.stored.items():
+            pairs = {"identifier": identifiers(body), "_tag": body.get("meta", {}).get("tag", [])}
+            right = place.startswith(f"{name}/") and all(
+                value in [f"{one.get('system')}|{one.get('value', one.get('code'))}" for one in pairs[key]]
+                for key, value in asked.items()
+            )
+            found += [place] if right and asked else []
+        return found
 
     def _dangling(self) -> str:
         for body in self.stored.values():
