@@ -17,7 +17,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Protocol, TypeVar, cast
 
 from consent.classify import classify_all
@@ -34,9 +34,10 @@ from pgo.health.record.series import Series, build_series, join_units, measured
 from pgo.health.record.views import PersonView, person_view
 from recipient import audit, looks
 from recipient.accounts import Account
+from recipient.directory import Directory, Entry, PeoplePage, SharedPatient, Wish, search
 from recipient.errors import NotShared, Purged
 from recipient.glass import Glass, is_shared_for
-from recipient.holdings import Held, Holding, held, holding_in_force, holdings_in_force
+from recipient.holdings import Held, Holding, held, holding_in_force, holding_of, holdings_in_force
 from recipient.identity import Identity
 from recipient.store import Store
 from recipient.treating import Grounds
@@ -80,16 +81,6 @@ class Look:
         """Return all measurements as lines over time; a point's ``record_id`` is an item id."""
         numbers = ((item.id, number) for item in self.items for number in measured(item.resource))
         return join_units(build_series(numbers))
-
-
-@dataclass(frozen=True, slots=True)
-class SharedPatient:
-    """One line of the list of people who share."""
-
-    holding: Holding
-    person: PersonView | None
-    new_count: int
-    never_seen: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,23 +135,53 @@ class Reader:
         self.glass = Glass(store, usual=self._purpose)
         self._actor = frozenset({ActorRef(identity.actor_kind, identity.recipient_id)})
         self._cache: OrderedDict[str, _Known] = OrderedDict()
+        self._directory = Directory(store, self._who)
 
     def list_patients(
-        self, account: Account, *, already_listed: set[str], at: datetime
-    ) -> tuple[SharedPatient, ...]:
-        """Return who shares now, in no particular order.
+        self, account: Account, wish: Wish, *, already_listed: set[str], at: datetime
+    ) -> PeoplePage:
+        """Return one page of the people who share now.
 
         Showing a name is a look too: it is recorded once per patient and session, which ``already_listed``
-        remembers.
+        remembers. Who is not on the page was not shown.
         """
+        live = self._directory.live(at=at)
+        self._forget_all_but(entry.sub for entry in live)
+        found = search(live, wish.query)
+        self._sort(found, wish.order, account)
+        page = found[wish.first : wish.first + wish.length]
         with self._store.transaction():
-            live = self._live(at=at)
-            found = tuple(self._line(account, holding, at=at) for holding in live)
-            for line in found:
+            now = [holding for entry in page if (holding := self._still_shared(entry.sub, at=at))]
+            lines = tuple(self._line(account, holding, at=at) for holding in now)
+            for line in lines:
                 if line.holding.sub not in already_listed:
                     self._record_listed(account, line.holding, at=at)
-        already_listed.update(line.holding.sub for line in found)
-        return found
+        already_listed.update(line.holding.sub for line in lines)
+        return PeoplePage(lines, found=len(found), total=len(live))
+
+    def _sort(self, entries: list[Entry], order: str, account: Account) -> None:
+        """By name; before that by end of the grant, or those with something new first."""
+        entries.sort(key=lambda entry: (entry.name, entry.sub))
+        if order == "ends":
+            entries.sort(key=lambda entry: entry.until_at or datetime.max.replace(tzinfo=UTC))
+        elif order == "new":
+            newer = looks.counts_newer(self._store, account.id)
+            entries.sort(key=lambda entry: entry.sub not in newer)
+
+    def _still_shared(self, sub: str, *, at: datetime) -> Holding | None:
+        """Return the holding as it is in this transaction; None when it ended since the list was made."""
+        holding = holding_of(self._store, sub)
+        if holding is None or not holding.in_force(at):
+            return None
+        return holding if is_shared_for(holding, self._purpose) else None
+
+    def _who(self, holding: Holding, at: datetime) -> tuple[PersonView | None] | None:
+        """Say who somebody is as far as that may be shown; None for somebody who shares nothing here."""
+        if not is_shared_for(holding, self._purpose):
+            return None
+        patients = parse_held(held(self._store, holding.sub, resource_type="Patient"))
+        permits = self._permits(holding, self._purpose, at=at)
+        return (_person(one.resource for one in patients if permits(one.facts)),)
 
     def open_record(self, account: Account, handle: str, *, at: datetime) -> Look:
         """Return everything that may be shown of one patient, and note the day for what is new next time."""
@@ -306,18 +327,20 @@ class Reader:
     def _live(self, *, at: datetime) -> list[Holding]:
         """Return who shares with the people here now, and drop everybody else from memory."""
         live = [one for one in holdings_in_force(self._store, at=at) if is_shared_for(one, self._purpose)]
-        for sub in self._cache.keys() - {holding.sub for holding in live}:
-            del self._cache[sub]
+        self._forget_all_but(holding.sub for holding in live)
         return live
 
+    def _forget_all_but(self, live: Iterable[str]) -> None:
+        """Drop from memory whom nobody may look at any more."""
+        for sub in self._cache.keys() - set(live):
+            self._cache.pop(sub, None)
+
     def _line(self, account: Account, holding: Holding, *, at: datetime) -> SharedPatient:
-        patients = parse_held(held(self._store, holding.sub, resource_type="Patient"))
-        permits = self._permits(holding, self._purpose, at=at)
-        person = _person(one.resource for one in patients if permits(one.facts))
+        who = self._who(holding, at)
         last = looks.last_look(self._store, account.id, holding.sub)
         return SharedPatient(
             holding=holding,
-            person=person,
+            person=who[0] if who else None,
             new_count=looks.count_newer(self._store, holding.sub, last),
             never_seen=last is None,
         )

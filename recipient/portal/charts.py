@@ -25,6 +25,24 @@ class Dot:
 
     at: datetime
     value: Decimal
+    sign: str = ""  # "<" or ">": the value is a limit, drawn as an arrow away from it
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What stands behind the line.
+
+    Attributes:
+        low: lowest normal value; None leaves the band open below.
+        high: highest normal value; None leaves it open above.
+        scale: ends of a score's scale; the whole of it is drawn.
+        steps: where one band of a score ends and the next begins.
+    """
+
+    low: float | None = None
+    high: float | None = None
+    scale: tuple[float, float] | None = None
+    steps: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,27 +67,30 @@ class _Frame:
         return self.bottom - (value - self.low) / (self.high - self.low) * (self.bottom - self.top)
 
 
-def line_chart(dots: Sequence[Dot], *, lang: str, title: str, description: str) -> Markup:
+def line_chart(
+    dots: Sequence[Dot], *, lang: str, title: str, description: str, limits: Limits | None = None
+) -> Markup:
     """Draw a trend with axes.
 
     Args:
         dots: oldest first, at least one.
         lang: for dates and decimals on the axes.
         title: foreign text; escaped.
-        description: the trend in words.
+        description: the trend in words, normal values included.
+        limits: normal values or bands to draw behind it.
 
     Returns:
         One ``svg`` element, 720 by 250 units, scaling with the page.
     """
     width, height = 720.0, 250.0
-    ticks = _ticks(float(min(dot.value for dot in dots)), float(max(dot.value for dot in dots)))
+    limits = limits or Limits()
+    ticks = _ticks(*_ends(dots, limits))
     times = [dot.at.timestamp() for dot in dots]
     frame = _Frame(times[0], times[-1], ticks[0], ticks[-1], 62.0, width - 20.0, 16.0, height - 34.0)
-    parts = [_grid(frame, ticks, lang=lang), _time_axis(frame, dots, lang=lang), _line(frame, dots)]
-    for dot in dots if len(dots) <= 120 else dots[-1:]:
-        parts.append(Markup('<circle class="dot" cx="{:.1f}" cy="{:.1f}" r="3.5"/>').format(*_at(frame, dot)))
-    last_x, last_y = _at(frame, dots[-1])
-    parts.append(Markup('<circle class="dot last" cx="{:.1f}" cy="{:.1f}" r="5"/>').format(last_x, last_y))
+    parts = [_band(frame, limits), _grid(frame, ticks, lang=lang), _steps(frame, limits)]
+    parts += [_time_axis(frame, dots, lang=lang), _line(frame, dots)]
+    parts += [_mark(frame, dot) for dot in (dots[:-1] if len(dots) <= 120 else ())]
+    parts.append(_mark(frame, dots[-1], last=True))
     return Markup(
         '<svg class="chart" viewBox="0 0 {} {}" role="img" focusable="false">'
         "<title>{}</title><desc>{}</desc>{}</svg>"
@@ -93,6 +114,54 @@ def spark_line(dots: Sequence[Dot]) -> Markup:
         int(height),
         _line(frame, dots),
         Markup('<circle class="dot last" cx="{:.1f}" cy="{:.1f}" r="3"/>').format(x, y),
+    )
+
+
+def _ends(dots: Sequence[Dot], limits: Limits) -> tuple[float, float]:
+    """Give what the axis has to hold: every value, and the limits where they do not dwarf the line."""
+    values = [float(dot.value) for dot in dots]
+    low, high = min(values), max(values)
+    if limits.scale is not None:
+        return min(low, limits.scale[0]), max(high, limits.scale[1])
+    room = max(high - low, abs(high), abs(low))
+    near = [one for one in (limits.low, limits.high) if one is not None and low - room <= one <= high + room]
+    return min(low, *near) if near else low, max(high, *near) if near else high
+
+
+def _band(frame: _Frame, limits: Limits) -> Markup:
+    """Draw the normal values as a band; the part outside the axis is not drawn."""
+    if limits.low is None and limits.high is None:
+        return Markup("")
+    low = max(frame.low, frame.low if limits.low is None else limits.low)
+    high = min(frame.high, frame.high if limits.high is None else limits.high)
+    if low >= high:
+        return Markup("")
+    return Markup('<rect class="normal" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/>').format(
+        frame.left, frame.y(high), frame.right - frame.left, frame.y(low) - frame.y(high)
+    )
+
+
+def _steps(frame: _Frame, limits: Limits) -> Markup:
+    return Markup("").join(
+        Markup('<line class="step" x1="{}" x2="{}" y1="{y:.1f}" y2="{y:.1f}"/>').format(
+            frame.left, frame.right, y=frame.y(step)
+        )
+        for step in limits.steps
+        if frame.low < step < frame.high
+    )
+
+
+def _mark(frame: _Frame, dot: Dot, *, last: bool = False) -> Markup:
+    """Draw one value: a dot, or an arrow where the value is only a limit."""
+    x, y = _at(frame, dot)
+    name = "dot last" if last else "dot"
+    if dot.sign:
+        way = 1 if dot.sign == "<" else -1
+        return Markup('<path class="{}" d="M{:.1f} {:.1f}l5 {n}h-10z"/>').format(
+            name, x, y + 6 * way, n=-9 * way
+        )
+    return Markup('<circle class="{}" cx="{:.1f}" cy="{:.1f}" r="{}"/>').format(
+        name, x, y, 5 if last else 3.5
     )
 
 

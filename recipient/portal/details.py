@@ -1,42 +1,87 @@
-"""One record with all its details, and as it was received."""
+"""One record with all its details, its files, its narrative, what the patient says of it, and as received.
+
+Promises: our own rows come first; the narrative stands behind a disclosure and says that it is the source's;
+only what may be shown is named.
+"""
 
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from typing import Any
 
+from pgo.health.record.safe import obj, text
 from pgo.health.record.views import Detail, details
-from recipient.portal.pages import Page, head_of, received_text
-from recipient.portal.text import day_text, health_word, number_text, shown, t
-from recipient.reading import Item, Look
+from pgo.health.record.words import plain_display
+from recipient.portal.files import Attached, attached, text_of
+from recipient.portal.heads import head_of
+from recipient.portal.lines import detail_text, line_of
+from recipient.portal.narrative import safe_narrative
+from recipient.portal.remarks import about, remarks_of
+from recipient.portal.said import by_patient
+from recipient.portal.text import day_text, health_word, instant_words, number_text, shown
+from recipient.portal.view import View
+from recipient.reading import Item
 
 _MAX_RAW_CHARACTERS = 200_000
+# Who stands for a record, in the order in which a reader wants to know.
+_AUTHORS = ("custodian", "asserter", "performer", "requester", "author", "recorder", "informationSource")
 
 
-def record_page(look: Look, item: Item, *, lang: str, at: datetime) -> Page:
+def record_page(view: View, item: Item) -> dict[str, Any]:
     """Gather one record's rows in the order of the standard."""
-    index = item.index
+    body = item.resource.body
+    line = line_of(view, item, mark_past=True)
     return {
-        "head": head_of(look, lang=lang, at=at),
+        "head": head_of(view),
         "record": {
-            "kind": t(lang, f"kind.{index.kind}"),
-            "title": shown(index.title) or t(lang, "record.no_title"),
-            "detail": number_text(lang, shown(index.detail)),
-            "rows": [_row(detail, lang=lang) for detail in details(item.resource, look.resolve)],
-            "received": received_text(item, lang=lang),
+            "id": item.id,
+            "kind": view.say(f"kind.{item.index.kind}"),
+            "title": line.title or view.say("record.no_title"),
+            "detail": detail_text(view, item),
+            "marks": line.marks,
+            "rows": [_row(view, detail) for detail in details(item.resource, view.look.resolve)],
+            "files": [_file(view, found) for found in attached(body)],
+            "narrative": safe_narrative(text(obj(body, "text"), "div")),
+            "remarks": about(remarks_of(view, view.usable()), item.id),
+            "source": source_of(view, item),
+            "received": instant_words(view.lang, item.received_at),
             "reference": item.reference,
             "raw": _readable(item.resource.raw),
         },
     }
 
 
-def _row(detail: Detail, *, lang: str) -> dict[str, str]:
+def source_of(view: View, item: Item) -> str:
+    """Say who stands for a record; empty when it names nobody."""
+    body = item.resource.body
+    if by_patient(body):
+        return view.say("record.by_patient")
+    for name in _AUTHORS:
+        who = obj(body, name)
+        if words := plain_display(text(who, "display") or text(who, "actor", "display")):
+            return shown(words)
+    return ""
+
+
+def _row(view: View, detail: Detail) -> dict[str, str]:
     value = shown(detail.value)
     if detail.kind == "date":
-        value = day_text(lang, value)
+        value = day_text(view.lang, value)
     elif detail.kind == "code" and detail.value_key:
-        value = health_word(lang, detail.value_key)
-    return {"label": health_word(lang, detail.label_key), "value": value}
+        value = health_word(view.lang, detail.value_key)
+    return {"label": health_word(view.lang, detail.label_key), "value": value}
+
+
+def _file(view: View, found: Attached) -> dict[str, Any]:
+    kilobytes = max(1, round(found.size_bytes / 1000))
+    return {
+        "number": found.number,
+        "title": shown(found.title) or view.say(f"file.{found.kind}"),
+        "kind": view.say(f"file.{found.kind}"),
+        "size": view.say("file.size", n=number_text(view.lang, str(kilobytes))),
+        "here": bool(found.data),
+        "text": shown(text_of(found)),
+    }
 
 
 def _readable(raw: bytes) -> str:

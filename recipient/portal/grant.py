@@ -14,15 +14,17 @@ from consent.codes import ANY, AnyOf, Category, Sensitivity
 from consent.rules import DatePeriod
 from crypto.keys import VerifyKey
 from recipient.holdings import Holding
+from recipient.portal.people import soon_words
 from recipient.portal.text import catalogue, date_text, instant_words, t
 
 
 @dataclass(frozen=True, slots=True)
 class GrantHead:
-    """The grant as the head of a page shows it."""
+    """The grant as the head of a page shows it; ``ends_soon`` says in words that it is about to end."""
 
     purpose: str
     until: str
+    ends_soon: str
     scope: tuple[str, ...]
     sensitive: tuple[str, ...]
     data_period: str
@@ -39,6 +41,7 @@ def grant_head(holding: Holding, *, lang: str, at: datetime) -> GrantHead:
     return GrantHead(
         purpose=", ".join(_word(lang, "purpose", code) for code in purposes),
         until=instant_words(lang, until) if near else date_text(lang, until.date()),
+        ends_soon=soon_words(lang, (until.date() - at.astimezone().date()).days),
         scope=_words(lang, "category", (rule.category for rule in scope), order=tuple(Category)),
         sensitive=_words(lang, "sensitivity", (rule.sensitivity for rule in scope), order=tuple(Sensitivity)),
         data_period=_data_period(lang, [rule.data_period for rule in scope]),

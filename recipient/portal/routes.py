@@ -30,6 +30,8 @@ _HERE = Path(__file__).parent / "static"
 _FONTS = Path(__file__).resolve().parents[2] / "assets" / "fonts"
 _STATIC = {
     "portal.css": (_HERE, "text/css; charset=utf-8"),
+    "record.css": (_HERE, "text/css; charset=utf-8"),
+    "print.css": (_HERE, "text/css; charset=utf-8"),
     "mark.svg": (_HERE, "image/svg+xml"),
     "NotoSans-Regular.ttf": (_FONTS, "font/ttf"),
     "NotoSans-SemiBold.ttf": (_FONTS, "font/ttf"),

@@ -1,8 +1,8 @@
 """Words, dates and numbers of the portal in Dutch and English.
 
-Promises: every sentence on screen comes from ``locale/<lang>.json``; both files hold the same keys (a test
-looks); an unknown key raises, because a page must not show half a sentence. Clinical names are shown as the
-record has them and are never translated here.
+Promises: every sentence on screen comes from ``locale/<lang>*.json``; both languages hold the same keys (a
+test looks); an unknown key raises, because a page must not show half a sentence. Clinical names are shown as
+the record has them and are never translated here.
 """
 
 from __future__ import annotations
@@ -28,9 +28,11 @@ _BIDI_CONTROLS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 @cache
 def catalogue(lang: str) -> Mapping[str, str]:
-    """Return all sentences of one language."""
-    loaded = json.loads((_FOLDER / f"{lang}.json").read_text("utf-8"))
-    return {str(key): str(value) for key, value in loaded.items()}
+    """Return all sentences of one language, from every file of it."""
+    found: dict[str, str] = {}
+    for path in sorted(_FOLDER.glob(f"{lang}.*json")):
+        found.update((str(key), str(value)) for key, value in json.loads(path.read_text("utf-8")).items())
+    return found
 
 
 def t(lang: str, key: str, **values: object) -> str:

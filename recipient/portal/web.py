@@ -243,7 +243,7 @@ def broken_page(office: Office, request: Request) -> Response:
 
 
 def _finish(office: Office, visit: Visit, request: Request, response: Response) -> Response:
-    response.headers["content-security-policy"] = CONTENT_POLICY
+    response.headers.setdefault("content-security-policy", CONTENT_POLICY)
     if office.secure:
         response.headers["strict-transport-security"] = "max-age=31536000"
     given = any(value.startswith(f"{office.cookie}=") for value in response.headers.getlist("set-cookie"))
