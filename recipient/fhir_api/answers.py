@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from recipient import audit
-from recipient.errors import NotShared
+from recipient.errors import NotShared, ReasonNeeded
 from recipient.fhir_api.addresses import handle_of_patient, handle_of_resource, patient_id
 from recipient.fhir_api.bundles import Links, body_of, searchset
 from recipient.fhir_api.cursor import GOOD_FOR, Cursor, open_cursor, seal_cursor
@@ -23,11 +24,12 @@ from recipient.fhir_api.scopes import READ, SEARCH, allows
 from recipient.fhir_api.tokens import Caller
 from recipient.holdings import Holding
 from recipient.identity import Identity
-from recipient.reading import Item, Look, Reader
+from recipient.reading import Chosen, Item, Look, Reader
 from recipient.store import Store
 
 Pairs = Sequence[tuple[str, str]]
 PAGE = "_page"
+_ChosenT = TypeVar("_ChosenT", bound=Chosen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +103,7 @@ class Answers:
                     return One(one, one.item.received_at if one.item else look.holding.changed_at)
             raise NotShared
 
-        return self._reader(question.caller).choose(
-            question.caller.account, handle, action=audit.API_READ, choose=choose, at=question.at
-        )
+        return self._look(question, handle, action=audit.API_READ, choose=choose)
 
     def search(self, question: Question, kind: str) -> bytes:
         """Return a searchset of one type."""
@@ -139,8 +139,21 @@ class Answers:
             revision = look.holding.revision
             return _Shown(_page(found, query, cursor, revision=revision), revision, ())
 
-        reader = self._reader(question.caller)
-        return reader.choose(question.caller.account, handle, action=action, choose=choose, at=question.at)
+        return self._look(question, handle, action=action, choose=choose)
+
+    def _look(
+        self, question: Question, handle: str, *, action: str, choose: Callable[[Look], _ChosenT]
+    ) -> _ChosenT:
+        caller = question.caller
+        try:
+            return self._reader(caller).choose(
+                caller.account, handle, action=action, choose=choose, at=question.at
+            )
+        except ReasonNeeded as exc:
+            # Whose purpose is not the one of this place learns nothing about what other purposes would open.
+            if caller.client.purpose == self._identity.purpose:
+                raise
+            raise NotShared from exc
 
     def _people(self, question: Question, query: Query, cursor: Cursor | None) -> _Shown:
         def choose(looks: tuple[Look, ...]) -> _Shown:
@@ -189,7 +202,7 @@ class Answers:
     def _reader(self, caller: Caller) -> Reader:
         purpose = caller.client.purpose
         if purpose not in self._readers:
-            self._readers[purpose] = Reader(self._store, self._identity, purpose=purpose)
+            self._readers[purpose] = Reader(self._store, self._identity, purpose=purpose, origin="fhir")
         return self._readers[purpose]
 
 

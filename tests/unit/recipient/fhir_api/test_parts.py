@@ -25,8 +25,6 @@ HANDLES = st.text("ABCxyz019_-", min_size=22, max_size=22)
         "user/Observation.rs",
         "system/Observation.cruds",
         "system/Observation.sr",
-    ]
-    + [
         "system/Observation.rs?category=laboratory",
         "system/*.rs system/x.rs",
         "openid",
