@@ -48,7 +48,7 @@ def create_store(folder: Path, *, database: str | None = None) -> Store:
         return create_sqlcipher(folder / STORE_NAME, _make_keys(folder))
     postgres = _postgres()
     postgres.check_address(database)
-    store = postgres.create_postgres(database, lambda: _make_keys(folder))
+    store: Store = postgres.create_postgres(database, lambda: _make_keys(folder))
     write_private(folder / DATABASE_NAME, database.encode("utf-8"))
     return store
 
@@ -75,7 +75,8 @@ def open_store(folder: Path) -> Store:
     postgres = _postgres()
     database = read_private(database_path, missing="store_damaged").decode("utf-8").strip()
     postgres.check_address(database)
-    return postgres.open_postgres(database, Keys(key, KekFile(folder / KEK_NAME)))
+    store: Store = postgres.open_postgres(database, Keys(key, KekFile(folder / KEK_NAME)))
+    return store
 
 
 def _make_keys(folder: Path) -> Keys:
