@@ -11,7 +11,9 @@ What `InboxTransport` promises:
    could answer differently).
 4. No answer is larger than was allowed; each step has a time limit, and the body of the answer as a
    whole has one too, so an answer that drips in byte by byte ends.
-5. It decides what an answer is, not what it proves: 200 gives bytes; a refusal counts only in the form
+5. What is taken back while it is being sent is broken off: asked before each piece, and little waits in the
+   machine's own buffers (`SEND_BUFFER_BYTES`).
+6. It decides what an answer is, not what it proves: 200 gives bytes; a refusal counts only in the form
    and with a code of `wire.REFUSALS`; everything else means "not reached, try later".
 
 Source: OWASP Server-Side Request Forgery Prevention Cheat Sheet (checked address, no redirects);
@@ -23,14 +25,14 @@ from __future__ import annotations
 import socket
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from crypto.canonical import parse_strict
 from crypto.errors import Malformed
-from sync.card import RecipientCard
+from sync.card import MAX_FILE_BYTES, RecipientCard
 from sync.endpoint import Endpoint, is_public, parse_endpoint
 from sync.errors import LocalRuleError, RemoteRuleError, Unreachable
 from sync.wire import MAX_BODY_BYTES, MEDIA_TYPE, REFUSALS
@@ -42,6 +44,10 @@ CONNECT_SECONDS = 10.0
 STEP_SECONDS = 30.0
 DEADLINE_SECONDS = 120.0
 MAX_REFUSAL_BYTES = 16 * 1024
+CARD_PATH = "/v1/card"
+PIECE_BYTES = 16 * 1024
+SEND_BUFFER_BYTES = 64 * 1024
+"""What the system may hold of a body (Linux doubles it): these bytes nobody can take back."""
 
 Resolver = Callable[[str, int], tuple[str, ...]]
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
@@ -68,6 +74,49 @@ class Transport(Protocol):
             LocalRuleError: the address is not one we talk to.
         """
         ...
+
+
+@runtime_checkable
+class CardSource(Protocol):
+    """Fetches the present card of a recipient; not every way to a recipient has one."""
+
+    def fetch_card(self, card: RecipientCard) -> bytes:
+        """Ask at the address of the pinned card for the present one; the answer is untrusted.
+
+        Raises:
+            Unreachable, LocalRuleError: as `Transport.send`.
+        """
+        ...
+
+
+@runtime_checkable
+class Stoppable(Protocol):
+    """A transport that can stop in the middle of a message."""
+
+    def send_while(self, card: RecipientCard, path: str, body: bytes, *, going: Callable[[], bool]) -> bytes:
+        """Deliver as `Transport.send` does, as long as `going` says so.
+
+        Args:
+            card: Of the recipient.
+            path: Below its endpoint.
+            body: The sealed message.
+            going: Asked before each piece leaves, from the thread that sends.
+
+        Raises:
+            Unreachable: `taken_back`; and as `Transport.send`.
+        """
+        ...
+
+
+def _always() -> bool:
+    return True
+
+
+def _pieces(body: bytes, going: Callable[[], bool]) -> Iterator[bytes]:
+    for start in range(0, len(body), PIECE_BYTES):
+        if not going():
+            raise Unreachable("taken_back")
+        yield body[start : start + PIECE_BYTES]
 
 
 def resolve(host: str, port: int) -> tuple[str, ...]:
@@ -105,8 +154,21 @@ class InboxTransport:
 
     def send(self, card: RecipientCard, path: str, body: bytes) -> bytes:
         """Deliver one message; see `Transport.send`."""
+        return self.send_while(card, path, body, going=_always)
+
+    def send_while(self, card: RecipientCard, path: str, body: bytes, *, going: Callable[[], bool]) -> bytes:
+        """Deliver one message unless it is taken back; see `Stoppable.send_while`."""
         headers = {"content-type": MEDIA_TYPE, "accept": MEDIA_TYPE}
-        return _judge(self.call("POST", parse_endpoint(card.endpoint), path, headers=headers, body=body))
+        endpoint = parse_endpoint(card.endpoint)
+        return _judge(self.call("POST", endpoint, path, headers=headers, body=body, going=going))
+
+    def fetch_card(self, card: RecipientCard) -> bytes:
+        """Fetch the present card; see `CardSource.fetch_card`."""
+        endpoint = parse_endpoint(card.endpoint)
+        answer = self.call("GET", endpoint, CARD_PATH, max_answer_bytes=MAX_FILE_BYTES)
+        if answer.status != 200:
+            raise Unreachable(_reason(answer.status), retry_after_seconds=retry_after(answer.headers))
+        return answer.body
 
     def call(
         self,
@@ -117,6 +179,7 @@ class InboxTransport:
         headers: Mapping[str, str] = _NO_HEADERS,
         body: bytes = b"",
         max_answer_bytes: int = MAX_BODY_BYTES,
+        going: Callable[[], bool] = _always,
     ) -> Answer:
         """Ask one thing of an address by rules 1 to 4, whatever it answers.
 
@@ -128,9 +191,10 @@ class InboxTransport:
             body: Sent as it is.
             max_answer_bytes: Largest body of an answer in the 200s; every other is held to
                 `MAX_REFUSAL_BYTES`.
+            going: Asked before each piece of the body; no means that nothing more leaves.
 
         Raises:
-            Unreachable: no answer, or one that breaks rule 4.
+            Unreachable: no answer, or one that breaks rule 4; `taken_back`, `going` said no.
             LocalRuleError: the address is not one we talk to.
         """
         import httpx  # at the first send: 60 ms and 20 modules that a start-up does not need
@@ -141,11 +205,12 @@ class InboxTransport:
             endpoint.url(path, host=host),
             headers={
                 **headers,
+                **({"content-length": str(len(body))} if body else {}),
                 "host": endpoint.authority,
                 "accept-encoding": "identity",  # a compressed answer could be a bomb
                 "connection": "close",
             },
-            content=body,
+            content=_pieces(body, going) if body else None,
             extensions={"sni_hostname": endpoint.host},
         )
         try:
@@ -159,7 +224,9 @@ class InboxTransport:
         ends_at = self.timer() + self.deadline_seconds
         timeout = httpx.Timeout(self.step_seconds, connect=self.connect_seconds)
         verify = self.ssl_context or httpx.create_ssl_context(trust_env=False)
-        with httpx.Client(timeout=timeout, trust_env=False, follow_redirects=False, verify=verify) as client:
+        options = [(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)]
+        line = httpx.HTTPTransport(verify=verify, trust_env=False, socket_options=options)
+        with httpx.Client(transport=line, timeout=timeout, trust_env=False, follow_redirects=False) as client:
             # A request built by hand carries its own timeout, not that of the client.
             request.extensions = {**request.extensions, "timeout": timeout.as_dict()}
             response = client.send(request, stream=True)

@@ -60,6 +60,11 @@ class OutboxTable:
             (*_values(entry), entry.id),
         )
 
+    def state_of(self, message_id: str) -> str | None:
+        """The state of the entry with this message id, None when no entry has it (a question has none)."""
+        row = self._engine.row("SELECT state FROM outbox WHERE message_id = ?", (message_id,))
+        return None if row is None else str(row[0])
+
     def due(self, at: datetime) -> tuple[OutboxEntry, ...]:
         """Entries to send now, oldest first: queued and no longer waiting, or interrupted."""
         rows = self._engine.rows(
@@ -107,6 +112,15 @@ class OutboxTable:
             (recipient_id,),
         )
         return frozenset(str(row[0]) for row in rows)
+
+    def unconfirmed(self, recipient_id: str) -> tuple[int, ...]:
+        """Numbers of messages that were started and taken back without a receipt, in order."""
+        rows = self._engine.rows(
+            "SELECT sequence FROM outbox WHERE recipient_id = ? AND state = 'cancelled' AND attempts > 0"
+            " AND kind = 'push' ORDER BY sequence",
+            (recipient_id,),
+        )
+        return tuple(int(row[0]) for row in rows)
 
     def wait_no_longer(self, at: datetime) -> None:
         """Make every waiting entry due."""

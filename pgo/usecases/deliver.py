@@ -13,6 +13,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from pgo.usecases.delivering import VaultPort
+from pgo.usecases.guarded_line import GuardedLine
 from pgo.usecases.queue import queue_statement
 from pgo.usecases.reconcile import ask_next_at, ask_waiting, must_wait
 from pgo.usecases.session import Session
@@ -58,7 +59,7 @@ def _deliver(session: Session) -> RunReport:
     for _ in range(_MAX_ROUNDS):
         if session.closed or not any(is_due(one, session.now()) for one in port.open_entries()):
             break
-        report = run_once(port, session.transport, at=session.now(), clock=session.now)
+        report = run_once(port, GuardedLine(session), at=session.now(), clock=session.now)
         total = RunReport(
             delivered=total.delivered + report.delivered,
             later=total.later + report.later,

@@ -93,6 +93,7 @@ class Proxy:
         tap: sees every whole request before anything of it goes on.
         counted: how often each fault happened.
         received: bytes of bodies that came in so far, those of broken requests included.
+        broken: how much came in of each body that was broken off.
     """
 
     target: int
@@ -102,7 +103,8 @@ class Proxy:
     seen: list[Request] = field(default_factory=list)
     counted: Counter[Fault] = field(default_factory=Counter)
     received: int = 0
-    pause_after_bytes: int | None = None
+    broken: list[int] = field(default_factory=list)
+    _pause_after: int | None = None
     paused: threading.Event = field(default_factory=threading.Event)
     go_on: threading.Event = field(default_factory=threading.Event)
     _held: list[bytes] = field(default_factory=list)
@@ -149,6 +151,12 @@ class Proxy:
             loop.call_soon_threadsafe(over.set)
             thread.join(PATIENCE_SECONDS)
 
+    def pause(self, after_bytes: int) -> None:
+        """Let the line stand still once, when so much of a body has come in: ``paused``, until ``go_on``."""
+        self.paused.clear()
+        self.go_on.clear()
+        self._pause_after = after_bytes
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         # A side that was killed, and bytes that make no sense, are what this line is for.
         with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
@@ -177,12 +185,13 @@ class Proxy:
         sizes = [int(line.partition(":")[2]) for line in lines if line.lower().startswith("content-length:")]
         body = bytearray()
         while len(body) < sum(sizes):
-            if self.pause_after_bytes is not None and len(body) >= self.pause_after_bytes:
-                self.pause_after_bytes = None
+            if self._pause_after is not None and len(body) >= self._pause_after:
+                self._pause_after = None
                 self.paused.set()
                 await asyncio.get_running_loop().run_in_executor(None, self.go_on.wait, PATIENCE_SECONDS)
             piece = await reader.read(min(4096, sum(sizes) - len(body)))
             if not piece:
+                self.broken.append(len(body))
                 raise asyncio.IncompleteReadError(bytes(body), sum(sizes))
             body += piece
             self.received += len(piece)

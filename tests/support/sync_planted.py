@@ -38,10 +38,10 @@ def _answer_anew(
 _REAL_DELIVER = runner._deliver
 
 
-def _trusting(transport: Any, prepared: Any, *, at: datetime, **more: Any) -> tuple[Receipt, str]:
+def _trusting(transport: Any, prepared: Any, *more: Any, at: datetime) -> tuple[Receipt, str]:
     """Take "200 OK" for delivered, whoever said it."""
     try:
-        return _REAL_DELIVER(transport, prepared, at=at, **more)
+        return _REAL_DELIVER(transport, prepared, *more, at=at)
     except (Unreachable, RemoteRuleError) as exc:
         if exc.code != "no_proof":
             raise

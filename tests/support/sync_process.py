@@ -15,7 +15,7 @@ import socket
 import ssl
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,7 +31,7 @@ from pgo.usecases.statements import pairwise_for
 from pgo.usecases.unlock import create_vault, unlock_with_code
 from recipient.cli import main as recipient_command
 from recipient.service import serve
-from sync.transport import InboxTransport
+from sync.transport import InboxTransport, Transport
 from tests.support.applications import CHEAP, PASSPHRASE
 from tests.support.fault_driver import CONTEXT, PATIENCE_SECONDS, Gone
 from tests.support.sync_planted import PLANTED
@@ -102,7 +102,7 @@ class Patient:
 
 def _live(place: Path, line: socket.socket, planted: str) -> None:
     with _planted(planted):
-        verbs = _Verbs(_opened(place), place)
+        verbs = _Verbs(opened(place), place)
         for text in line.makefile("r", encoding="utf-8"):
             verb, *words = json.loads(text)
             try:
@@ -112,14 +112,18 @@ def _live(place: Path, line: socket.socket, planted: str) -> None:
             line.sendall(json.dumps(answer).encode() + b"\n")
 
 
-def _opened(place: Path) -> Session:
+def _real_line() -> Transport:
     no_tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # http only here; loading authorities takes 20 ms
-    transport = InboxTransport(step_seconds=STEP_SECONDS, ssl_context=no_tls)
+    return InboxTransport(step_seconds=STEP_SECONDS, ssl_context=no_tls)
+
+
+def opened(place: Path, line: Callable[[], Transport] = _real_line) -> Session:
+    """Open the vault of a place, or make one there that shares the usual with the recipient of its card."""
     app = Application(
         vaults=place,
         clock=lambda: datetime.now(UTC),
         argon2=CHEAP,
-        open_transport=lambda: transport,
+        open_transport=line,
         zone=UTC,
     )
     code = place / CODE
@@ -127,12 +131,13 @@ def _opened(place: Path) -> Session:
         return unlock_with_code(app, place / VAULT, code.read_text())
     made = create_vault(app, place / VAULT, PASSPHRASE)
     share.add_recipient(made.session, (place / CARD).read_bytes())
-    share.sign_share(made.session, _choice(made.session), lang="nl", shown_text="test")
+    share.sign_share(made.session, choice_of(made.session), lang="nl", shown_text="test")
     code.write_text(made.recovery_code_text)
     return made.session
 
 
-def _choice(session: Session) -> ShareChoice:
+def choice_of(session: Session, *, keep_text: bool = False) -> ShareChoice:
+    """The usual for care, to the one recipient there is."""
     (recipient,) = share.recipients(session)
     care, today = share.presets(recipient.kind)[0], session.today()
     return ShareChoice(
@@ -141,6 +146,7 @@ def _choice(session: Session) -> ShareChoice:
         sensitivity=care.sensitivity,
         purpose=care.purpose,
         period=(today, today + timedelta(days=care.days)),
+        keep_text=keep_text,
     )
 
 
@@ -177,7 +183,7 @@ class _Verbs:
     def lock(self) -> None:
         """Lock, and open again with the code that costs nothing."""
         self.session.lock()
-        self.session = _opened(self.place)
+        self.session = opened(self.place)
 
     def books(self) -> dict[str, Any]:
         """What this end says was sent, by number of the message, and what it thinks the other end has."""
