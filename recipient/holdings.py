@@ -30,6 +30,8 @@ from recipient.errors import NotShared, Purged, Unusable
 from recipient.instants import instant_text, parse_instant
 from recipient.store import Store
 from sync.bundle import Item
+from sync.receipt import MAX_MESSAGES_NAMED
+from sync.wire import Kind
 
 ACTIVE, STOPPED, ERASED = "active", "stopped", "erased"
 _SELECT = (
@@ -235,6 +237,15 @@ def answered(store: Store, sub: str, message_id: str) -> tuple[str, str] | None:
     """Return payload hash and receipt of a message that was answered before, or None."""
     row = store.row("SELECT payload_hash, receipt FROM message WHERE sub = ? AND mid = ?", (sub, message_id))
     return (row[0], row[1]) if row else None
+
+
+def pushes_of(store: Store, sub: str) -> tuple[str, ...]:
+    """Return the ids of the pushes of a sender that were answered, oldest first; the newest when too many."""
+    rows = store.rows(
+        "SELECT mid FROM message WHERE sub = ? AND kind = ? ORDER BY received_at DESC, mid LIMIT ?",
+        (sub, Kind.PUSH.value, MAX_MESSAGES_NAMED),
+    )
+    return tuple(str(row[0]) for row in reversed(rows))
 
 
 def save_answer(

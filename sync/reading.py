@@ -23,18 +23,22 @@ def malformed() -> RemoteRuleError:
     return RemoteRuleError("malformed")
 
 
-def read_object(data: bytes, names: frozenset[str], *, max_bytes: int) -> Mapping[str, JsonValue]:
-    """Read bytes as an object with exactly these members."""
+def read_object(
+    data: bytes, names: frozenset[str], *, max_bytes: int, optional: frozenset[str] = frozenset()
+) -> Mapping[str, JsonValue]:
+    """Read bytes as an object with exactly these members, the optional ones there or not."""
     try:
         value = parse_strict(data, max_bytes=max_bytes)
     except Malformed as exc:
         raise malformed() from exc
-    return as_object(value, names)
+    return as_object(value, names, optional)
 
 
-def as_object(value: JsonValue, names: frozenset[str]) -> Mapping[str, JsonValue]:
-    """Take a value as an object with exactly these members."""
-    if not isinstance(value, Mapping) or value.keys() != names:
+def as_object(
+    value: JsonValue, names: frozenset[str], optional: frozenset[str] = frozenset()
+) -> Mapping[str, JsonValue]:
+    """Take a value as an object with exactly these members, the optional ones there or not."""
+    if not isinstance(value, Mapping) or value.keys() - optional != names:
         raise malformed()
     return value
 

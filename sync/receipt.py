@@ -1,12 +1,13 @@
 """The recipient's signed proof of what it did with a message; nothing else counts as delivered.
 
 For a push it says what was stored and what was refused and why; for a statement whether the recipient
-stopped, erased, or cannot erase. The app keeps the token as evidence.
+stopped, erased, or cannot erase; when it erased, of which messages the content is gone (security.md 3.8).
+The app keeps the token as evidence.
 
 `verify_receipt` goes in this order, and tests carry the same numbers:
 
 1. signature of the pinned recipient, type `pgo-receipt+jws`;
-2. exactly the members of version 1;
+2. exactly the members of version 1; `messages` only beside `erased`, where an older recipient leaves it out;
 3. it is about our message: same message id, subject and kind;
 4. it is about our content: same hash.
 """
@@ -43,7 +44,10 @@ _MEMBERS = frozenset(
         "reason",
     }
 )
+_OF_ERASED = frozenset({"messages"})
 _REFUSED = frozenset({"reference", "reason"})
+MAX_MESSAGES_NAMED = 50_000
+"""So that they fit in a receipt; the newest are named. A first sync of a large record takes dozens."""
 
 
 class ReceiptState(StrEnum):
@@ -67,6 +71,7 @@ class Receipt:
         refused: Pairs (reference, reason) of resources that the recipient's own check kept out.
         state: `stored` after a push; `stored`, `stopped`, `erased` or `cannot` after a statement.
         reason: Why it cannot erase (a code such as `legal_retention`), empty otherwise.
+        messages: Ids of the pushes whose content is gone, oldest first; only when `state` is `erased`.
     """
 
     message_id: str
@@ -79,6 +84,7 @@ class Receipt:
     refused: tuple[tuple[str, str], ...] = ()
     state: ReceiptState = ReceiptState.STORED
     reason: str = ""
+    messages: tuple[str, ...] = ()
 
 
 def sign_receipt(receipt: Receipt, key: SigningKey) -> str:
@@ -88,8 +94,10 @@ def sign_receipt(receipt: Receipt, key: SigningKey) -> str:
         LocalRuleError: `bad_receipt`, our own reader would refuse it.
     """
     refused = [{"reference": reference, "reason": reason} for reference, reason in receipt.refused]
+    erased = {"messages": list(receipt.messages)} if receipt.state is ReceiptState.ERASED else {}
     payload = canonical_bytes(
         {
+            **erased,
             "v": VERSION,
             "message_id": receipt.message_id,
             "subject": receipt.subject,
@@ -139,8 +147,9 @@ def verify_receipt(
 
 
 def _parse(payload: bytes) -> Receipt:
-    members = read_object(payload, _MEMBERS, max_bytes=MAX_RECEIPT_BYTES)
-    if as_whole(members["v"]) != VERSION:
+    members = read_object(payload, _MEMBERS, max_bytes=MAX_RECEIPT_BYTES, optional=_OF_ERASED)
+    state = _state(members)
+    if as_whole(members["v"]) != VERSION or ("messages" in members and state is not ReceiptState.ERASED):
         raise malformed()
     return Receipt(
         message_id=as_text(members["message_id"]),
@@ -151,8 +160,9 @@ def _parse(payload: bytes) -> Receipt:
         stored_at=as_instant(members["stored_at"]),
         stored=as_whole(members["stored"]),
         refused=tuple(_refused(item) for item in as_list(members["refused"])),
-        state=_state(members),
+        state=state,
         reason="" if members["reason"] == "" else as_text(members["reason"]),
+        messages=tuple(as_text(item) for item in as_list(members.get("messages", []))),
     )
 
 

@@ -54,6 +54,7 @@ def _signed(members: Any, **changes: Any) -> str:
         replace(RECEIPT, refused=(), stored=0),
         replace(RECEIPT, state=ReceiptState.CANNOT, reason="legal_retention"),
         replace(RECEIPT, state=ReceiptState.ERASED),
+        replace(RECEIPT, state=ReceiptState.ERASED, messages=("one", "two")),
     ],
 )
 def test_a_receipt_reads_back(receipt: Receipt) -> None:
@@ -117,3 +118,20 @@ def test_a_receipt_nobody_would_accept_is_not_signed(change: dict[str, Any]) -> 
     with pytest.raises(LocalRuleError) as refusal:
         sign_receipt(replace(RECEIPT, **change), CLINIC_SIGNING)
     assert refusal.value.code == "bad_receipt"
+
+
+def test_an_older_recipient_names_no_messages() -> None:
+    erased = json.loads(
+        b64url_decode(sign_receipt(replace(RECEIPT, state=ReceiptState.ERASED), CLINIC_SIGNING).split(".")[1])
+    )
+    assert erased.pop("messages") == []
+    assert _verified(_signed(erased)).messages == ()
+
+
+@pytest.mark.parametrize("said", [[1], [""], "one", None, [["one"]]])
+def test_messages_are_ids(said: Any) -> None:
+    assert _refusal(_signed({**MEMBERS, "state": "erased", "messages": said})) == "bad_receipt"
+
+
+def test_messages_are_named_only_where_something_was_erased() -> None:
+    assert _refusal(_signed({**MEMBERS, "messages": []})) == "bad_receipt"
