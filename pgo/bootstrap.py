@@ -27,7 +27,10 @@ from pgo.usecases.intake import FileReader, ReaderHere
 from pgo.usecases.session import Application, DemoInfo, Session
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pgo.store.oskeyring import KeyKeeper
+    from sync.fhir_server.transport import FhirTransport
     from sync.transport import Transport
 
 _log = logging.getLogger("pgo.bootstrap")
@@ -57,6 +60,8 @@ def build_application(vaults: Path, *, demo: DemoInfo | None = None, deliver: bo
         argon2=RFC_9106_SECOND_CHOICE,
         open_transport=_open_transport,
         open_reader=_open_reader,
+        metered=_is_metered,
+        open_plain=_open_plain,
         demo=demo,
     )
     if demo is None:
@@ -164,7 +169,20 @@ def _open_reader() -> FileReader:
     return ReaderProcess()
 
 
+def _is_metered() -> bool:
+    from pgo.metered import connection_is_metered
+
+    return connection_is_metered()
+
+
 def _open_transport() -> Transport:
     from sync.transport import InboxTransport
 
     return InboxTransport()
+
+
+def _open_plain(clock: Callable[[], datetime]) -> FhirTransport:
+    from sync.fhir_server.transport import FhirTransport
+    from sync.transport import InboxTransport
+
+    return FhirTransport(InboxTransport(), clock=clock)

@@ -1,7 +1,8 @@
 """Who this recipient is: name, keys and address; and the signed card that patients' apps pin.
 
-Promises: one identity per store, made once by ``init``; the signing key never changes, so that a pinned
-fingerprint stays true; opening keys may be added (newest on the card) and old ones still open queued mail.
+Promises: one identity per store, made once by ``init``; a new signing key comes only by
+``recipient.rotation``, signed by the one before; opening keys may be added (newest on the card) and old ones
+still open queued mail.
 
 Source: security.md's key rules as built in ``sync.card``; RFC 9180 (HPKE) for what the opening key is for.
 """
@@ -18,14 +19,15 @@ from recipient.errors import Unusable
 from recipient.instants import instant_text
 from recipient.store import Store
 from sync.card import RecipientCard, sign_card
+from sync.errors import LocalRuleError
+from sync.identifiers import BY_SCHEME, check_identifiers
 
 KINDS = ("clinic", "registry")
 CARD_VALID = timedelta(days=365)  # opening keys are renewed yearly; the card announces the newest
 # What the portal asks consent for: v3-ActReason codes, http://terminology.hl7.org/CodeSystem/v3-ActReason
 PURPOSE_OF_KIND: Mapping[str, str] = {"clinic": "TREAT", "registry": "HRESCH"}
-# A scheme and a value; URA and AGB are the Dutch numbers of care providers
+# A scheme and a value; those of ``sync.identifiers`` have a form of their own
 _ID = re.compile(r"[a-z][a-z0-9-]{1,15}:[A-Za-z0-9._-]{1,64}")
-_SYSTEMS = {"ura": "http://fhir.nl/fhir/NamingSystem/ura", "agb": "http://fhir.nl/fhir/NamingSystem/agb-z"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class Identity:
     signing: SigningKey
     opening: Mapping[KeyId, OpeningKey]
     newest_opening: OpeningKey
+    numbers: tuple[tuple[str, str], ...] = ()
 
     @property
     def purpose(self) -> str:
@@ -90,6 +93,10 @@ def check_identity(*, recipient_id: str, name: str, kind: str) -> None:
     Raises:
         Unusable: ``bad_id``, ``bad_name``, ``bad_kind``.
     """
+    try:
+        check_identifiers(recipient_id, ())
+    except LocalRuleError as exc:
+        raise Unusable("bad_id") from exc
     if not _ID.fullmatch(recipient_id):
         raise Unusable("bad_id")
     if not (1 <= len(name.strip()) <= 120 and name.isprintable()):
@@ -119,6 +126,10 @@ def load_identity(store: Store) -> Identity:
         signing=SigningKey.from_seed(store.secrets.open("signing_seed", signing_seed)),
         opening={key.public.id: key for key in keys},
         newest_opening=keys[-1],
+        numbers=tuple(
+            (str(system), str(number))
+            for system, number in store.rows("SELECT system, value FROM own_number ORDER BY system")
+        ),
     )
 
 
@@ -140,13 +151,14 @@ def build_card(identity: Identity, *, endpoint: str, at: datetime) -> tuple[Reci
         The card and its signed text.
     """
     scheme, _, value = identity.recipient_id.partition(":")
-    system = _SYSTEMS.get(scheme)
+    own = BY_SCHEME.get(scheme)
+    others = tuple(one for one in identity.numbers if own is None or one[0] != own.system)
     card = RecipientCard(
         version=1,
         id=identity.recipient_id,
         kind=identity.kind,
         name=identity.name,
-        identifiers=((system, value),) if system else (),
+        identifiers=(*(((own.system, value),) if own else ()), *others),
         endpoint=endpoint,
         verify_key=identity.signing.public,
         sealing_key=identity.newest_opening.public,

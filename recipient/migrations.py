@@ -26,6 +26,7 @@ from recipient.fhir_api.tables import TABLES as PROGRAMS
 from recipient.login.tables import LOGIN
 from recipient.look_tables import LOOKS
 from recipient.removal_tables import ORDER
+from recipient.rotation_tables import ROTATION
 from recipient.schema import FIRST, AppendOnly
 from recipient.store_protocol import Store
 
@@ -49,6 +50,7 @@ STEPS: tuple[Step, ...] = (
     Step("what is new for whom", LOOKS),
     Step("messages in their order", ORDER),
     Step(DATA_KEYS, data_keys.TABLES, then=data_keys.seal_what_lies_open),
+    Step("former keys and other numbers", ROTATION),
 )
 VERSION = len(STEPS)
 FIRST_WITH_KEK = 1 + next(index for index, step in enumerate(STEPS) if step.name == DATA_KEYS)

@@ -39,7 +39,7 @@ def build_removal(references: Sequence[str]) -> bytes:
     Raises:
         LocalRuleError: `bad_removal`, our own reader would refuse it.
     """
-    gone: list[JsonValue] = sorted(references)
+    gone: list[JsonValue] = [*sorted(references)]
     content = canonical_bytes({"v": REMOVAL_VERSION, "gone": gone})
     try:
         parse_removal(content)

@@ -14,6 +14,8 @@ For each entry, in the order of `sync.plan`:
 5. otherwise `postpone` (not reached, nothing proved, or refused for what damage on the way does too:
    `wire.MAY_BE_DAMAGE`) or `refuse` (the recipient said why).
 
+To a plain FHIR server (`sync.fhir_server`) steps 2 to 4 are: bring it, read it back, `record_read_back`.
+
 A refusal because of the clock comes with the recipient's signed time; the envelope is then made once more
 with that time, which is used for envelopes only.
 """
@@ -33,6 +35,8 @@ from sync.access_full import build_full_request, verify_full_log
 from sync.card import RecipientCard
 from sync.envelope import open_reply, seal_message
 from sync.errors import LocalRuleError, RemoteRuleError, Unreachable
+from sync.fhir_server.deliver import Outcome
+from sync.fhir_server.transport import FhirDestination, FhirTransport
 from sync.head import Head, build_head_request, verify_head
 from sync.outbox import OutboxEntry, when_again
 from sync.plan import hold, plan
@@ -52,11 +56,14 @@ class Correspondent:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Permit: this content goes out now. `entry` is already marked sending, in the store too."""
+    """Permit: this content goes out now. `entry` is already marked sending, in the store too.
+
+    `to` decides which way: sealed to a recipient with a card, or to a plain FHIR server.
+    """
 
     entry: OutboxEntry
     content: bytes = field(repr=False)
-    to: Correspondent = field(repr=False)
+    to: Correspondent | FhirDestination = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +79,7 @@ MAX_ACCESS_PIECES = 100
 """Pieces of a log that one question fetches: half a million looks, and an end to a log without end."""
 
 _RANDOM = secrets.SystemRandom()
+_OUTCOMES = ("delivered", "stored", "later", "refused", "cancelled")
 
 
 class DeliveryPort(Protocol):
@@ -98,6 +106,10 @@ class DeliveryPort(Protocol):
         """Keep a verified receipt with its token; the entry is delivered."""
         ...
 
+    def record_read_back(self, entry: OutboxEntry, outcome: Outcome, *, at: datetime) -> None:
+        """Keep what a plain FHIR server showed when it was read back; the entry is stored there."""
+        ...
+
     def postpone(self, entry: OutboxEntry, *, error: str, next_at: datetime, at: datetime) -> None:
         """Put the entry back in the queue."""
         ...
@@ -109,9 +121,15 @@ class DeliveryPort(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
-    """What one round did; entry numbers, in the order they were handled."""
+    """What one round did; entry numbers, in the order they were handled.
+
+    Attributes:
+        delivered: With a signed receipt.
+        stored: At a plain FHIR server, which signs nothing; read back.
+    """
 
     delivered: tuple[int, ...] = ()
+    stored: tuple[int, ...] = ()
     later: tuple[int, ...] = ()
     refused: tuple[int, ...] = ()
     cancelled: tuple[int, ...] = ()
@@ -124,26 +142,29 @@ def run_once(
     at: datetime,
     clock: Callable[[], datetime] | None = None,
     jitter: Callable[[], float] = _RANDOM.random,
+    plain: FhirTransport | None = None,
 ) -> RunReport:
     """Do one round of work.
 
     Args:
         port: Store and consent.
-        transport: The way out.
+        transport: The way out to recipients with a card.
         at: Now, at the start of the round.
         clock: Asked before each entry, for rounds that take minutes; without it `at` counts throughout.
         jitter: Random numbers in [0, 1) for the waiting times.
+        plain: The way out to plain FHIR servers; without it nothing goes to one.
     """
     now = clock or (lambda: at)
     work = plan(port.open_entries(), at=at)
-    outcomes: dict[str, list[int]] = {"delivered": [], "later": [], "refused": [], "cancelled": []}
+    ways = _Ways(transport, plain)
+    outcomes: dict[str, list[int]] = {name: [] for name in _OUTCOMES}
     for entry in work.superseded:
         port.supersede(entry, at=now())
         outcomes["cancelled"].append(entry.id)
     send = work.send
     while send:
         entry, send = send[0], send[1:]
-        outcome = _handle(port, transport, entry, now=now, jitter=jitter)
+        outcome = _handle(port, ways, entry, now=now, jitter=jitter)
         outcomes[outcome].append(entry.id)
         if outcome == "later":
             send = hold(send, entry.recipient_id)
@@ -223,9 +244,15 @@ class _Message:
     to: Correspondent
 
 
+@dataclass(frozen=True, slots=True)
+class _Ways:
+    sealed: Transport
+    plain: FhirTransport | None
+
+
 def _handle(
     port: DeliveryPort,
-    transport: Transport,
+    ways: _Ways,
     entry: OutboxEntry,
     *,
     now: Callable[[], datetime],
@@ -236,7 +263,7 @@ def _handle(
         return "cancelled"
     sending = prepared.entry
     try:
-        receipt, token = _deliver(transport, prepared, at=now())  # steps 2 to 4
+        proof = _bring(ways, prepared, at=now())  # steps 2 to 4
     except Unreachable as exc:  # step 5
         again = when_again(sending, at=now(), jitter=jitter(), retry_after_seconds=exc.retry_after_seconds)
         port.postpone(sending, error=exc.code, next_at=again, at=now())
@@ -248,12 +275,25 @@ def _handle(
             return "later"
         port.refuse(sending, error=exc.code, at=now())
         return "refused"
-    port.record(sending, receipt, token, at=now())  # step 4
+    if isinstance(proof, Outcome):
+        port.record_read_back(sending, proof, at=now())
+        return "stored"
+    port.record(sending, *proof, at=now())  # step 4
     return "delivered"
 
 
-def _deliver(transport: Transport, prepared: Prepared, *, at: datetime) -> tuple[Receipt, str]:
-    entry, to = prepared.entry, prepared.to
+def _bring(ways: _Ways, prepared: Prepared, *, at: datetime) -> tuple[Receipt, str] | Outcome:
+    if isinstance(prepared.to, FhirDestination):
+        if ways.plain is None:
+            raise Unreachable
+        return ways.plain.deliver(prepared.to, prepared.content)
+    return _deliver(ways.sealed, prepared, prepared.to, at=at)
+
+
+def _deliver(
+    transport: Transport, prepared: Prepared, to: Correspondent, *, at: datetime
+) -> tuple[Receipt, str]:
+    entry = prepared.entry
     message = _Message(entry.kind, prepared.content, entry.message_id, entry.sequence, to)
     token = _ask(transport, message, at=at)
     try:

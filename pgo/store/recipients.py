@@ -49,6 +49,7 @@ class Recipients:
 
     def remove(self, recipient_id: str) -> bool:
         """Forget a recipient. Returns False when there is none."""
+        self.drop_offer(recipient_id)
         return self._engine.run("DELETE FROM recipient WHERE id = ?", (recipient_id,)) == 1
 
     def get(self, recipient_id: str) -> StoredRecipient:
@@ -66,6 +67,41 @@ class Recipients:
         """One recipient, None when not added."""
         row = self._engine.row(f"SELECT {_COLUMNS} FROM recipient WHERE id = ?", (recipient_id,))  # noqa: S608
         return None if row is None else _recipient(row)
+
+    def lay_before(self, recipient_id: str, card: str, *, at: datetime) -> None:
+        """Keep a card that shows another key, until the person compared it."""
+        self._engine.run(
+            "INSERT INTO card_offer (recipient_id, card, seen_at) VALUES (?, ?, ?) ON CONFLICT (recipient_id)"
+            " DO UPDATE SET card = excluded.card, seen_at = excluded.seen_at",
+            (recipient_id, card, to_text(at)),
+        )
+
+    def offers(self) -> dict[str, tuple[str, datetime]]:
+        """Cards that wait for the person: recipient to (card, when it was seen)."""
+        rows = self._engine.rows("SELECT recipient_id, card, seen_at FROM card_offer")
+        return {str(row[0]): (str(row[1]), from_text(row[2])) for row in rows}
+
+    def drop_offer(self, recipient_id: str) -> None:
+        """Forget a card that waited."""
+        self._engine.run("DELETE FROM card_offer WHERE recipient_id = ?", (recipient_id,))
+
+    def card_asked_at(self, recipient_id: str) -> datetime | None:
+        """When the recipient was asked for its card last, None for never."""
+        row = self._engine.row("SELECT card_asked_at FROM recipient WHERE id = ?", (recipient_id,))
+        return None if row is None or row[0] is None else from_text(row[0])
+
+    def asked_for_card(self, recipient_id: str, at: datetime) -> None:
+        """Note that the recipient was asked for its card."""
+        self._engine.run("UPDATE recipient SET card_asked_at = ? WHERE id = ?", (to_text(at), recipient_id))
+
+    def set_to_send(self, recipient_id: str, count: int) -> None:
+        """Note how many records the recipient may have in all."""
+        self._engine.run("UPDATE recipient SET to_send = ? WHERE id = ?", (count, recipient_id))
+
+    def to_send(self, recipient_id: str) -> int:
+        """How many records the recipient may have in all, as counted at the last message."""
+        row = self._engine.row("SELECT to_send FROM recipient WHERE id = ?", (recipient_id,))
+        return 0 if row is None else int(row[0])
 
     def all(self) -> tuple[StoredRecipient, ...]:
         """All recipients, by name."""

@@ -47,6 +47,7 @@ SCREENS: Final[tuple[tuple[str, str], ...]] = (
     ("check/:id", "check_run"),
     ("share", "share"),
     ("share/add", "share_add"),
+    ("share/add/server", "share_server"),
     ("share/new/:recipient", "share_new"),
     ("share/looked/:recipient", "share_looked"),
     ("share/requests", "requests"),

@@ -37,6 +37,8 @@ def _words_of(row: JournalRow) -> str:
     """The key of a line's words; some events have more than one kind of content."""
     if row.event == "sent" and row.details.get("kind") == "statement":
         return "sent_rules"
+    if row.event == "sent" and row.details.get("kind") == "removal":
+        return "sent_removal"
     if row.event == "exported" and row.details.get("form") in ("csv", "summary"):
         return f"exported_{row.details['form']}"
     return row.event

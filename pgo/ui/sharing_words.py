@@ -26,6 +26,7 @@ from typing import Final
 from consent.codes import Category, Sensitivity
 from consent.decision import GrantState
 from pgo.ui.research_words import limit_sentences, who_sentence
+from pgo.ui.sharing_errors import why
 from pgo.ui.text import fmt_date, fmt_moment, has, t
 from pgo.usecases.picking import Named
 from pgo.usecases.share import (
@@ -72,6 +73,10 @@ _DELIVERY_BADGES: Final[Mapping[DeliveryState, Badge]] = {
     DeliveryState.SENDING: Badge("sending", Tone.WAIT),
     DeliveryState.REFUSED: Badge("refused", Tone.WARN),
 }
+_SERVER_BADGES: Final[Mapping[DeliveryState, Badge]] = {
+    DeliveryState.WITHDRAWN_GONE_THERE: Badge("gone_there", Tone.OFF, past=True),
+    DeliveryState.WITHDRAWN_STILL_THERE: Badge("still_there", Tone.WARN),
+}
 
 
 def badge(row: ShareRow) -> Badge:
@@ -94,12 +99,18 @@ def badge(row: ShareRow) -> Badge:
 def _running_badge(delivery: DeliveryView) -> Badge:
     if delivery.state is DeliveryState.DELIVERED:
         return Badge("partly", Tone.WARN) if delivery.refused_count else Badge("delivered", Tone.GOOD)
+    if delivery.state is DeliveryState.STORED_THERE:
+        return (
+            Badge("partly_there", Tone.WARN) if delivery.refused_count else Badge("stored_there", Tone.GOOD)
+        )
     if delivery.state is DeliveryState.WAITING:
         return Badge("waiting" if delivery.attempts else "queued", Tone.WAIT)
     return _DELIVERY_BADGES.get(delivery.state, Badge("unknown", Tone.WARN))
 
 
 def _stopped_badge(delivery: DeliveryView) -> Badge:
+    if delivery.state in _SERVER_BADGES:
+        return _SERVER_BADGES[delivery.state]
     if delivery.state is not DeliveryState.WITHDRAWN_CONFIRMED:
         # Whatever else the outbox says: not confirmed is not confirmed.
         return Badge("stopping", Tone.WAIT)
@@ -276,35 +287,19 @@ def ever_sent(delivery: DeliveryView) -> int:
     return delivery.delivered_count or sum(r.stored for r in delivery.receipts if r.state == "stored")
 
 
+def sent_of(delivery: DeliveryView) -> tuple[int, int]:
+    """Return how many records the recipient answered for, and how many it may have in all."""
+    answered = delivery.delivered_count + delivery.refused_count
+    return min(answered, delivery.to_send), delivery.to_send
+
+
 def summary(lang: str, choice: ShareChoice) -> str:
     """Return one short sentence for a card: what goes along."""
     return _what(lang, choice.categories)
 
 
-_ERROR_KEYS: Final[Mapping[str, str]] = {
-    "unreachable": "unreachable",
-    "timeout": "unreachable",
-    "busy": "busy",
-    "no_proof": "untrusted",
-    "bad_receipt": "untrusted",
-    "receipt_mismatch": "untrusted",
-    "answer_too_large": "untrusted",
-    "bad_signature": "untrusted",
-    "clock": "clock",
-    "unsupported_version": "version",
-}
-"""Codes of `sync` (errors, wire.REFUSALS) to the last part of ``share.detail.error.<part>``."""
-
-
-def _why(lang: str, delivery: DeliveryView, *, name: str) -> list[str]:
-    if not delivery.last_error:
-        return []
-    kind = _ERROR_KEYS.get(delivery.last_error, "other")
-    return [t(lang, f"share.detail.error.{kind}", name=name, code=delivery.last_error)]
-
-
 def _waiting(lang: str, delivery: DeliveryView, *, name: str) -> list[str]:
-    lines = _why(lang, delivery, name=name)
+    lines = why(lang, delivery, name=name)
     if delivery.attempts and delivery.next_at:
         when = fmt_moment(lang, delivery.next_at)
         lines.append(t(lang, "share.detail.next_try", when=when, n=delivery.attempts))
@@ -350,7 +345,7 @@ def _running(lang: str, delivery: DeliveryView, *, name: str) -> list[str]:
         case DeliveryState.SENDING:
             return [t(lang, "share.detail.sending_now")]
         case DeliveryState.REFUSED:
-            return [t(lang, "share.detail.refused_all", name=name), *_why(lang, delivery, name=name)]
+            return [t(lang, "share.detail.refused_all", name=name), *why(lang, delivery, name=name)]
         case DeliveryState.DELIVERED:
             return []
         case _:
@@ -365,7 +360,7 @@ def _stopped(lang: str, row: ShareRow) -> list[str]:
     lines = [t(lang, "share.detail.stopped_here", name=name)]
     if delivery.state is not DeliveryState.WITHDRAWN_CONFIRMED:
         return [*lines, t(lang, "share.detail.stop_waiting", name=name), *_waiting(lang, delivery, name=name)]
-    newest = delivery.receipts[0] if delivery.receipts else None
+    newest = next((one for one in delivery.receipts if one.kind != "removal"), None)
     if newest is None:
         return [*lines, t(lang, "share.detail.stop_never_sent", name=name)]
     key = _STOPPED_KEYS.get(newest.state, "stop_confirmed")
@@ -383,6 +378,8 @@ _RECEIPT_KEYS: Final[Mapping[str, str]] = {
 def receipt_sentence(lang: str, receipt: ReceiptView, *, name: str) -> str:
     """Say what one verified receipt proves."""
     key = _RECEIPT_KEYS.get(receipt.state, "share.detail.receipt_stored")
+    if receipt.kind == "removal":
+        key = "share.detail.receipt_removed"
     return t(lang, key, n=receipt.stored, when=fmt_moment(lang, receipt.stored_at), name=name)
 
 

@@ -14,8 +14,10 @@ from datetime import datetime
 
 from pgo.usecases.delivering import VaultPort
 from pgo.usecases.guarded_line import GuardedLine
+from pgo.usecases.holding import holds
 from pgo.usecases.queue import queue_statement
-from pgo.usecases.reconcile import ask_next_at, ask_waiting, must_wait
+from pgo.usecases.reconcile import ask_next_at, ask_waiting
+from pgo.usecases.renewals import renew_cards
 from pgo.usecases.session import Session
 from pgo.usecases.statements import needs_refresh
 from sync.outbox import is_due
@@ -35,40 +37,48 @@ def deliver(session: Session) -> RunReport:
 
 
 def send_now(session: Session) -> RunReport:
-    """Make all waiting entries due and deliver."""
+    """Make all waiting entries due and deliver, whatever the connection costs: the person asked for it."""
     ask_waiting(session, again=True)
     store, at = session.store, session.now()
     if store.outbox.count_open():
         with store.write(at):
             store.outbox.wait_no_longer(at)
-    return deliver(session)
+    with session.one_delivery() as mine:
+        return _deliver(session, anyway=True) if mine else RunReport()
 
 
 def next_try_at(session: Session) -> datetime | None:
     """When there is something to send or to ask next, None when nothing waits."""
-    held = must_wait(session)
-    waits = [one.next_at for one in session.store.outbox.all_open() if one.recipient_id not in held]
+    hold = holds(session)
+    waits = [one.next_at for one in session.store.outbox.all_open() if hold(one) is None]
     asking = ask_next_at(session)
     return min(waits if asking is None else [*waits, asking], default=None)
 
 
-def _deliver(session: Session) -> RunReport:
+def _deliver(session: Session, *, anyway: bool = False) -> RunReport:
     ask_waiting(session)
+    renew_cards(session)
     _refresh_statements(session)
-    total, port = RunReport(), VaultPort(session)
+    total, port = RunReport(), VaultPort(session, anyway=anyway)
     for _ in range(_MAX_ROUNDS):
         if session.closed or not any(is_due(one, session.now()) for one in port.open_entries()):
             break
-        report = run_once(port, GuardedLine(session), at=session.now(), clock=session.now)
+        report = _round(session, port)
         total = RunReport(
             delivered=total.delivered + report.delivered,
+            stored=total.stored + report.stored,
             later=total.later + report.later,
             refused=total.refused + report.refused,
             cancelled=total.cancelled + report.cancelled,
         )
-        if not (report.delivered or report.cancelled or report.refused):
+        if not (report.delivered or report.stored or report.cancelled or report.refused):
             break
     return total
+
+
+def _round(session: Session, port: VaultPort) -> RunReport:
+    plain = session.plain_transport if session.store.fhir.any() else None
+    return run_once(port, GuardedLine(session), at=session.now(), clock=session.now, plain=plain)
 
 
 def _refresh_statements(session: Session) -> None:

@@ -23,10 +23,12 @@ from crypto.canonical import sha256_id
 from pgo.store.deliveries import Delivered, StoredReceipt
 from pgo.store.journal import Event
 from pgo.store.statements import StoredStatement
+from pgo.usecases.cards import card_of, is_plain
 from pgo.usecases.consenting import load_ledger
+from pgo.usecases.fhir_delivering import PlainPort
+from pgo.usecases.holding import holds
 from pgo.usecases.parcels import Parcel, permitted
 from pgo.usecases.queue import queue_push, queue_removal, queue_statement
-from pgo.usecases.recipients import card_of
 from pgo.usecases.removals import gone_for, remove_there
 from pgo.usecases.session import Session
 from pgo.usecases.statements import (
@@ -38,6 +40,7 @@ from pgo.usecases.statements import (
 )
 from sync.bundle import build_push, build_statement_content, build_transaction, split
 from sync.card import RecipientCard
+from sync.fhir_server.deliver import Outcome
 from sync.outbox import OutboxEntry, State, acknowledge, cancel, needs_new_entry, postpone, refuse, start
 from sync.receipt import Receipt, ReceiptState
 from sync.removal import MAX_GONE, build_removal
@@ -58,15 +61,17 @@ _AGAIN = {Kind.STATEMENT: queue_statement, Kind.REMOVAL: queue_removal, Kind.PUS
 class VaultPort:
     """``DeliveryPort`` of one session; every call is one transaction."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, *, anyway: bool = False) -> None:
         self._session = session
+        self._anyway = anyway
         self._store = session.store
         self._parcels: dict[Hashable, tuple[Parcel, ...]] = {}
+        self._plain = PlainPort(session)
 
     def open_entries(self) -> Sequence[OutboxEntry]:
-        """All queued and sending entries, oldest first; none for recipients not asked since a restore."""
-        may_send = self._store.backups.may_send
-        return [one for one in self._store.outbox.all_open() if may_send(one.recipient_id)]
+        """All queued and sending entries that nothing holds back (``holding``), oldest first."""
+        hold = holds(self._session, anyway=self._anyway)
+        return [one for one in self._store.outbox.all_open() if hold(one) is None]
 
     def supersede(self, entry: OutboxEntry, *, at: datetime) -> None:
         """Cancel a statement that a newer one replaces."""
@@ -86,9 +91,13 @@ class VaultPort:
             entry = store.outbox.get(entry.id)
             if entry.state not in (State.QUEUED, State.SENDING):
                 return Cancelled("withdrawn")
-            if not store.backups.may_send(entry.recipient_id):
-                return Cancelled("not_asked_yet")  # the entry stays: ``usecases.reconcile`` lets it go on
-            card = card_of(store.recipients.get(entry.recipient_id))
+            held = holds(self._session, anyway=self._anyway)(entry)
+            if held is not None:
+                return Cancelled(held)  # the entry stays: what holds it back lets it go on
+            stored = store.recipients.get(entry.recipient_id)
+            if is_plain(stored):
+                return self._plain.prepare(entry, at=at)
+            card = card_of(stored)
             ledger = load_ledger(store)
             statement = current_statement(store, card, ledger, at=at)
             if entry.kind is Kind.STATEMENT:
@@ -138,6 +147,12 @@ class VaultPort:
         if receipt.state is ReceiptState.ERASED:
             sent = {record_number(name) for name in self._store.outbox.ever_sent(entry.recipient_id)}
             deliveries.removed(entry.recipient_id, sent, at=at)
+
+    def record_read_back(self, entry: OutboxEntry, outcome: Outcome, *, at: datetime) -> None:
+        """Keep what a plain FHIR server showed; no receipt."""
+        with self._store.write(at):
+            self._plain.record(self._store.outbox.get(entry.id), outcome, at=at)
+        self._session.changed()
 
     def postpone(self, entry: OutboxEntry, *, error: str, next_at: datetime, at: datetime) -> None:
         """Put the entry back in the queue."""
@@ -213,6 +228,7 @@ class VaultPort:
         allowed = {number for parcel in parcels for number, _, _ in parcel.records.values()}
         withheld = set(store.records.present_ids()) - allowed
         store.deliveries.forget(card.id, held.keys() & withheld)
+        store.recipients.set_to_send(card.id, len(allowed))
         for parcel in parcels:
             news = self._news(entry, parcel, held, at=at)
             if news:
@@ -238,7 +254,7 @@ class VaultPort:
                 self._store.deliveries.remember(entry.recipient_id, [note], at=at)
             else:
                 news.append((reference, raw))
-        return news
+        return sorted(news, key=lambda one: _urgency(one[0], held))
 
     def _permitted(self, card: RecipientCard, ledger: Ledger, *, at: datetime) -> tuple[Parcel, ...]:
         """Decide now; kept for the next part of this delivery as long as nothing it rests on moved."""
@@ -312,6 +328,15 @@ class VaultPort:
 def record_number(reference: str) -> int:
     """Number in this vault of a record named ``Type/r<number>``."""
     return int(reference.rpartition("/r")[2])
+
+
+def _urgency(reference: str, held: Mapping[int, Delivered]) -> tuple[bool, bool, int]:
+    """What goes first: who it is about, then what changed since the recipient got it, then the newest.
+
+    So what was typed today does not wait behind the tail of a record of thousands that is on its way.
+    """
+    number = record_number(reference)
+    return not reference.startswith("Patient/"), number not in held, -number
 
 
 def _first_part(news: Sequence[tuple[str, bytes]]) -> tuple[tuple[str, bytes], ...]:

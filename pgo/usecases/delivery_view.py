@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from pgo.store.ledger import LedgerRow
 from pgo.store.protocols import VaultStore
+from pgo.usecases.cards import is_plain
 from pgo.usecases.statements import is_acknowledged
 from sync.outbox import OutboxEntry, State
 
@@ -15,7 +16,11 @@ _MAX_RECEIPTS = 20
 
 
 class DeliveryState(StrEnum):
-    """How far the newest message about one grant has come."""
+    """How far the newest message about one grant has come.
+
+    ``STORED_THERE``, ``WITHDRAWN_GONE_THERE`` and ``WITHDRAWN_STILL_THERE`` are of plain FHIR servers: what
+    one showed when it was read back. Nobody signed it, so it is never called delivered or confirmed.
+    """
 
     NOTHING_YET = "nothing_yet"
     WAITING = "waiting"
@@ -24,6 +29,9 @@ class DeliveryState(StrEnum):
     REFUSED = "refused"
     WITHDRAWN_WAITING = "withdrawn_waiting"
     WITHDRAWN_CONFIRMED = "withdrawn_confirmed"
+    STORED_THERE = "stored_there"
+    WITHDRAWN_GONE_THERE = "withdrawn_gone_there"
+    WITHDRAWN_STILL_THERE = "withdrawn_still_there"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +58,9 @@ class DeliveryView:
         next_at: when it is tried again.
         last_error: code of the last failed try, '' for none.
         receipts: newest first.
+        to_send: records the recipient may have in all, as counted at the last message; 0 for not yet counted.
+        unconfirmed: numbers of messages that left and were taken back before anybody confirmed them: the
+            recipient may have them.
     """
 
     state: DeliveryState
@@ -60,6 +71,8 @@ class DeliveryView:
     next_at: datetime | None
     last_error: str
     receipts: tuple[ReceiptView, ...] = field(default=())
+    to_send: int = 0
+    unconfirmed: tuple[int, ...] = field(default=())
 
 
 def delivery_of(store: VaultStore, row: LedgerRow, *, withdrawn_length: int | None) -> DeliveryView:
@@ -81,8 +94,11 @@ def delivery_of(store: VaultStore, row: LedgerRow, *, withdrawn_length: int | No
         for one in store.deliveries.receipts(recipient_id)[:_MAX_RECEIPTS]
     )
     shown = current or newest
+    state = _state(store, row, current=current, newest=newest, withdrawn_length=withdrawn_length)
+    if is_plain(store.recipients.get(recipient_id)):
+        state = _as_shown(state, receipts)
     return DeliveryView(
-        state=_state(store, row, current=current, newest=newest, withdrawn_length=withdrawn_length),
+        state=state,
         delivered_count=stored,
         refused_count=refused,
         last_at=receipts[0].stored_at if receipts else None,
@@ -90,7 +106,21 @@ def delivery_of(store: VaultStore, row: LedgerRow, *, withdrawn_length: int | No
         next_at=current.next_at if current is not None and current.state is State.QUEUED else None,
         last_error=(shown.last_error or "") if shown is not None else "",
         receipts=receipts,
+        to_send=store.recipients.to_send(recipient_id),
+        unconfirmed=store.outbox.unconfirmed(recipient_id),
     )
+
+
+def _as_shown(state: DeliveryState, shown: tuple[ReceiptView, ...]) -> DeliveryState:
+    """The same for a server that signs nothing."""
+    match state:
+        case DeliveryState.DELIVERED:
+            return DeliveryState.STORED_THERE
+        case DeliveryState.WITHDRAWN_CONFIRMED:
+            kept = bool(shown) and shown[0].state == "cannot"
+            return DeliveryState.WITHDRAWN_STILL_THERE if kept else DeliveryState.WITHDRAWN_GONE_THERE
+        case _:
+            return state
 
 
 def _state(

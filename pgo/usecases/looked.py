@@ -12,7 +12,7 @@ from datetime import datetime
 
 from pgo.store.access import Newest, StoredLook
 from pgo.store.journal import Event
-from pgo.usecases.recipients import card_of
+from pgo.usecases.cards import card_of, is_plain
 from pgo.usecases.session import Session
 from pgo.usecases.statements import pairwise_for
 from sync.access import NO_HEAD, REFUSED, AccessEntry, AccessHead, AccessLog
@@ -72,11 +72,14 @@ def fetch_access(session: Session, recipient_id: str) -> AccessView:
     Raises:
         sync.errors.Unreachable: no connection; the stored copy is still there through ``access``.
         sync.errors.RemoteRuleError: the recipient refused or its log does not hold
-            (``access_log_rolled_back``, ...).
+            (``access_log_rolled_back``, ...); ``no_access_log``, a plain FHIR server keeps none for us.
         NotFound: unknown recipient.
     """
     store = session.store
-    card = card_of(store.recipients.get(recipient_id))
+    stored = store.recipients.get(recipient_id)
+    if is_plain(stored):
+        raise RemoteRuleError("no_access_log")
+    card = card_of(stored)
     keys = pairwise_for(store, recipient_id)
     known = store.access.newest(recipient_id)
     try:

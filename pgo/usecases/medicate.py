@@ -92,8 +92,11 @@ def allergy_form(session: Session, record_id: int) -> AllergyForm:
     return form
 
 
-def remove(session: Session, record_id: int) -> None:
+def remove(session: Session, record_id: int) -> bool:
     """Move a record to the trash. It is not sent any more; who has it is asked to erase it (rule 2).
+
+    Returns:
+        Whether somebody is asked.
 
     Raises:
         NotFound: no such record, or already in the trash.
@@ -103,8 +106,9 @@ def remove(session: Session, record_id: int) -> None:
         if not store.records.move_to_trash(record_id, at=at):
             raise NotFound("record")
         store.journal.add(Event.RECORD_REMOVED, at=at, record=record_id)
-        records_removed(store, at=at)
+        asked = records_removed(store, at=at)
     session.changed()
+    return asked
 
 
 def trash(session: Session) -> tuple[RecordRow, ...]:

@@ -30,13 +30,14 @@ from pgo.errors import InputRefused, NotFound
 from pgo.store.journal import Event
 from pgo.store.ledger import LedgerRow
 from pgo.store.protocols import VaultStore
+from pgo.usecases.cards import party_of
 from pgo.usecases.choices import Use, choice_from
 from pgo.usecases.consenting import by_this_device, load_ledger, recipients_in_force, sign, subject_of
 from pgo.usecases.facts import Facts, all_facts
 from pgo.usecases.parcels import may_send, plan_for
 from pgo.usecases.queue import cancel_pushes, queue_push, queue_statement
 from pgo.usecases.read import RecordRow, record_row
-from pgo.usecases.recipients import RecipientRow, card_of, recipient_row
+from pgo.usecases.recipients import RecipientRow, recipient_row
 from pgo.usecases.session import Session
 
 _FOR_EVER = datetime(9999, 12, 31, tzinfo=UTC)
@@ -199,7 +200,7 @@ def objections_in_force(ledger: Ledger, *, at: datetime) -> tuple[SignedRecord, 
 def seen_by(session: Session, ledger: Ledger, recipient_id: str, *, facts: Facts) -> frozenset[int]:
     """Numbers of the records a recipient may have now under a ledger."""
     store, at = session.store, session.now()
-    actor = card_of(store.recipients.get(recipient_id)).actor
+    actor = party_of(store.recipients.get(recipient_id)).actor
     found: set[int] = set()
     for use in uses_of(store, recipient_id):
         plan = plan_for(actor, use, ledger, at=at)
@@ -235,7 +236,7 @@ def _touched(session: Session, grant: Grant, facts: Facts, *, recipient_id: str 
     """How many records the rules bite, asked of the engine with a ledger that holds nothing else."""
     store = session.store
     some_actor = ActorRef("org", "nobody-in-particular")
-    actor = some_actor if recipient_id is None else card_of(store.recipients.get(recipient_id)).actor
+    actor = some_actor if recipient_id is None else party_of(store.recipients.get(recipient_id)).actor
     alone = _with_draft(Ledger.of_verified([], subject=grant.subject), replace(grant, seen=frozenset()))
     plan = plan_for(actor, Use(), alone, at=session.now())
     return sum(1 for _, one in facts if _is_denied(plan.decide(one)))
@@ -281,7 +282,7 @@ def _rules(session: Session, choice: ObjectionChoice) -> tuple[Rule, ...]:
     """One deny per part of the choice: each part alone is enough to hold a record back."""
     actor: list[ActorRef] | None = None
     if choice.recipient_id is not None:
-        actor = [card_of(session.store.recipients.get(choice.recipient_id)).actor]
+        actor = [party_of(session.store.recipients.get(choice.recipient_id)).actor]
     rules: list[Rule] = []
     if choice.categories:
         rules.append(deny_rule(actor=actor, category=choice.categories))
@@ -329,7 +330,7 @@ def _lifted(ledger: Ledger) -> dict[str, datetime]:
 def _recipient_of(store: VaultStore, signed: SignedRecord) -> str | None:
     """The recipient an objection is about; None for everybody, and for one no longer known here."""
     actors = {ref for rule in _grant_in(signed).rules for ref in rule.actor or ()}
-    return next((one.id for one in store.recipients.all() if card_of(one).actor in actors), None)
+    return next((one.id for one in store.recipients.all() if party_of(one).actor in actors), None)
 
 
 def objection_row(session: Session, signed: SignedRecord, lifted_at: datetime | None = None) -> ObjectionRow:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum
+from typing import Protocol
 
 from consent.codes import Deidentification
 from consent.decision import Permit, grants_in_force
@@ -27,7 +28,6 @@ from pgo.usecases.choices import Use, choice_from
 from pgo.usecases.content import stored_resource
 from pgo.usecases.facts import permitted_now
 from pgo.usecases.session import Session
-from sync.card import RecipientCard
 from sync.wire import KEPT_BY_RECIPIENTS
 
 
@@ -41,14 +41,40 @@ class Sending(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """What one recipient may have now for one use: reference to (record number, bytes, full url)."""
+    """What one recipient may have now for one use: reference to (record number, bytes, full url).
+
+    ``study`` says whether it is for research.
+    """
 
     purpose: str
     action: str
     records: Mapping[str, tuple[int, bytes, str]]
+    form: Sending = Sending.WHOLE
+    study: bool = False
 
 
-def permitted(session: Session, card: RecipientCard, ledger: Ledger, *, at: datetime) -> Iterator[Parcel]:
+class Party(Protocol):
+    """Whom something is for, with a card or without."""
+
+    @property
+    def id(self) -> str:
+        """Stable id."""
+        ...
+
+    @property
+    def actor(self) -> ActorRef:
+        """As consent names it."""
+        ...
+
+
+def permitted(
+    session: Session,
+    card: Party,
+    ledger: Ledger,
+    *,
+    at: datetime,
+    kept: frozenset[str] = KEPT_BY_RECIPIENTS,
+) -> Iterator[Parcel]:
     """What a recipient may have now, a parcel per purpose; a record comes in the first that permits it."""
     store = session.store
     in_force = {str(grant.id): grant for grant in grants_in_force(ledger, at)}
@@ -59,14 +85,14 @@ def permitted(session: Session, card: RecipientCard, ledger: Ledger, *, at: date
     for use in sorted({choice.use for choice in choices}, key=repr):
         plan = plan_for(card.actor, use, ledger, at=at)
         found = permitted_now(session, plan)
-        levels = {n: sending(permit) for n, permit in found.items() if n not in taken}
+        levels = {n: sending(permit, kept=kept) for n, permit in found.items() if n not in taken}
         for wanted in (Sending.WHOLE, Sending.UNNAMED):
             numbers = [number for number, level in levels.items() if level is wanted]
             taken.update(numbers)
             records = _redacted(session, numbers, keep_text=keep_text)
             if wanted is Sending.UNNAMED:
                 records = _unnamed(records, today=session.today())
-            yield Parcel(use.purpose, use.action.value, records)
+            yield Parcel(use.purpose, use.action.value, records, wanted, use.study is not None)
 
 
 def plan_for(actor: ActorRef, use: Use, ledger: Ledger, *, at: datetime) -> Plan:
@@ -76,9 +102,9 @@ def plan_for(actor: ActorRef, use: Use, ledger: Ledger, *, at: datetime) -> Plan
     )
 
 
-def sending(decision: object) -> Sending:
-    """In what form a decision lets a record go (rule 4)."""
-    if not isinstance(decision, Permit) or unmet(decision.obligations, KEPT_BY_RECIPIENTS):
+def sending(decision: object, *, kept: frozenset[str] = KEPT_BY_RECIPIENTS) -> Sending:
+    """In what form a decision lets a record go (rule 3), by the duties that are kept there."""
+    if not isinstance(decision, Permit) or unmet(decision.obligations, kept):
         return Sending.NOT
     if decision.deidentification is Deidentification.NONE:
         return Sending.WHOLE

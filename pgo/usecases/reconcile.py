@@ -23,11 +23,15 @@ from pgo.store.backups import AskedRow
 from pgo.store.journal import Event
 from pgo.store.protocols import VaultStore
 from pgo.store.statements import StatementState
-from pgo.usecases.recipients import card_of
+from pgo.usecases.cards import party_of
+from pgo.usecases.fhir_head import plain_head
 from pgo.usecases.reconcile_answer import settle
 from pgo.usecases.session import Session
 from pgo.usecases.statements import pairwise_for
+from sync.card import RecipientCard
 from sync.errors import SyncError
+from sync.fhir_server.server import FhirServer
+from sync.head import Head
 from sync.runner import Correspondent, fetch_head
 
 ASK_AGAIN = timedelta(minutes=5)
@@ -138,25 +142,31 @@ def _waiting(recipient_id: str, name: str, row: AskedRow | None) -> Waiting:
 def _ask(session: Session, recipient_id: str) -> bool:
     """Ask one recipient, and act on its answer in one transaction. Returns whether it answered."""
     store = session.store
-    card = card_of(store.recipients.get(recipient_id))
-    keys = pairwise_for(store, recipient_id)
-    to = Correspondent(card, keys.signing, keys.opening)
+    stored = store.recipients.get(recipient_id)
+    party = party_of(stored)
     try:
-        head = fetch_head(
-            session.transport, to, acknowledged=_acknowledged(store, recipient_id), at=session.now()
-        )
+        head = _head_of(session, party)
     except SyncError as exc:
         _could_not_ask(session, recipient_id, exc.code)
         return False
     at = session.now()
     with store.write(at):
-        outcome, withdrawn = settle(store, card, head, at=at)
+        outcome, withdrawn = settle(store, party, head, at=at)
         store.backups.remember_asked(AskedRow(recipient_id, at, outcome, True, withdrawn))
         store.journal.add(
             Event.RECIPIENT_ASKED, at=at, recipient=recipient_id, outcome=outcome, withdrawn=withdrawn
         )
     session.changed()
     return True
+
+
+def _head_of(session: Session, party: RecipientCard | FhirServer) -> Head:
+    known = _acknowledged(session.store, party.id)
+    if isinstance(party, FhirServer):
+        return plain_head(session, party.id, acknowledged=known)
+    keys = pairwise_for(session.store, party.id)
+    to = Correspondent(party, keys.signing, keys.opening)
+    return fetch_head(session.transport, to, acknowledged=known, at=session.now())
 
 
 def _could_not_ask(session: Session, recipient_id: str, problem: str) -> None:

@@ -31,9 +31,9 @@ from pgo.store.ledger import LedgerRow
 from pgo.store.protocols import VaultStore
 from pgo.store.statements import StatementState, StoredStatement
 from pgo.usecases.consenting import by_this_device, load_ledger, recipients_in_force, sign, subject_of
+from pgo.usecases.parcels import Party
 from pgo.usecases.queue import cancel_pushes, queue_push, queue_statement
 from pgo.usecases.sent import may_hold
-from sync.card import RecipientCard
 from sync.head import Head
 
 SAME, KEPT, WITHDRAWN, NEW = "same", "kept", "withdrawn", "new"
@@ -45,7 +45,7 @@ _NO_LENGTH = -1
 """Of our ledger, for a statement made by one that is lost: so it is never used again as it is."""
 
 
-def settle(store: VaultStore, card: RecipientCard, head: Head, *, at: datetime) -> tuple[str, int]:
+def settle(store: VaultStore, card: Party, head: Head, *, at: datetime) -> tuple[str, int]:
     """Take over what a recipient holds; runs inside the caller's transaction.
 
     Returns:
@@ -71,9 +71,7 @@ def settle(store: VaultStore, card: RecipientCard, head: Head, *, at: datetime) 
     return (WITHDRAWN if gone else KEPT), len(gone)
 
 
-def no_longer_given(
-    store: VaultStore, card: RecipientCard, known: Statement, *, at: datetime
-) -> tuple[GrantId, ...]:
+def no_longer_given(store: VaultStore, card: Party, known: Statement, *, at: datetime) -> tuple[GrantId, ...]:
     """Grants to this recipient that a statement made after the backup does not cover any more (rule 2)."""
     ledger, withdrawn = load_ledger(store), store.ledger.withdrawals()
     restore = store.backups.last_restore()
@@ -98,9 +96,7 @@ def _not_over(ledger: Ledger, at: datetime) -> frozenset[GrantId]:
     return frozenset(one.id for one in records if isinstance(one, Grant) and at < one.period.until_at)
 
 
-def _regions(
-    ledger: Ledger, card: RecipientCard, *, at: datetime, store: VaultStore
-) -> Mapping[GrantId, list[Rule]]:
+def _regions(ledger: Ledger, card: Party, *, at: datetime, store: VaultStore) -> Mapping[GrantId, list[Rule]]:
     """What each grant in force permits this recipient now; nothing at all when it cannot be said."""
     found: dict[GrantId, list[Rule]] = {}
     try:

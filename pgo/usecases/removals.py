@@ -29,15 +29,17 @@ def gone_for(store: VaultStore, recipient_id: str) -> tuple[str, ...]:
     return tuple(names[number] for number in sorted(left))
 
 
-def records_removed(store: VaultStore, *, at: datetime) -> None:
-    """Queue a removal for every recipient that may hold something that is in the trash."""
+def records_removed(store: VaultStore, *, at: datetime) -> bool:
+    """Queue a removal for every recipient that may hold something in the trash; tell whether there is one."""
     if not store.ledger.head()[0]:
-        return  # nobody was ever given anything
-    for stored in store.recipients.all():
-        remove_there(store, stored.id, at=at)
+        return False  # nobody was ever given anything
+    asked = [stored.id for stored in store.recipients.all() if remove_there(store, stored.id, at=at)]
+    return bool(asked)
 
 
-def remove_there(store: VaultStore, recipient_id: str, *, at: datetime) -> None:
-    """Queue a removal for one recipient when there is something to remove."""
-    if gone_for(store, recipient_id):
+def remove_there(store: VaultStore, recipient_id: str, *, at: datetime) -> bool:
+    """Queue a removal for one recipient when there is something to remove; tell whether there is."""
+    found = bool(gone_for(store, recipient_id))
+    if found:
         queue_removal(store, recipient_id, at=at)
+    return found

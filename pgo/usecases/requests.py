@@ -30,9 +30,10 @@ from pgo.errors import InputRefused, NotFound
 from pgo.store.journal import Event
 from pgo.store.protocols import VaultStore
 from pgo.usecases.asked import asked_choice, first_choice, is_within, not_offered, opt_ins
+from pgo.usecases.cards import card_of, is_plain
 from pgo.usecases.choices import ShareChoice
 from pgo.usecases.consenting import load_ledger
-from pgo.usecases.recipients import RecipientRow, card_of, recipient_row
+from pgo.usecases.recipients import RecipientRow, recipient_row
 from pgo.usecases.session import Session
 
 MAX_WAITING: Final = 3
@@ -197,6 +198,8 @@ def _verified(store: VaultStore, token: str, *, at: datetime) -> tuple[str, Requ
     except CryptoError as exc:
         raise InputRefused("request_invalid") from exc
     for stored in store.recipients.all():
+        if is_plain(stored):  # signs nothing, so it asks nothing
+            continue
         card = card_of(stored)
         if card.verify_key.id != kid:
             continue

@@ -23,7 +23,7 @@ from datetime import UTC, date, datetime, time, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from pgo.errors import KeyringRefused, Locked
+from pgo.errors import InputRefused, KeyringRefused, Locked
 from pgo.usecases.intake import ReaderHere
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pgo.store.oskeyring import KeyKeeper
     from pgo.store.protocols import VaultStore
     from pgo.usecases.intake import FileReader
+    from sync.fhir_server.transport import FhirTransport
     from sync.transport import Transport
 
 T = TypeVar("T")
@@ -66,6 +67,15 @@ def no_keyring() -> KeyKeeper:
     raise KeyringRefused("keyring_absent")
 
 
+def no_plain_servers(_clock: Callable[[], datetime]) -> FhirTransport:
+    """Say that this application talks to no plain FHIR server.
+
+    Raises:
+        InputRefused: ``fhir_not_here``, always.
+    """
+    raise InputRefused("fhir_not_here")
+
+
 @dataclass(frozen=True, slots=True)
 class Application:
     """Everything the use cases need before a vault is open.
@@ -74,9 +84,11 @@ class Application:
         vaults: folder that holds one folder per vault.
         clock: aware UTC instant of now.
         argon2: cost of the passphrase for new slots; an existing slot keeps the cost it was made with.
+        metered: says whether the connection costs money per byte; not knowing is no.
         calibrate: measures what this machine can pay for a new slot; None takes ``argon2`` as it is.
         keyring: finds the key ring of the operating system, or says why there is none.
         open_transport: makes the network client; called at the first delivery, never before.
+        open_plain: makes the client for plain FHIR servers; called when the first is asked something.
         zone: where the patient's days begin; ``None`` is the time zone of the machine.
         demo: set by ``pgo demo`` only.
         open_reader: makes what reads files from outside; called at the first file.
@@ -93,6 +105,8 @@ class Application:
     open_reader: Callable[[], FileReader] = ReaderHere
     calibrate: Callable[[], Price] | None = None
     keyring: Callable[[], KeyKeeper] = no_keyring
+    metered: Callable[[], bool] = bool
+    open_plain: Callable[[Callable[[], datetime]], FhirTransport] = no_plain_servers
 
 
 class Session:
@@ -107,6 +121,7 @@ class Session:
         self._app = app
         self._store: VaultStore | None = store
         self._transport: Transport | None = None
+        self._plain: FhirTransport | None = None
         self._reader: FileReader | None = None
         self._listeners: list[Callable[[], None]] = []
         self._at_lock: list[Callable[[], None]] = []
@@ -148,6 +163,16 @@ class Session:
             if self._transport is None:
                 self._transport = self._app.open_transport()
             return self._transport
+
+    @property
+    def plain_transport(self) -> FhirTransport:
+        """The client for plain FHIR servers, made at first use."""
+        with self._guard:
+            if self.closed:
+                raise Locked
+            if self._plain is None:
+                self._plain = self._app.open_plain(self.now)
+            return self._plain
 
     @property
     def reader(self) -> FileReader:
@@ -228,7 +253,7 @@ class Session:
         """Close the vault and forget its keys; safe to call twice."""
         with self._guard:
             store, self._store = self._store, None
-            self._transport = None
+            self._transport = self._plain = None
             reader, self._reader = self._reader, None
             at_lock, self._at_lock = self._at_lock, []
             self._listeners.clear()

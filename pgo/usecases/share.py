@@ -26,6 +26,7 @@ from pgo.store.journal import Event
 from pgo.store.ledger import LedgerRow
 from pgo.store.protocols import VaultStore
 from pgo.usecases import requests
+from pgo.usecases.cards import is_plain, party_of
 from pgo.usecases.choices import (
     GrantFrame,
     Preset,
@@ -50,7 +51,6 @@ from pgo.usecases.queue import cancel_pushes, queue_push, queue_statement
 from pgo.usecases.recipients import (
     RecipientRow,
     add_recipient,
-    card_of,
     inspect_card,
     recipient,
     recipient_row,
@@ -58,6 +58,7 @@ from pgo.usecases.recipients import (
     remove_recipient,
 )
 from pgo.usecases.session import Session
+from sync.card import RecipientCard
 
 __all__ = [
     "Conflict",
@@ -110,7 +111,7 @@ def preview(session: Session, choice: ShareChoice) -> SharePreview:
     """
     check_choice(choice, today=session.today())
     store = session.store
-    card = card_of(store.recipients.get(choice.recipient_id))
+    card = party_of(store.recipients.get(choice.recipient_id))
     key = SigningKey.generate()  # signs the draft for the engine only
     frame = _frame(session, choice, by=replace(by_this_device(store), kid=key.public.id), seen=frozenset())
     grant = grant_of(choice, frame, actor=card.actor)
@@ -130,15 +131,18 @@ def sign_share(
         answers: id of the request this is the answer to; it leaves the inbox.
 
     Raises:
-        InputRefused: ``choice_invalid`` with ``fields``, ``card_expired``, ``answer_too_wide``.
+        InputRefused: ``choice_invalid`` with ``fields``, ``card_expired``, ``answer_too_wide``,
+            ``research_not_here`` (a plain FHIR server).
         NotFound: unknown recipient or request.
     """
     check_choice(choice, today=session.today())
     store, at = session.store, session.now()
     stored = store.recipients.get(choice.recipient_id)
-    card = card_of(stored)
-    if card.expires_at <= at:
+    card = party_of(stored)
+    if isinstance(card, RecipientCard) and card.expires_at <= at:
         raise InputRefused("card_expired")
+    if choice.is_research and is_plain(stored):
+        raise InputRefused("research_not_here")  # docs/adr/0017
     with store.write(at):
         ledger = load_ledger(store)
         frame = _frame(

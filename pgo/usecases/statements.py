@@ -23,8 +23,8 @@ from consent.statement import Statement, build_statement, sign_statement, statem
 from crypto.keys import Pairwise, derive_pairwise
 from pgo.store.protocols import VaultStore
 from pgo.store.statements import StatementState, StoredStatement
+from pgo.usecases.parcels import Party
 from pgo.usecases.sent import may_hold
-from sync.card import RecipientCard
 
 _NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 _ARRIVED = (StatementState.ACKNOWLEDGED, StatementState.ASSUMED)
@@ -35,9 +35,7 @@ def pairwise_for(store: VaultStore, recipient_id: str) -> Pairwise:
     return derive_pairwise(store.identity_seed(), recipient_id)
 
 
-def current_statement(
-    store: VaultStore, card: RecipientCard, ledger: Ledger, *, at: datetime
-) -> StoredStatement:
+def current_statement(store: VaultStore, card: Party, ledger: Ledger, *, at: datetime) -> StoredStatement:
     """The statement to send now; makes one when none fits. Runs inside the caller's transaction."""
     made = store.statements.of(card.id)
     length = len(ledger.records)
@@ -105,7 +103,7 @@ def needs_refresh(store: VaultStore, recipient_id: str, *, at: datetime) -> bool
 
 
 def _build(
-    store: VaultStore, card: RecipientCard, ledger: Ledger, *, head: StoredStatement | None, at: datetime
+    store: VaultStore, card: Party, ledger: Ledger, *, head: StoredStatement | None, at: datetime
 ) -> StoredStatement:
     keys = pairwise_for(store, card.id)
     statement = build_statement(

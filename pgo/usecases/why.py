@@ -15,6 +15,7 @@ from consent.facts import ResourceFacts
 from consent.ledger import Ledger
 from consent.records import Grant, RecordHash
 from pgo.errors import NotFound
+from pgo.usecases.cards import party_of
 from pgo.usecases.choices import Use
 from pgo.usecases.consenting import load_ledger
 from pgo.usecases.facts import all_facts
@@ -22,7 +23,7 @@ from pgo.usecases.objections import is_objection, uses_of
 from pgo.usecases.parcels import may_send
 from pgo.usecases.read import RecordRow, record_row
 from pgo.usecases.reasons import WhyNot, reason_of
-from pgo.usecases.recipients import RecipientRow, card_of, recipient_row
+from pgo.usecases.recipients import RecipientRow, recipient_row
 from pgo.usecases.session import Session
 
 
@@ -99,7 +100,7 @@ def _row(session: Session, ledger: Ledger, recipient_id: str, record_id: int, fa
 
 def _answer(session: Session, ledger: Ledger, recipient_id: str, facts: ResourceFacts) -> Decision:
     """The best answer over the uses this recipient was ever granted."""
-    actor = card_of(session.store.recipients.get(recipient_id)).actor
+    actor = party_of(session.store.recipients.get(recipient_id)).actor
     answers = [
         decide(
             ledger,

@@ -19,6 +19,8 @@ NOT_IN_THE_JOURNAL = {
     "delivering.VaultPort.supersede": "a statement that never went out",
     "delivering.VaultPort._decide": "what it starts is written by _start, in this transaction",
     "delivering.VaultPort.postpone": "nothing went out",
+    "delivering.VaultPort.record_read_back": "PlainPort.record writes the line, in this transaction",
+    "fhir_head.plain_head": "only names what lies there; the answer is in the journal (reconcile._ask)",
     "corrections.hide": "each objection writes its own line, in this transaction",
     "corrections.show_again": "each objection that is lifted writes its own line, in this transaction",
     "reindex.refresh_index": "derived data made again, no content changes",
@@ -27,6 +29,9 @@ NOT_IN_THE_JOURNAL = {
     "facts._read": "derived data made again, no content changes",
     "unlock.remember_price": "a measured figure, beside a line of its own",
     "reconcile._could_not_ask": "nothing was learnt; the answer is in the journal when it comes",
+    "recipients.add_recipient": "keep_card writes the line, in this transaction",
+    "renewals.accept_other_key": "keep_card writes the line, in this transaction",
+    "renewals._renew": "that a card was asked for is no event; what came of it is written by keep_card",
     "reminders.put_aside": "only when a reminder is shown again",
 }
 

@@ -18,8 +18,9 @@ from pgo.usecases.unlock import create_vault
 from recipient.holdings import held
 from recipient.identity import build_card, create_identity, load_identity
 from recipient.inbox import Inbox
+from recipient.rotation import successions
 from recipient.store import Store, create_store
-from sync.card import RecipientCard
+from sync.card import RecipientCard, card_file
 from sync.errors import RemoteRuleError, Unreachable
 from sync.wire import REFUSALS
 from tests.support.applications import CHEAP, PASSPHRASE
@@ -37,6 +38,7 @@ class DirectLine:
     down: bool = False
     deaf: bool = False
     bodies: list[bytes] = field(default_factory=list)
+    cards_fetched: int = 0
 
     def send(self, card: RecipientCard, path: str, body: bytes, **_said: object) -> bytes:
         if self.down:
@@ -46,6 +48,13 @@ class DirectLine:
         if self.deaf:
             raise Unreachable
         return answer
+
+    def fetch_card(self, card: RecipientCard) -> bytes:
+        if self.down:
+            raise Unreachable
+        self.cards_fetched += 1
+        text = build_card(load_identity(self.store), endpoint=ENDPOINT, at=self.clock())[1]
+        return card_file(text, successions(self.store)).encode("ascii")
 
     def carry(self, path: str, body: bytes) -> bytes:
         """Hand a body to the recipient now, as a late copy would be."""

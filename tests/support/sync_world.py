@@ -17,6 +17,7 @@ from sync.access import NO_HEAD, AccessEntry, AccessHead, next_entry, parse_acce
 from sync.card import RecipientCard
 from sync.envelope import OpenedMessage, open_message, peek_message_id, refuse_conflict, seal_reply
 from sync.errors import RemoteRuleError, Unreachable
+from sync.fhir_server.deliver import Outcome
 from sync.outbox import OutboxEntry, State
 from sync.receipt import Receipt, ReceiptState, sign_receipt
 from sync.runner import Cancelled, Correspondent, Preparation, Prepared
@@ -212,6 +213,9 @@ class MemoryPort:
     def record(self, entry: OutboxEntry, receipt: Receipt, token: str, *, at: datetime) -> None:
         self.receipts[entry.id] = receipt
         self._save(outbox.acknowledge(self.entries[entry.id]))
+
+    def record_read_back(self, entry: OutboxEntry, outcome: Outcome, *, at: datetime) -> None:
+        self._save(outbox.read_back(self.entries[entry.id]))
 
     def postpone(self, entry: OutboxEntry, *, error: str, next_at: datetime, at: datetime) -> None:
         self._save(outbox.postpone(self.entries[entry.id], error=error, next_at=next_at))

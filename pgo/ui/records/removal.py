@@ -20,9 +20,11 @@ def use_remove(row: RecordRow) -> Action:
             app.changed(app.t("trash.restored", title=row.title))
 
     async def remove() -> None:
-        if isinstance(await app.run(medicate.remove, app.session, row.id), Ok):
+        outcome = await app.run(medicate.remove, app.session, row.id)
+        if isinstance(outcome, Ok):
             app.changed()
-            app.say(app.t("trash.removed", title=row.title), undo=take_back)
+            words = "trash.removed_shared" if outcome.value else "trash.removed"
+            app.say(app.t(words, title=row.title), undo=take_back)
 
     return use_action(remove)
 

@@ -17,6 +17,7 @@ import flet as ft
 from pgo.ui.backup.after import WaitingNotes
 from pgo.ui.records.frame import answered, stacked
 from pgo.ui.safety import component
+from pgo.ui.sharing.notices import CostSetting, HeldBack
 from pgo.ui.sharing.parts import named_button, share_badge
 from pgo.ui.sharing.reminders import Reminders
 from pgo.ui.sharing.stop import StopButton
@@ -104,6 +105,7 @@ def _overview(app: AppState, found: Sharing) -> ft.Control:
     past = [row for row in found.shares if badge(row).past]
     return stacked(
         WaitingNotes(),
+        HeldBack(),
         Reminders(),
         _now(app, now, found),
         _contacts(app, found),
@@ -135,7 +137,7 @@ def _doors(app: AppState, found: Sharing) -> ft.Control:
         )
         for name, detail, icon in doors
     ]
-    return section_card(app.t("share.home.manage"), list_section(rows))
+    return section_card(app.t("share.home.manage"), list_section(rows), CostSetting())
 
 
 def _open(name: str, _event: object = None) -> None:
@@ -211,7 +213,7 @@ def _facts(
     if looks is not None:
         times, when = looks[0], fmt_moment(app.lang, looks[1])
         facts.append((ft.Icons.VISIBILITY_OUTLINED, app.t("share.home.looked", n=times, when=when)))
-    elif not past:
+    elif not past and row.recipient.fingerprint:
         facts.append((ft.Icons.VISIBILITY_OUTLINED, app.t("share.home.looked_none")))
     return facts
 
@@ -251,14 +253,13 @@ def Contact(row: RecipientRow, removable: bool) -> ft.Control:
     buttons = [_button(app, row, "share.give", f"/share/new/{row.id}", ft.Icons.SEND_ROUNDED)]
     if removable:
         buttons.append(text_button(app.t("share.remove"), partial(ask, question), key=f"remove-{row.id}"))
-    else:
+    elif row.fingerprint:
         buttons.append(
             _button(app, row, "share.who_looked", f"/share/looked/{row.id}", ft.Icons.VISIBILITY_OUTLINED)
         )
-    until = fmt_date(app.lang, row.card_expires_at)
-    facts = app.t(
-        "share.two_facts", first=kind_name(app.lang, row.kind), second=app.t("share.card_until", date=until)
-    )
+    kind = kind_name(app.lang, row.kind)
+    until = app.t("share.card_until", date=fmt_date(app.lang, row.card_expires_at)) if row.fingerprint else ""
+    facts = app.t("share.two_facts", first=kind, second=until) if until else kind
     lines = stacked(heading(row.name, 3), muted(facts, small=True), toolbar(*buttons), spacing=8)
     return ft.Container(lines, padding=ft.Padding(left=0, right=0, top=12, bottom=12))
 

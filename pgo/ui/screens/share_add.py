@@ -14,11 +14,12 @@ import flet as ft
 
 from pgo.ui.records.frame import stacked
 from pgo.ui.safety import component
+from pgo.ui.sharing.parts import fingerprint
 from pgo.ui.sharing.signed_text import Asked, Example, SignedText
 from pgo.ui.sharing_words import kind_name, refusal
 from pgo.ui.state import AppState, Ok, go, use_action, use_app
 from pgo.ui.text import fmt_date
-from pgo.ui.theme import FONT_STRONG, GAP, RADIUS_SMALL
+from pgo.ui.theme import GAP
 from pgo.ui.widgets import (
     body,
     key_values,
@@ -30,11 +31,12 @@ from pgo.ui.widgets import (
     toolbar,
 )
 from pgo.usecases import share
+from sync.identifiers import shown_identifier
 
 if TYPE_CHECKING:
     from sync.card import RecipientCard
 
-MAX_FILE_BYTES: Final = 64 * 1024  # a card is at most 16 KiB (sync.card); more is some other file
+MAX_FILE_BYTES: Final = 64 * 1024  # a card with its successions (sync.card); more is some other file
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +82,22 @@ def AskCard(on_checked: Callable[[Checked | None], Any]) -> ft.Control:
         empty=app.t("share.add.empty"),
         max_file_bytes=MAX_FILE_BYTES,
     )
-    field: ft.Control = SignedText(asked, check, _demo(app))
-    return field
+    other = section_card(
+        app.t("fhir.door.title"),
+        body(app.t("fhir.door.text")),
+        ft.Row(
+            [
+                text_button(
+                    app.t("fhir.door.open"),
+                    lambda: go("/share/add/server"),
+                    key="to-server",
+                    icon=ft.Icons.DNS_OUTLINED,
+                )
+            ],
+            wrap=True,
+        ),
+    )
+    return stacked(SignedText(asked, check, _demo(app)), other, spacing=GAP)
 
 
 def _demo(app: AppState) -> Example | None:
@@ -110,7 +126,7 @@ def ShowCard(checked: Checked, on_back: Callable[[], Any]) -> ft.Control:
             go(f"/share/new/{outcome.value}")
 
     adding = use_action(accept)
-    numbers = ", ".join(f"{system.rsplit('/', 1)[-1].upper()} {value}" for system, value in card.identifiers)
+    numbers = ", ".join(shown_identifier(system, value) for system, value in card.identifiers)
     facts = [
         (app.t("share.add.name"), card.name),
         (app.t("share.add.kind"), kind_name(app.lang, card.kind)),
@@ -133,14 +149,3 @@ def ShowCard(checked: Checked, on_back: Callable[[], Any]) -> ft.Control:
         ),
         spacing=GAP,
     )
-
-
-def fingerprint(code: str) -> ft.Control:
-    """Show a code in groups large enough to compare by eye or to read out over the phone."""
-    groups: list[ft.Control] = [
-        ft.Text(group, theme_style=ft.TextThemeStyle.TITLE_LARGE, font_family=FONT_STRONG, no_wrap=True)
-        for group in code.split()
-    ]
-    grid = ft.Row(groups, wrap=True, spacing=20, run_spacing=8)
-    box = ft.Container(grid, bgcolor=ft.Colors.SURFACE_CONTAINER, border_radius=RADIUS_SMALL, padding=GAP)
-    return ft.Semantics(container=True, label=code, exclude_semantics=True, content=box)

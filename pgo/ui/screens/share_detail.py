@@ -6,20 +6,25 @@ what the recipient still has to confirm; the two are never mixed up.
 
 from __future__ import annotations
 
+from types import ModuleType
+
 import flet as ft
 
 from consent.decision import GrantState
+from pgo.ui import fhir_words, sharing_words
 from pgo.ui.records.frame import answered, stacked
 from pgo.ui.safety import component
 from pgo.ui.sharing.parts import sentences, share_badge
+from pgo.ui.sharing.server import ServerCheck
 from pgo.ui.sharing.stop import StopButton
-from pgo.ui.sharing_words import choice_sentences, delivery_sentences, know_sentences, receipt_sentence
+from pgo.ui.sharing_words import choice_sentences, join, receipt_sentence, sent_of
 from pgo.ui.state import AppState, Ok, go, use_action, use_app, use_query
-from pgo.ui.text import fmt_moment
+from pgo.ui.text import fmt_moment, fmt_number
 from pgo.ui.widgets import (
     live,
     muted,
     page_body,
+    progress,
     secondary_button,
     section_card,
     toolbar,
@@ -64,10 +69,15 @@ def Detail(row: ShareRow) -> ft.Control:
             muted(signed),
         ),
         _receipts(app, row),
+        *([ServerCheck(row.recipient.id, name)] if _is_server(row) else []),
         *(
             []
             if stopped
-            else [section_card(app.t("share.new.know"), sentences(app, know_sentences(app.lang, name=name)))]
+            else [
+                section_card(
+                    app.t("share.new.know"), sentences(app, _words(row).know_sentences(app.lang, name=name))
+                )
+            ]
         ),
     )
 
@@ -101,23 +111,57 @@ def Progress(row: ShareRow) -> ft.Control:
     title = "share.detail.stopping" if row.state is GrantState.WITHDRAWN else "share.detail.sending"
     return section_card(
         app.t(title),
-        sentences(app, delivery_sentences(app.lang, row)),
+        sentences(app, _words(row).delivery_sentences(app.lang, row)),
+        *_how_far(app, row),
         *([toolbar(*buttons), live(said, visible=bool(said))] if waits(row) else []),
         key="share-progress",
     )
 
 
+def _how_far(app: AppState, row: ShareRow) -> list[ft.Control]:
+    """How much of a large share has gone, while it goes; and what left without ever being confirmed."""
+    sent, total = sent_of(row.delivery)
+    shown: list[ft.Control] = []
+    if waits(row) and 0 < sent < total and row.state is GrantState.IN_FORCE:
+        counted = app.t(
+            "share.detail.sent_of", done=fmt_number(app.lang, sent), total=fmt_number(app.lang, total)
+        )
+        shown.append(progress(app.t("share.detail.sending"), sent / total, counted))
+    unsure = row.delivery.unconfirmed
+    if unsure:
+        numbers = join(str(number) for number in unsure)
+        words = app.t("share.detail.unconfirmed", n=len(unsure), name=row.recipient.name, list=numbers)
+        shown.append(muted(words))
+    return shown
+
+
+_OVER = (DeliveryState.WITHDRAWN_CONFIRMED, DeliveryState.WITHDRAWN_GONE_THERE)
+
+
 def waits(row: ShareRow) -> bool:
     """Tell whether a message of this share still has to reach the recipient."""
     if row.state is GrantState.WITHDRAWN:
-        return row.delivery.state is not DeliveryState.WITHDRAWN_CONFIRMED
+        return row.delivery.state not in _OVER
     return row.state is GrantState.IN_FORCE and row.delivery.state in (
         DeliveryState.WAITING,
         DeliveryState.SENDING,
     )
 
 
+def _is_server(row: ShareRow) -> bool:
+    return row.recipient.kind == fhir_words.KIND
+
+
+def _words(row: ShareRow) -> ModuleType:
+    """The words for this kind of recipient; both modules have the same functions."""
+    return fhir_words if _is_server(row) else sharing_words
+
+
 def _receipts(app: AppState, row: ShareRow) -> ft.Control:
+    if _is_server(row):
+        shown = [fhir_words.receipt_sentence(app.lang, one) for one in row.delivery.receipts]
+        content = sentences(app, shown) if shown else muted(app.t("fhir.detail.shown_none"))
+        return section_card(app.t("fhir.detail.shown"), content)
     lines = [
         receipt_sentence(app.lang, receipt, name=row.recipient.name) for receipt in row.delivery.receipts
     ]
@@ -129,17 +173,20 @@ def _receipts(app: AppState, row: ShareRow) -> ft.Control:
     return section_card(app.t("share.detail.receipts"), content)
 
 
-def _looked(app: AppState, row: ShareRow) -> ft.Control:
-    return secondary_button(
+def _looked(app: AppState, row: ShareRow) -> list[ft.Control]:
+    if _is_server(row):  # it keeps no log that we could ask for
+        return []
+    button = secondary_button(
         app.t("share.who_looked"),
         lambda: go(f"/share/looked/{row.recipient.id}"),
         key="share-looked",
         icon=ft.Icons.VISIBILITY_OUTLINED,
     )
+    return [button]
 
 
 def _stop(app: AppState, row: ShareRow) -> ft.Control:
-    return toolbar(StopButton(row, whole=True), _looked(app, row))
+    return toolbar(StopButton(row, whole=True), *_looked(app, row))
 
 
 @component
@@ -152,4 +199,4 @@ def Again(row: ShareRow) -> ft.Control:
         key="share-again",
         icon=ft.Icons.REPLAY_ROUNDED,
     )
-    return toolbar(again, _looked(app, row))
+    return toolbar(again, *_looked(app, row))

@@ -17,6 +17,7 @@ from datetime import date
 import flet as ft
 
 from pgo.errors import InputRefused
+from pgo.ui import fhir_words, sharing_words
 from pgo.ui.records.frame import answered, stacked
 from pgo.ui.research_words import limit_sentences
 from pgo.ui.safety import component
@@ -26,12 +27,11 @@ from pgo.ui.sharing.form import ShareForm, choice_of, problems, start_form, with
 from pgo.ui.sharing.parts import sentences
 from pgo.ui.sharing.preview import PreviewPanel
 from pgo.ui.sharing.refine import RefinePart
+from pgo.ui.sharing.server import ServerCheck
 from pgo.ui.sharing_words import (
     choice_sentences,
     data_sentence,
-    know_sentences,
     period_sentence,
-    shown_text,
     single_sentences,
     what_sentences,
 )
@@ -140,8 +140,13 @@ def Editor(start: Start) -> ft.Control:
     ]
     page = page_body(
         app.t("share.new.title", name=name),
+        *([ServerCheck(start.recipient.id, name)] if start.recipient.kind == fhir_words.KIND else []),
         *parts,
-        *([Signing(choice, name, names, start.asked, counted)] if choice and not seen.failed else []),
+        *(
+            [Signing(choice, start.recipient, names, start.asked, counted)]
+            if choice and not seen.failed
+            else []
+        ),
         back=("/share", app.t("share.title")),
     )
     return ft.Column(
@@ -216,10 +221,12 @@ def _in_view(app: AppState, preview: SharePreview | None, *, chosen: bool) -> ft
 
 @component
 def Signing(
-    choice: ShareChoice, name: str, names: Mapping[str, Named], asked: RequestRow | None, counted: bool
+    choice: ShareChoice, to: RecipientRow, names: Mapping[str, Named], asked: RequestRow | None, counted: bool
 ) -> ft.Control:
     """The words that are signed, and the button."""
     app = use_app()
+    name = to.name
+    words = fhir_words if to.kind == fhir_words.KIND else sharing_words
 
     async def sign() -> None:
         outcome = await app.run(
@@ -227,7 +234,7 @@ def Signing(
             app.session,
             choice,
             lang=app.lang,
-            shown_text=shown_text(app.lang, choice, name=name, names=names),
+            shown_text=words.shown_text(app.lang, choice, name=name, names=names),
             answers=None if asked is None else asked.id,
         )
         if isinstance(outcome, Ok):
@@ -253,7 +260,7 @@ def Signing(
         ),
         section_card(
             app.t("share.new.know"),
-            sentences(app, know_sentences(app.lang, name=name), icon=ft.Icons.INFO_OUTLINE_ROUNDED),
+            sentences(app, words.know_sentences(app.lang, name=name), icon=ft.Icons.INFO_OUTLINE_ROUNDED),
         ),
         toolbar(*buttons),
         live(said, visible=bool(said)),

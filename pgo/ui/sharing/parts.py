@@ -9,7 +9,7 @@ import flet as ft
 
 from pgo.ui.sharing_words import Tone, badge
 from pgo.ui.state import AppState
-from pgo.ui.theme import GAP, GAP_SMALL, RADIUS_SMALL
+from pgo.ui.theme import FONT_STRONG, GAP, GAP_SMALL, RADIUS_SMALL
 from pgo.ui.widgets import StatusKind, body, status_badge
 from pgo.ui.widgets.buttons import keyed
 from pgo.usecases.share import ShareRow
@@ -91,3 +91,14 @@ def so(app: AppState, lines: Sequence[str]) -> ft.Control:
         border_radius=RADIUS_SMALL,
         padding=ft.Padding(left=GAP_SMALL, right=GAP, top=12, bottom=12),
     )
+
+
+def fingerprint(code: str) -> ft.Control:
+    """Show a code in groups large enough to compare by eye or to read out over the phone."""
+    groups: list[ft.Control] = [
+        ft.Text(group, theme_style=ft.TextThemeStyle.TITLE_LARGE, font_family=FONT_STRONG, no_wrap=True)
+        for group in code.split()
+    ]
+    grid = ft.Row(groups, wrap=True, spacing=20, run_spacing=8)
+    box = ft.Container(grid, bgcolor=ft.Colors.SURFACE_CONTAINER, border_radius=RADIUS_SMALL, padding=GAP)
+    return ft.Semantics(container=True, label=code, exclude_semantics=True, content=box)

@@ -20,7 +20,7 @@ from pgo.usecases.facts import all_facts
 from pgo.usecases.objections import ObjectionChoice
 from pgo.usecases.parcels import permitted
 from pgo.usecases.reasons import OwnReason
-from pgo.usecases.recipients import card_of
+from pgo.usecases.cards import card_of
 from pgo.usecases.session import Session
 from pgo.usecases.statements import current_statement
 from pgo.usecases.why import why

@@ -23,7 +23,7 @@ from pgo.usecases.consenting import load_ledger
 from pgo.usecases.history import ChangeKind
 from pgo.usecases.objections import ObjectionChoice
 from pgo.usecases.parcels import permitted
-from pgo.usecases.recipients import card_of
+from pgo.usecases.cards import card_of
 from pgo.usecases.session import Session
 from tests.support.requests_signed import a_request
 from tests.support.sharing import CLINIC_ID, CLINIC_NAME, a_card, an_open_vault
