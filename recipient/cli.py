@@ -7,17 +7,15 @@ one sentence on standard error; exit codes are 0 done, 2 wrong usage, 3 input re
 from __future__ import annotations
 
 import argparse
-import getpass
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeAlias
 
-from recipient.accounts import accounts, add_account, close_account, set_password
 from recipient.config import Listening, parse_public_url
 from recipient.errors import RecipientError, Unusable
+from recipient.fhir_api.commands import SENTENCES as PROGRAM_SENTENCES
+from recipient.fhir_api.commands import add_program_commands
 from recipient.identity import (
     KINDS,
     add_opening_key,
@@ -26,12 +24,15 @@ from recipient.identity import (
     create_identity,
     load_identity,
 )
+from recipient.login.commands import LOGIN_SENTENCES, add_login_commands
 from recipient.service import serve, wall_clock, write_card, write_whole
-from recipient.store import Store, create_store, open_store
+from recipient.store import create_store
+from recipient.terminal import command as _command
+from recipient.terminal import opened as _opened
+from recipient.terminal import say as _say
 from sync.card import card_file
 
 DONE, REFUSED, DAMAGED = 0, 3, 5
-_STANDARD_INPUT = "-"
 _DAMAGE = frozenset(
     {"not_initialised", "key_missing", "key_unsafe", "store_damaged", "store_newer", "no_encryption"}
 )
@@ -48,22 +49,12 @@ SENTENCES = {
     "bad_id": "The id is a scheme and a number, for example ura:00000123.",
     "bad_kind": "A recipient is a clinic or a registry.",
     "bad_name": "The name must be 1 to 120 readable characters.",
-    "bad_user_name": "A user name has 2 to 32 lower-case letters, digits, dots or dashes, a letter first.",
-    "bad_display": "Name and role must be 1 to 80 readable characters.",
-    "password_too_short": "The password needs at least 12 characters.",
-    "password_too_long": "The password may have at most 256 characters.",
-    "password_weak": "This password is easy to guess; four unrelated words make a good one.",
-    "password_unequal": "The two passwords differ.",
-    "password_unreadable": "The password file cannot be read as UTF-8 text.",
-    "user_exists": "There is a user of that name already.",
-    "no_such_user": "There is no user of that name.",
     "port_taken": "The port is in use.",
     "no_address": "No address is known yet: run 'recipient serve' once, or give 'recipient init --url'.",
     "cannot_write": "The folder or file cannot be written.",
+    **LOGIN_SENTENCES,
+    **PROGRAM_SENTENCES,
 }
-
-
-_Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -120,46 +111,9 @@ def _parser() -> argparse.ArgumentParser:
         commands, "renew-key", _renew_key, "make a new opening key; old ones keep opening mail on its way"
     )
 
-    _add_user_commands(commands)
+    add_login_commands(commands, wall_clock)
+    add_program_commands(commands, _command)
     return parser
-
-
-def _add_user_commands(commands: _Commands) -> None:
-    user = commands.add_parser("user", help="accounts of people who read").add_subparsers(
-        required=True, metavar="ACTION"
-    )
-    add = _command(user, "add", _user_add, "make an account")
-    add.add_argument("user", metavar="NAME")
-    add.add_argument("--display", required=True, help="full name, shown to patients in their access log")
-    add.add_argument("--role", default="clinician", help="profession, shown to patients")
-    _password_option(add)
-    renew = _command(user, "password", _user_password, "give an account a new password")
-    renew.add_argument("user", metavar="NAME")
-    _password_option(renew)
-    close = _command(user, "close", _user_close, "let an account log in no more")
-    close.add_argument("user", metavar="NAME")
-    _command(user, "list", _user_list, "list accounts")
-
-
-def _command(
-    commands: _Commands,
-    name: str,
-    run: Callable[[argparse.Namespace], None],
-    words: str,
-) -> argparse.ArgumentParser:
-    parser = commands.add_parser(
-        name,
-        help=words,
-        description=words.capitalize() + ".",
-        allow_abbrev=False,  # "--password" must not pass for "--password-file": it would stand in `ps`
-    )
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder of this recipient")
-    parser.set_defaults(run=run)
-    return parser
-
-
-def _password_option(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--password-file", metavar="FILE", help="first line of FILE; - is standard input")
 
 
 def _port(text: str) -> int:
@@ -213,62 +167,3 @@ def _renew_key(options: argparse.Namespace) -> None:
     with _opened(options) as store:
         add_opening_key(store, at=wall_clock())
     _say("A new key is on the card from the next start on; hand out the new card.")
-
-
-def _user_add(options: argparse.Namespace) -> None:
-    with _opened(options) as store:
-        account = add_account(
-            store,
-            name=options.user,
-            display=options.display,
-            role=options.role,
-            password=_password(options),
-            at=wall_clock(),
-        )
-    _say(f"Made the account {account.name}.")
-
-
-def _user_password(options: argparse.Namespace) -> None:
-    with _opened(options) as store:
-        set_password(store, name=options.user, password=_password(options))
-    _say("The password is changed.")
-
-
-def _user_close(options: argparse.Namespace) -> None:
-    with _opened(options) as store:
-        close_account(store, name=options.user)
-    _say("The account is closed.")
-
-
-def _user_list(options: argparse.Namespace) -> None:
-    with _opened(options) as store:
-        for account, is_open in accounts(store):
-            _say(f"{account.name}\t{account.display}\t{account.role}\t{'open' if is_open else 'closed'}")
-
-
-@contextmanager
-def _opened(options: argparse.Namespace) -> Iterator[Store]:
-    store = open_store(options.data)
-    try:
-        yield store
-    finally:
-        store.close()
-
-
-def _password(options: argparse.Namespace) -> str:
-    if options.password_file is None:
-        first = getpass.getpass("Password: ")
-        if getpass.getpass("Again: ") != first:
-            raise Unusable("password_unequal")
-        return first
-    try:
-        if options.password_file == _STANDARD_INPUT:
-            return sys.stdin.readline().rstrip("\r\n")
-        with Path(options.password_file).open(encoding="utf-8") as file:
-            return file.readline().rstrip("\r\n")
-    except UnicodeDecodeError as exc:
-        raise Unusable("password_unreadable") from exc
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(text.rstrip("\n") + "\n")

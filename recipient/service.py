@@ -35,11 +35,17 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from recipient.accounts import Doorkeeper
 from recipient.config import CARD_NAME, Limits, Listening
 from recipient.errors import Unusable
+from recipient.fhir_api.routes import BASE, fhir_routes
+from recipient.fhir_api.web import broken_answer
 from recipient.gateway import inbox_routes
 from recipient.holdings import erase_ended
 from recipient.identity import Identity, build_card, load_identity, remember_port
 from recipient.inbox import Inbox
 from recipient.ingress import DeadlineProtocol, Ingress
+from recipient.login.brake import Brake, forget_old_tries
+from recipient.login.fetch import ProviderWeb
+from recipient.login.pending import Pending, forget_old_beginnings
+from recipient.login.visit import Visits
 from recipient.portal.routes import portal_routes
 from recipient.portal.sessions import Sessions
 from recipient.portal.web import Office, broken_page
@@ -79,35 +85,49 @@ def build_app(
     """
     limits = limits or Limits()
     identity = load_identity(store)
-    office = _office(store, identity, clock=clock, limits=limits, secure=endpoint.startswith("https:"))
+    office = build_office(store, identity, clock=clock, limits=limits, base=endpoint)
 
     def broken(request: Request, _exc: Exception) -> Response:
         if request.url.path.startswith("/portal"):
             return broken_page(office, request)
+        if request.url.path.startswith(BASE):
+            return broken_answer()
         return JSONResponse({"code": "internal"}, status_code=500)
 
     app = Starlette(
         exception_handlers={Exception: broken},
-        routes=[
-            *_public_routes(build_card(identity, endpoint=endpoint, at=clock())[1]),
-            *inbox_routes(store, identity, clock=clock, limits=limits),
-            *portal_routes(office),
-        ],
+        routes=service_routes(office),
     )
     app.router.redirect_slashes = False
     return Ingress(LastResort(app), max_header_bytes=limits.max_header_bytes, hosts=hosts)
 
 
-def _office(store: Store, identity: Identity, *, clock: Clock, limits: Limits, secure: bool) -> Office:
+def service_routes(office: Office) -> list[BaseRoute]:
+    """Return every route of the service; the description for developers is made from them."""
+    store, clock, limits = office.store, office.clock, office.limits
+    return [
+        *_public_routes(build_card(office.identity, endpoint=office.base, at=clock())[1]),
+        *inbox_routes(store, office.identity, clock=clock, limits=limits),
+        *portal_routes(office),
+        *fhir_routes(store, office.identity, address=office.base, clock=clock, limits=limits),
+    ]
+
+
+def build_office(store: Store, identity: Identity, *, clock: Clock, limits: Limits, base: str) -> Office:
+    """Gather what the pages of a service share."""
     return Office(
         store=store,
         identity=identity,
         reader=Reader(store, identity),
         doorkeeper=Doorkeeper(store, tries=limits.login_tries_per_minute),
-        sessions=Sessions(idle=limits.session_idle, absolute=limits.session_absolute),
+        sessions=Sessions(store, idle=limits.session_idle, absolute=limits.session_absolute),
         limits=limits,
         clock=clock,
-        secure=secure,
+        base=base,
+        steps=Pending(store, "step"),
+        setups=Pending(store, "setup"),
+        visits=Visits(store, ProviderWeb(), base=base),
+        brake=Brake(store, tries=limits.login_tries_per_minute),
     )
 
 
@@ -187,7 +207,8 @@ def serve(
             port = int(listener.getsockname()[1])
             if identity.port is None and listening.port == 0:
                 remember_port(store, port)
-            url = identity.url or f"http://{listening.host}:{port}"
+            scheme = "http" if listening.certificate is None else "https"
+            url = identity.url or f"{scheme}://{listening.host}:{port}"
             ready = Ready(url=url, card=write_card(folder, identity, endpoint=url, at=clock()))
             limits = Limits()
             app = build_app(store, endpoint=url, clock=clock, limits=limits, hosts=_hosts(url, port))
@@ -213,6 +234,13 @@ def write_whole(path: Path, text: str) -> None:
     temporary.replace(path)
 
 
+def tidy_log_ins(store: Store, limits: Limits, *, at: datetime) -> None:
+    """Remove sessions, tries and beginnings that ended by themselves; what is asked never shows them."""
+    Sessions(store, idle=limits.session_idle, absolute=limits.session_absolute).tidy(at=at)
+    forget_old_tries(store, at=at)
+    forget_old_beginnings(store, at=at)
+
+
 @contextmanager
 def _housekeeping(store: Store, inbox: Inbox, limits: Limits, clock: Clock) -> Iterator[None]:
     """Erase what ended long ago or had to be gone by a day: now and every hour, while the block runs."""
@@ -222,6 +250,7 @@ def _housekeeping(store: Store, inbox: Inbox, limits: Limits, clock: Clock) -> I
         while True:
             erase_ended(store, at=clock(), keep_hidden=limits.keep_hidden_after_end)
             inbox.erase_overdue(at=clock())
+            tidy_log_ins(store, limits, at=clock())
             if stop.wait(_HOUSEKEEPING_SECONDS):
                 return
 

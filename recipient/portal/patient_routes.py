@@ -40,7 +40,7 @@ def _patients(office: Office, visit: Visit, said: Mapping[str, str]) -> Response
     account, session = visit.member()
     wish = people.parse_wish(said)
     found = office.reader.list_patients(
-        account, wish, already_listed=session.listed, at=visit.at
+        account, wish, already_listed=office.sessions.shown_names(session), at=visit.at
     )
     page = people.list_page(found, wish, lang=visit.lang, at=visit.at)
     return render(office, visit, "patients.html", **page)

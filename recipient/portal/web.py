@@ -4,7 +4,8 @@ Promises:
 1. a page with data is only built for a live session of an open account, asked anew at every request;
 2. an unsafe method needs the right ``Origin`` and the token bound to the cookie (OWASP ASVS 5.0 3.5.1);
 3. every answer carries a policy that allows our own style sheet and nothing else, no script at all;
-4. every error becomes a page with a sentence and no personal data.
+4. every error becomes a page with a sentence and no personal data;
+5. a log-in page says so when somebody may come in without a second step (a trial on this machine).
 
 It leaves what the pages show to ``recipient.portal.routes``.
 """
@@ -23,10 +24,16 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from recipient.accounts import Account, Doorkeeper, active_account
-from recipient.config import Limits
+from recipient.config import Limits, is_loopback
 from recipient.errors import NotShared, Purged, ReasonNeeded, RecipientError, Refused, Throttled
 from recipient.identity import Identity
 from recipient.ingress import read_body
+from recipient.login.brake import Brake
+from recipient.login.pending import Pending
+from recipient.login.second import has_trial_accounts
+from recipient.login.services import login_services
+from recipient.login.visit import Visits
+from recipient.portal.browsers import kind_of_browser
 from recipient.portal.sessions import Session, Sessions, new_id
 from recipient.portal.text import LANGUAGES, choose_language, t
 from recipient.reading import Reader
@@ -36,13 +43,23 @@ CONTENT_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
+# What a page of health data never needs; https://www.w3.org/TR/permissions-policy/
+PERMISSIONS_POLICY = "camera=(), microphone=(), geolocation=(), payment=(), usb=(), browsing-topics=()"
 LANGUAGE_COOKIE = "pgo_lang"
 _LANGUAGE_SECONDS = 365 * 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """What all pages share for as long as the service runs."""
+    """What all pages share for as long as the service runs.
+
+    Attributes:
+        base: public address of this service.
+        steps: log-ins whose first step is done.
+        setups: new second steps of who is logged in.
+        visits: log-ins at services.
+        brake: on guessing codes of the second step.
+    """
 
     store: Store
     identity: Identity
@@ -51,7 +68,21 @@ class Office:
     sessions: Sessions
     limits: Limits
     clock: Callable[[], datetime]
-    secure: bool
+    base: str
+    steps: Pending
+    setups: Pending
+    visits: Visits
+    brake: Brake
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers reach us over TLS."""
+        return self.base.startswith("https:")
+
+    @property
+    def is_local(self) -> bool:
+        """Whether our public address can only mean this machine."""
+        return is_loopback(urlsplit(self.base).hostname or "")
 
     @property
     def cookie(self) -> str:
@@ -73,6 +104,7 @@ class Visit:
     query: Mapping[str, str]
     path: Mapping[str, str]
     back: str
+    browser: str = ""
 
     def member(self) -> tuple[Account, Session]:
         """Return who is logged in.
@@ -93,18 +125,42 @@ _ENVIRONMENT = Environment(
 
 
 def render(
-    office: Office, visit: Visit, template: str, *, status: int = 200, **values: object
+    office: Office,
+    visit: Visit,
+    template: str,
+    *,
+    status: int = 200,
+    stranger: bool = False,
+    **values: object,
 ) -> HTMLResponse:
-    """Fill a template with the words of the visitor's language."""
+    """Fill a template with the words of the visitor's language; ``stranger`` shows it as to nobody known."""
     html = _ENVIRONMENT.get_template(template).render(
         t=partial(t, visit.lang),
         lang=visit.lang,
         place=office.identity.name,
-        account=visit.account,
+        account=None if stranger else visit.account,
         token=office.sessions.form_token(visit.cookie),
         **values,
     )
     return HTMLResponse(html, status_code=status)
+
+
+def login_page(
+    office: Office, visit: Visit, *, status: int = 200, problem: str = "", detail: str = ""
+) -> Response:
+    """Show the ways in: log-in services, name and password."""
+    trial = office.is_local and is_loopback(visit.address) and has_trial_accounts(office.store)
+    return render(
+        office,
+        visit,
+        "login.html",
+        status=status,
+        stranger=True,
+        problem=problem,
+        detail=detail,
+        services=login_services(office.store),
+        trial=trial,
+    )
 
 
 def endpoint(office: Office, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
@@ -114,11 +170,15 @@ def endpoint(office: Office, handler: Handler) -> Callable[[Request], Awaitable[
         try:
             form = await _form(request, office.limits) if request.method == "POST" else {}
         except Refused as exc:
-            visit = _visit(office, request, {})
-            return _finish(office, visit, request, _error_page(office, visit, exc))
+            return await run_in_threadpool(_refuse, office, request, exc)
         return await run_in_threadpool(_answer, office, handler, request, form)
 
     return run
+
+
+def _refuse(office: Office, request: Request, error: Refused) -> Response:
+    visit = _visit(office, request, {})
+    return _finish(office, visit, request, _error_page(office, visit, error))
 
 
 def _answer(office: Office, handler: Handler, request: Request, form: Mapping[str, str]) -> Response:
@@ -155,6 +215,7 @@ def _visit(office: Office, request: Request, form: Mapping[str, str]) -> Visit:
     session = office.sessions.find(cookie, at=at)
     address = request.client.host if request.client else ""
     account = active_account(office.store, session.account_id) if session else None
+    address = request.client.host if request.client else ""
     referrer = urlsplit(request.headers.get("referer", ""))
     same_place = referrer.netloc == request.headers["host"] and referrer.path.startswith("/portal")
     return Visit(
@@ -170,6 +231,7 @@ def _visit(office: Office, request: Request, form: Mapping[str, str]) -> Visit:
         query=dict(request.query_params),
         path={name: str(value) for name, value in request.path_params.items()},
         back=referrer.path if same_place else "/portal",
+        browser=kind_of_browser(request.headers.get("user-agent", "")),
     )
 
 
@@ -198,7 +260,7 @@ def _error_page(office: Office, visit: Visit, error: RecipientError) -> Response
         return RedirectResponse(f"/portal/patient/{error.handle}/reason", status_code=303)
     if isinstance(error, Refused) and error.code == "wrong_token" and visit.account is None:
         # The usual cause is a page left open over a restart or past the end of a session, not an attack.
-        return render(office, visit, "login.html", status=403, problem=t(visit.lang, "login.expired"))
+        return login_page(office, visit, status=403, problem=t(visit.lang, "login.expired"))
     status, name = 400, "forbidden"
     if isinstance(error, Purged):
         # Only somebody logged in learns that there was something; see routes, which ask for the member first.
@@ -244,6 +306,7 @@ def broken_page(office: Office, request: Request) -> Response:
 
 def _finish(office: Office, visit: Visit, request: Request, response: Response) -> Response:
     response.headers.setdefault("content-security-policy", CONTENT_POLICY)
+    response.headers["permissions-policy"] = PERMISSIONS_POLICY
     if office.secure:
         response.headers["strict-transport-security"] = "max-age=31536000"
     given = any(value.startswith(f"{office.cookie}=") for value in response.headers.getlist("set-cookie"))

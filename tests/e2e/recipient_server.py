@@ -84,7 +84,15 @@ def running_clinic(
     clock = Clock()
     store = create_store(folder)
     create_identity(store, recipient_id=recipient_id, name="Praktijk Zuid", kind=kind, url=None, at=clock())
-    add_account(store, name="dewit", display="S. de Wit", role="internist", password=PASSWORD, at=clock())
+    add_account(
+        store,
+        name="dewit",
+        display="S. de Wit",
+        role="internist",
+        password=PASSWORD,
+        at=clock(),
+        second_step=False,
+    )
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"

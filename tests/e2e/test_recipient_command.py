@@ -77,7 +77,7 @@ def folder(tmp_path: Path) -> Path:
 def test_init_user_serve_log_in_and_again_at_the_same_address(folder: Path) -> None:
     added = command(
         *("user", "add", "dewit", "--data", str(folder), "--display", "S. de Wit"),
-        *("--role", "internist", "--password-file", "-"),
+        *("--role", "internist", "--password-file", "-", "--no-second-factor"),
         entered=PASSWORD + "\n",
     )
     assert (added.returncode, added.stderr) == (0, "")
@@ -96,7 +96,8 @@ def test_init_user_serve_log_in_and_again_at_the_same_address(folder: Path) -> N
 def test_account_made_while_the_service_runs_can_log_in(folder: Path) -> None:
     with serving(folder) as ready:
         added = command(
-            *("user", "add", "nieuw", "--data", str(folder), "--display", "N. Ieuw", "--password-file", "-"),
+            *("user", "add", "nieuw", "--data", str(folder), "--display", "N. Ieuw"),
+            *("--password-file", "-", "--no-second-factor"),
             entered=PASSWORD + "\n",
         )
         assert added.returncode == 0

@@ -44,7 +44,15 @@ class ClinicProcess:
         secret = folder / "password.txt"
         secret.write_text(PASSWORD, encoding="utf-8")
         self._command("init", "--name", CLINIC_NAME, "--id", CLINIC_ID)
-        who = ("--display", CLINICIAN, "--role", "reumatoloog", "--password-file", str(secret))
+        who = (
+            "--display",
+            CLINICIAN,
+            "--role",
+            "reumatoloog",
+            "--password-file",
+            str(secret),
+            "--no-second-factor",
+        )
         self._command("user", "add", LOGIN, *who)
         self.url = ""
         self.start()
