@@ -47,7 +47,8 @@ from recipient.errors import Refused
 from recipient.holdings import Held, Holding
 from recipient.identity import Identity
 from recipient.instants import instant_text
-from recipient.reading import decode_held, parse_held
+from recipient.parsed import decode_held, parse_held
+from recipient.rotation import in_present_hand
 from recipient.store import Store
 from sync.access import AccessRequest, parse_access_request, sign_access_log
 from sync.access_full import sign_full_log
@@ -200,7 +201,7 @@ class Inbox:
             return None
         payload_hash, receipt = known
         refuse_conflict(opened, stored_payload_hash=payload_hash)  # step 11
-        return receipt
+        return in_present_hand(self._store, self._identity, receipt)
 
     def _take_in(self, opened: OpenedMessage, *, at: datetime) -> str:
         if opened.kind is Kind.REMOVAL:
@@ -356,8 +357,14 @@ class Inbox:
             stored=effect.stored,
             refused=effect.refused,
             state=effect.state,
+            messages=self._erased_messages(opened, effect),
         )
         return sign_receipt(receipt, self._identity.signing)
+
+    def _erased_messages(self, opened: OpenedMessage, effect: _Effect) -> tuple[str, ...]:
+        if opened.kind is Kind.REMOVAL or effect.state is not ReceiptState.ERASED:
+            return ()  # a removal takes single records; no message is gone as a whole
+        return holdings.pushes_of(self._store, opened.sender.text)
 
     def _sealed(self, token: str, opened: OpenedMessage) -> bytes:
         holding = holdings.holding_of(self._store, opened.sender.text)
