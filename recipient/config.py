@@ -33,6 +33,7 @@ class Limits:
     max_form_bytes: int = 16 * 1024
     header_deadline_seconds: float = 10.0
     body_deadline_seconds: float = 30.0
+    stop_seconds: float = 20.0  # for what was taken when the service stops; below systemd's TimeoutStopSec
     max_connections: int = 100
     max_inbox_work: int = 2
     max_inbox_waiting: int = 24

@@ -5,7 +5,8 @@ Promises:
    ``recipient.portal`` (to a member); ``/health`` and ``/v1/card`` are public by nature;
 2. an unexpected error becomes a bare 500; the log gets its class and place, never its text, because texts of
    foreign libraries may quote what they choked on;
-3. uvicorn trusts no forwarded header unless a proxy is named, keeps no access log and shows no version.
+3. the time of the service never goes back behind what its store has seen;
+4. uvicorn trusts no forwarded header unless a proxy is named, keeps no access log and shows no version.
 
 Source: security.md 3.7, 3.10, 3.16.
 """
@@ -34,6 +35,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from recipient.accounts import Doorkeeper
 from recipient.config import CARD_NAME, Limits, Listening
+from recipient.draining import CUT_OFF_SECONDS, Draining, Server
 from recipient.errors import Unusable
 from recipient.fhir_api.routes import BASE, fhir_routes
 from recipient.fhir_api.web import broken_answer
@@ -46,14 +48,18 @@ from recipient.login.brake import Brake, forget_old_tries
 from recipient.login.fetch import ProviderWeb
 from recipient.login.pending import Pending, forget_old_beginnings
 from recipient.login.visit import Visits
+from recipient.logs import event, write_logs
+from recipient.metrics import Metrics
+from recipient.operations import Measured, Vitals, health_routes, route_patterns
 from recipient.portal.routes import portal_routes
 from recipient.portal.sessions import Sessions
 from recipient.portal.web import Office, broken_page
 from recipient.reading import Reader
 from recipient.store import Store, open_store
+from recipient.supervisor import READY, STOPPING, notify
+from recipient.timekeeping import SteadyClock
 from sync.card import card_file
 
-_LOG = logging.getLogger("recipient")
 _HOUSEKEEPING_SECONDS = 3600.0
 Clock = Callable[[], datetime]
 
@@ -70,6 +76,8 @@ def build_app(
     clock: Clock,
     limits: Limits | None = None,
     hosts: frozenset[str] = frozenset(),
+    vitals: Vitals | None = None,
+    metrics: Metrics | None = None,
 ) -> ASGIApp:
     """Wire the service.
 
@@ -79,6 +87,8 @@ def build_app(
         clock: present instant, aware.
         limits: what a stranger may cost; defaults suit a practice.
         hosts: accepted ``Host`` values, empty for any (then only the count is checked).
+        vitals: what readiness depends on; left out: the store alone.
+        metrics: where answers are counted; left out: nobody reads them.
 
     Returns:
         The ASGI application, hardened layer outside.
@@ -96,10 +106,13 @@ def build_app(
 
     app = Starlette(
         exception_handlers={Exception: broken},
-        routes=service_routes(office),
+        routes=[*service_routes(office), *health_routes(vitals or Vitals(store))],
     )
     app.router.redirect_slashes = False
-    return Ingress(LastResort(app), max_header_bytes=limits.max_header_bytes, hosts=hosts)
+    figures = metrics or Metrics()
+    figures.know(route_patterns(app.routes))
+    counted = Measured(LastResort(app), figures)
+    return Ingress(counted, max_header_bytes=limits.max_header_bytes, hosts=hosts)
 
 
 def service_routes(office: Office) -> list[BaseRoute]:
@@ -168,7 +181,7 @@ class LastResort:
             while trace is not None and trace.tb_next is not None:
                 trace = trace.tb_next
             place = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "?"
-            _LOG.error("unexpected %s at %s", type(exc).__name__, place)
+            event("unexpected", logging.ERROR, kind=type(exc).__name__, place=place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +197,12 @@ class Ready:
 
 
 def serve(
-    folder: Path, listening: Listening, *, ready_file: Path | None = None, clock: Clock = wall_clock
+    folder: Path,
+    listening: Listening,
+    *,
+    ready_file: Path | None = None,
+    metrics_port: int | None = None,
+    clock: Clock = wall_clock,
 ) -> None:
     """Run until stopped by a signal.
 
@@ -192,31 +210,75 @@ def serve(
         folder: of an initialised recipient.
         listening: where; port 0 takes the port of last time when it is free, else any free one.
         ready_file: gets the line of JSON that is also printed, once requests are answered.
-        clock: present instant.
+        metrics_port: where this machine reads figures; None for nowhere.
+        clock: present instant; what the store has seen already is never later than what is made of it.
 
     Raises:
         Unusable: see ``open_store``, ``load_identity`` and ``Listening.check``; ``port_taken``.
     """
     listening.check()
     os.umask(0o077)
-    _quiet_logs()
+    write_logs(sys.stderr)
     store = open_store(folder)
     try:
-        identity = load_identity(store)
+        identity, steady = load_identity(store), SteadyClock(store, clock)
         with _bind(listening, identity) as listener:
             port = int(listener.getsockname()[1])
             if identity.port is None and listening.port == 0:
                 remember_port(store, port)
             scheme = "http" if listening.certificate is None else "https"
             url = identity.url or f"{scheme}://{listening.host}:{port}"
-            ready = Ready(url=url, card=write_card(folder, identity, endpoint=url, at=clock()))
-            limits = Limits()
-            app = build_app(store, endpoint=url, clock=clock, limits=limits, hosts=_hosts(url, port))
-            server = _Server(_uvicorn_config(app, listening, limits), lambda: _announce(ready, ready_file))
-            with _housekeeping(store, Inbox(store, identity), limits, clock):
-                asyncio.run(server.serve(sockets=[listener]))
+            ready = Ready(url=url, card=write_card(folder, identity, endpoint=url, at=steady()))
+            service = _Service(folder, store, identity, listening, steady)
+            service.run(listener, ready, ready_file=ready_file, metrics_port=metrics_port)
     finally:
         store.close()
+
+
+class _Service:
+    """One run of the service: wired, served until a signal, drained."""
+
+    def __init__(
+        self, folder: Path, store: Store, identity: Identity, listening: Listening, clock: Clock
+    ) -> None:
+        self._folder, self._store, self._identity = folder, store, identity
+        self._listening, self._clock, self._limits = listening, clock, Limits()
+
+    def run(
+        self, listener: socket.socket, ready: Ready, *, ready_file: Path | None, metrics_port: int | None
+    ) -> None:
+        """Serve on a listener until stopped."""
+        limits, port = self._limits, int(listener.getsockname()[1])
+        metrics = Metrics()
+        vitals = Vitals(self._store, self._folder)
+        app = build_app(
+            self._store,
+            endpoint=ready.url,
+            clock=self._clock,
+            limits=limits,
+            hosts=_hosts(ready.url, port),
+            vitals=vitals,
+            metrics=metrics,
+        )
+        door = Draining(app)
+        vitals.stopping = lambda: door.closed
+        metrics.watch_space(vitals.free_bytes)
+        supervisor = os.environ.get("NOTIFY_SOCKET")
+
+        def announce() -> None:
+            _announce(ready, ready_file)
+            notify(READY, address=supervisor)
+            event("ready", port=port)
+
+        config = _uvicorn_config(door, self._listening, limits)
+        server = Server(config, on_ready=announce, door=door, stop_seconds=limits.stop_seconds)
+        with (
+            metrics.served(metrics_port),
+            _housekeeping(self._store, Inbox(self._store, self._identity), limits, self._clock),
+        ):
+            asyncio.run(server.serve(sockets=[listener]))
+        notify(STOPPING, address=supervisor)
+        event("stopped")
 
 
 def write_card(folder: Path, identity: Identity, *, endpoint: str, at: datetime) -> Path:
@@ -263,20 +325,6 @@ def _housekeeping(store: Store, inbox: Inbox, limits: Limits, clock: Clock) -> I
         thread.join()
 
 
-class _Server(uvicorn.Server):
-    """Tells when requests are answered."""
-
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._on_ready = on_ready
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start as uvicorn does, then say so."""
-        await super().startup(sockets=sockets)
-        if self.started:
-            self._on_ready()
-
-
 def _uvicorn_config(app: ASGIApp, listening: Listening, limits: Limits) -> uvicorn.Config:
     class Protocol(DeadlineProtocol):
         header_deadline_seconds = limits.header_deadline_seconds
@@ -293,7 +341,7 @@ def _uvicorn_config(app: ASGIApp, listening: Listening, limits: Limits) -> uvico
         forwarded_allow_ips=listening.trusted_proxy or "",
         limit_concurrency=limits.max_connections,
         timeout_keep_alive=5,
-        timeout_graceful_shutdown=10,
+        timeout_graceful_shutdown=CUT_OFF_SECONDS,
         h11_max_incomplete_event_size=limits.max_header_bytes,
         ssl_certfile=listening.certificate,
         ssl_keyfile=listening.certificate_key,
@@ -327,8 +375,3 @@ def _announce(ready: Ready, ready_file: Path | None) -> None:
         write_whole(ready_file, ready.json() + "\n")
     sys.stdout.write(ready.json() + "\n")
     sys.stdout.flush()
-
-
-def _quiet_logs() -> None:
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s", stream=sys.stderr)
-    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # it logs texts of exceptions

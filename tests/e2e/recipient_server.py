@@ -16,8 +16,9 @@ import httpx
 
 from recipient.accounts import add_account
 from recipient.config import Limits, Listening
+from recipient.draining import Draining, Server
 from recipient.identity import create_identity, load_identity
-from recipient.service import _Server, _uvicorn_config, build_app
+from recipient.service import _uvicorn_config, build_app
 from recipient.store import Store, create_store
 
 PASSWORD = "vier losse woorden tafel"
@@ -84,22 +85,16 @@ def running_clinic(
     clock = Clock()
     store = create_store(folder)
     create_identity(store, recipient_id=recipient_id, name="Praktijk Zuid", kind=kind, url=None, at=clock())
-    add_account(
-        store,
-        name="dewit",
-        display="S. de Wit",
-        role="internist",
-        password=PASSWORD,
-        at=clock(),
-        second_step=False,
-    )
+    add_account(store, name="dewit", display="S. de Wit", role="internist", password=PASSWORD, at=clock())
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         hosts = frozenset({url.removeprefix("http://")})
         app = build_app(store, endpoint=url, clock=clock, limits=limits, hosts=hosts)
         ready = threading.Event()
-        server = _Server(_uvicorn_config(app, Listening(), limits), ready.set)
+        door = Draining(app)
+        config = _uvicorn_config(door, Listening(), limits)
+        server = Server(config, on_ready=ready.set, door=door, stop_seconds=5.0)
         thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])), daemon=True)
         thread.start()
         assert ready.wait(20)
