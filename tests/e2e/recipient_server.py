@@ -78,14 +78,27 @@ def log_in(browser: httpx.Client, name: str = "dewit", password: str = PASSWORD)
 
 @contextmanager
 def running_clinic(
-    folder: Path, *, limits: Limits | None = None, recipient_id: str = "ura:00000123", kind: str = "clinic"
+    folder: Path,
+    *,
+    limits: Limits | None = None,
+    recipient_id: str = "ura:00000123",
+    kind: str = "clinic",
+    database: str | None = None,
 ) -> Iterator[Clinic]:
-    """Initialise and run a recipient until the block ends."""
+    """Initialise and run a recipient until the block ends; ``database`` is the address of an empty one."""
     limits = limits or Limits()
     clock = Clock()
-    store = create_store(folder)
+    store = create_store(folder, database=database)
     create_identity(store, recipient_id=recipient_id, name="Praktijk Zuid", kind=kind, url=None, at=clock())
-    add_account(store, name="dewit", display="S. de Wit", role="internist", password=PASSWORD, at=clock())
+    add_account(
+        store,
+        name="dewit",
+        display="S. de Wit",
+        role="internist",
+        password=PASSWORD,
+        at=clock(),
+        second_step=False,
+    )
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"

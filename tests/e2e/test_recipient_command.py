@@ -77,7 +77,7 @@ def folder(tmp_path: Path) -> Path:
 def test_init_user_serve_log_in_and_again_at_the_same_address(folder: Path) -> None:
     added = command(
         *("user", "add", "dewit", "--data", str(folder), "--display", "S. de Wit"),
-        *("--role", "internist", "--password-file", "-"),
+        *("--role", "internist", "--password-file", "-", "--no-second-factor"),
         entered=PASSWORD + "\n",
     )
     assert (added.returncode, added.stderr) == (0, "")
@@ -96,7 +96,8 @@ def test_init_user_serve_log_in_and_again_at_the_same_address(folder: Path) -> N
 def test_account_made_while_the_service_runs_can_log_in(folder: Path) -> None:
     with serving(folder) as ready:
         added = command(
-            *("user", "add", "nieuw", "--data", str(folder), "--display", "N. Ieuw", "--password-file", "-"),
+            *("user", "add", "nieuw", "--data", str(folder), "--display", "N. Ieuw"),
+            *("--password-file", "-", "--no-second-factor"),
             entered=PASSWORD + "\n",
         )
         assert added.returncode == 0
@@ -188,7 +189,7 @@ def test_serving_other_machines_needs_tls(folder: Path, capsys: pytest.CaptureFi
 def test_every_code_of_the_program_has_its_sentence() -> None:
     import re
 
-    sources = "".join(path.read_text("utf-8") for path in (ROOT / "recipient").glob("*.py"))
+    sources = "".join(path.read_text("utf-8") for path in (ROOT / "recipient").rglob("*.py"))
     codes = set(re.findall(r'Unusable\("(\w+)"', sources)) | {"not_initialised", "store_damaged"}
     assert codes <= SENTENCES.keys()
 
