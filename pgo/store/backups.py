@@ -148,11 +148,16 @@ class Backups:
         return None if row is None else from_text(row[0])
 
     def add_restore(self, row: RestoreRow) -> None:
-        """Write down that the vault was put back: from now on every recipient has to be asked first."""
+        """Write down that the vault was put back: from now on every recipient has to be asked first.
+
+        The backup may come from a vault that was put back before: its restores stay, this one is the newest.
+        """
         first = int(row.at.timestamp() * _NUMBERS_PER_SECOND)
+        before = self.last_restore()
+        number = row.number if before is None else max(row.number, before.number + 1)
         self._engine.insert(
             "INSERT INTO restore (number, at, made_at, first_record) VALUES (?, ?, ?, ?)",
-            (row.number, to_text(row.at), to_text(row.made_at), first),
+            (number, to_text(row.at), to_text(row.made_at), first),
         )
         self._engine.run("DELETE FROM asked")
 
