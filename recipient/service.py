@@ -20,7 +20,7 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -29,14 +29,16 @@ from pathlib import Path
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from recipient.accounts import Doorkeeper
+from recipient.card_desk import CardDesk, card_routes
 from recipient.config import CARD_NAME, Limits, Listening
+from recipient.data_keys import care_for_kek
 from recipient.draining import CUT_OFF_SECONDS, Draining, Server
-from recipient.errors import Unusable
+from recipient.errors import RecipientError, Unusable
 from recipient.fhir_api.routes import BASE, fhir_routes
 from recipient.fhir_api.web import broken_answer
 from recipient.gateway import inbox_routes
@@ -55,6 +57,7 @@ from recipient.portal.routes import portal_routes
 from recipient.portal.sessions import Sessions
 from recipient.portal.web import Office, broken_page
 from recipient.reading import Reader
+from recipient.rotation import successions
 from recipient.store import Store, open_store
 from recipient.supervisor import READY, STOPPING, notify
 from recipient.timekeeping import SteadyClock
@@ -119,7 +122,8 @@ def service_routes(office: Office) -> list[BaseRoute]:
     """Return every route of the service; the description for developers is made from them."""
     store, clock, limits = office.store, office.clock, office.limits
     return [
-        *_public_routes(build_card(office.identity, endpoint=office.base, at=clock())[1]),
+        *_public_routes(),
+        *card_routes(CardDesk(store, office.identity, endpoint=office.base, clock=clock)),
         *inbox_routes(store, office.identity, clock=clock, limits=limits),
         *portal_routes(office),
         *fhir_routes(store, office.identity, address=office.base, clock=clock, limits=limits),
@@ -144,8 +148,8 @@ def build_office(store: Store, identity: Identity, *, clock: Clock, limits: Limi
     )
 
 
-def _public_routes(card: str) -> list[BaseRoute]:
-    """Return what anybody may ask: that we live, who we are, and where the portal is."""
+def _public_routes() -> list[BaseRoute]:
+    """Return what anybody may ask: that we live and where the portal is."""
 
     async def to_portal(_request: Request) -> Response:
         return RedirectResponse("/portal", status_code=303)
@@ -153,13 +157,9 @@ def _public_routes(card: str) -> list[BaseRoute]:
     async def show_health(_request: Request) -> Response:
         return JSONResponse({"status": "ok"})
 
-    async def show_card(_request: Request) -> Response:
-        return PlainTextResponse(card)
-
     return [
         Route("/", to_portal, methods=["GET"]),
         Route("/health", show_health, methods=["GET"]),
-        Route("/v1/card", show_card, methods=["GET"]),
     ]
 
 
@@ -228,7 +228,8 @@ def serve(
                 remember_port(store, port)
             scheme = "http" if listening.certificate is None else "https"
             url = identity.url or f"{scheme}://{listening.host}:{port}"
-            ready = Ready(url=url, card=write_card(folder, identity, endpoint=url, at=steady()))
+            card = write_card(folder, identity, endpoint=url, at=steady(), former=successions(store))
+            ready = Ready(url=url, card=card)
             service = _Service(folder, store, identity, listening, steady)
             service.run(listener, ready, ready_file=ready_file, metrics_port=metrics_port)
     finally:
@@ -281,11 +282,13 @@ class _Service:
         event("stopped")
 
 
-def write_card(folder: Path, identity: Identity, *, endpoint: str, at: datetime) -> Path:
+def write_card(
+    folder: Path, identity: Identity, *, endpoint: str, at: datetime, former: Sequence[str] = ()
+) -> Path:
     """Write the signed card beside the store, whole or not at all; it is public."""
     path = folder / CARD_NAME
     _, text = build_card(identity, endpoint=endpoint, at=at)
-    write_whole(path, card_file(text))
+    write_whole(path, card_file(text, former))
     return path
 
 
@@ -305,14 +308,18 @@ def tidy_log_ins(store: Store, limits: Limits, *, at: datetime) -> None:
 
 @contextmanager
 def _housekeeping(store: Store, inbox: Inbox, limits: Limits, clock: Clock) -> Iterator[None]:
-    """Erase what ended long ago or had to be gone by a day: now and every hour, while the block runs."""
+    """Erase what ended, and the key around destroyed keys: now and every hour, while the block runs."""
     stop = threading.Event()
 
     def work() -> None:
         while True:
-            erase_ended(store, at=clock(), keep_hidden=limits.keep_hidden_after_end)
-            inbox.erase_overdue(at=clock())
-            tidy_log_ins(store, limits, at=clock())
+            try:
+                erase_ended(store, at=clock(), keep_hidden=limits.keep_hidden_after_end)
+                inbox.erase_overdue(at=clock())
+                tidy_log_ins(store, limits, at=clock())
+                care_for_kek(store)
+            except RecipientError as exc:  # the database is away, or a file is: the next round does it
+                event("housekeeping_failed", logging.ERROR, code=exc.code)
             if stop.wait(_HOUSEKEEPING_SECONDS):
                 return
 
