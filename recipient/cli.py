@@ -12,30 +12,31 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from recipient.card_commands import SENTENCES as CARD_SENTENCES
+from recipient.card_commands import add_card_commands
+from recipient.care_commands import CARE_SENTENCES, add_care_commands
 from recipient.config import Listening, parse_public_url
-from recipient.errors import RecipientError, Unusable
+from recipient.errors import RecipientError
 from recipient.fhir_api.commands import SENTENCES as PROGRAM_SENTENCES
 from recipient.fhir_api.commands import add_program_commands
 from recipient.identity import (
     KINDS,
-    add_opening_key,
-    build_card,
     check_identity,
     create_identity,
     load_identity,
 )
 from recipient.login.commands import LOGIN_SENTENCES, add_login_commands
-from recipient.service import serve, wall_clock, write_card, write_whole
+from recipient.service import serve, wall_clock, write_card
 from recipient.store import create_store
+from recipient.store_commands import DAMAGE, add_store_commands, address_of, database_options
+from recipient.store_commands import SENTENCES as STORE_SENTENCES
 from recipient.terminal import command as _command
-from recipient.terminal import opened as _opened
 from recipient.terminal import say as _say
-from sync.card import card_file
 
 DONE, REFUSED, DAMAGED = 0, 3, 5
-_DAMAGE = frozenset(
-    {"not_initialised", "key_missing", "key_unsafe", "store_damaged", "store_newer", "no_encryption"}
-)
+_DAMAGE = DAMAGE | {
+    *("not_initialised", "key_missing", "key_unsafe", "store_damaged", "store_newer", "no_encryption")
+}
 SENTENCES = {
     "already_initialised": "This folder already holds a recipient; nothing was changed.",
     "not_initialised": "There is no recipient in this folder; run 'recipient init' first.",
@@ -50,10 +51,12 @@ SENTENCES = {
     "bad_kind": "A recipient is a clinic or a registry.",
     "bad_name": "The name must be 1 to 120 readable characters.",
     "port_taken": "The port is in use.",
-    "no_address": "No address is known yet: run 'recipient serve' once, or give 'recipient init --url'.",
     "cannot_write": "The folder or file cannot be written.",
+    **CARD_SENTENCES,
+    **CARE_SENTENCES,
     **LOGIN_SENTENCES,
     **PROGRAM_SENTENCES,
+    **STORE_SENTENCES,
 }
 
 
@@ -93,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     init.add_argument("--id", required=True, help="scheme and number, for example ura:00000123")
     init.add_argument("--kind", choices=KINDS, default="clinic")
     init.add_argument("--url", help="public address; left out: this machine only")
+    database_options(init)
 
     run = _command(commands, "serve", _serve, "run the service")
     run.add_argument("--host", default="127.0.0.1")
@@ -101,18 +105,17 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--trusted-proxy", metavar="ADDRESS", help="believe X-Forwarded-For from this address only"
     )
+    run.add_argument(
+        "--metrics-port", type=_port, help="serve figures for monitoring there, on this machine only"
+    )
     run.add_argument("--cert", type=Path, help="TLS certificate chain (PEM)")
     run.add_argument("--cert-key", type=Path, help="TLS private key (PEM)")
 
-    card = _command(commands, "card", _card, "print or write the signed card for patients")
-    card.add_argument("--out", type=Path)
-
-    _command(
-        commands, "renew-key", _renew_key, "make a new opening key; old ones keep opening mail on its way"
-    )
-
+    add_card_commands(commands, wall_clock)
+    add_care_commands(commands, wall_clock)
     add_login_commands(commands, wall_clock)
     add_program_commands(commands, _command)
+    add_store_commands(commands, wall_clock)
     return parser
 
 
@@ -127,7 +130,7 @@ def _init(options: argparse.Namespace) -> None:
     url = parse_public_url(options.url) if options.url else None
     check_identity(recipient_id=options.id, name=options.name, kind=options.kind)
     at = wall_clock()
-    store = create_store(options.data)
+    store = create_store(options.data, database=address_of(options))
     try:
         create_identity(store, recipient_id=options.id, name=options.name, kind=options.kind, url=url, at=at)
         identity = load_identity(store)
@@ -147,23 +150,4 @@ def _serve(options: argparse.Namespace) -> None:
         certificate=options.cert,
         certificate_key=options.cert_key,
     )
-    serve(options.data, listening, ready_file=options.ready_file)
-
-
-def _card(options: argparse.Namespace) -> None:
-    with _opened(options) as store:
-        identity = load_identity(store)
-    endpoint = identity.url or (f"http://127.0.0.1:{identity.port}" if identity.port else None)
-    if endpoint is None:
-        raise Unusable("no_address")
-    _, text = build_card(identity, endpoint=endpoint, at=wall_clock())
-    if options.out:
-        write_whole(options.out, card_file(text))
-    else:
-        _say(card_file(text))
-
-
-def _renew_key(options: argparse.Namespace) -> None:
-    with _opened(options) as store:
-        add_opening_key(store, at=wall_clock())
-    _say("A new key is on the card from the next start on; hand out the new card.")
+    serve(options.data, listening, ready_file=options.ready_file, metrics_port=options.metrics_port)

@@ -26,11 +26,13 @@ from sync.wire import MAX_BODY_BYTES, MEDIA_TYPE, Kind, new_message_id, verify_t
 from tests.e2e.recipient_server import Clinic, load_identity, running_clinic
 from tests.support import clinical
 from tests.support.patient_side import PatientSide, post
+from tests.support.recipient_stores import KINDS, POSTGRES
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
-    with running_clinic(tmp_path_factory.mktemp("inbox") / "clinic") as running:
+@pytest.fixture(scope="module", params=KINDS)
+def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
+    database = request.getfixturevalue("postgres").database() if request.param == POSTGRES else None
+    with running_clinic(tmp_path_factory.mktemp("inbox") / "clinic", database=database) as running:
         yield running
 
 
