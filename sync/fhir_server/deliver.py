@@ -21,7 +21,7 @@ from sync.errors import RemoteRuleError
 from sync.fhir_server.capability import STOPPING, check
 from sync.fhir_server.names import name_of, type_of, with_references
 from sync.fhir_server.parcel import Body, Parcel
-from sync.fhir_server.read_back import differs
+from sync.fhir_server.read_back import ALTERED, differs
 from sync.fhir_server.reading import Found, Line, ask_many, look_up
 from sync.fhir_server.transaction import Sending, bundle_bytes, entries_of, prepare
 
@@ -93,11 +93,22 @@ def _store(line: Line, bodies: Sequence[Body], known: dict[str, str], outcome: O
             outcome.refused[name_of(body)] = NOT_TAKEN
         else:
             going.append(body)
-    sent = _send(line, going, known, outcome) if going else []
-    if not sent:
-        return
+    found = _send_and_look(line, going, known, outcome)
+    # If-None-Exist found an older one, which it leaves as it is: now that its place is known, it is updated.
+    older = {one.name for one in found if one.method == "POST" and outcome.refused.get(one.name) == ALTERED}
+    for name in older:
+        known[name] = outcome.lying.pop(name)
+        del outcome.refused[name]
+    _send_and_look(line, [body for body in going if name_of(body) in older], known, outcome)
+
+
+def _send_and_look(
+    line: Line, bodies: Sequence[Body], known: dict[str, str], outcome: Outcome
+) -> list[Sending]:
+    sent = _send(line, bodies, known, outcome) if bodies else []
     for one, found in zip(sent, look_up(line, [one.name for one in sent]), strict=True):
         _compare(one, found, known, outcome)
+    return sent
 
 
 def _send(line: Line, bodies: Sequence[Body], known: dict[str, str], outcome: Outcome) -> list[Sending]:

@@ -71,7 +71,7 @@ class MemoryFhir:
             self.requests.append((method, path))
             self.authorizations.append(headers.get("authorization", ""))
             if path == "metadata":
-                return 200, self._capability(), {}
+                return 200, self.capability(), {}
             if self.habits.token and headers.get("authorization") != f"Bearer {self.habits.token}":
                 return 401, outcome("login"), {}
             if self.habits.busy:
@@ -80,7 +80,7 @@ class MemoryFhir:
                 return self._bundle(body or {})
             return self._one(method, url.lstrip("/"), body, {})
 
-    def _capability(self) -> Body:
+    def capability(self) -> Body:
         habits = self.habits
         codes = ["read", "create", "update", "search-type", *(["delete"] if habits.deletes else [])]
         resource = {

@@ -66,6 +66,14 @@ def test_a_change_takes_the_place_of_what_was_there(own_ids: bool) -> None:
     assert sorted(one["status"] for one in fhir.of_type("Observation")) == ["amended", *["final"] * 4]
 
 
+def test_an_older_one_that_if_none_exist_found_is_updated() -> None:
+    fhir = MemoryFhir(Habits(own_ids=True))
+    changed = an_observation(0, status="amended")
+    _, second = _deliver(fhir, a_parcel(FIVE), a_parcel([changed]))
+    assert second.refused == {}
+    assert sorted(one["status"] for one in fhir.of_type("Observation")) == ["amended", *["final"] * 4]
+
+
 @pytest.mark.parametrize("own_ids", [False, True])
 def test_what_may_not_be_there_is_deleted_and_looked_for(own_ids: bool) -> None:
     fhir = MemoryFhir(Habits(own_ids=own_ids))
