@@ -144,6 +144,20 @@ class TestBackup:
             put_back(tmp_path / "again", keys_from=keys, copy=tmp_path / "copy")
 
 
+def test_the_receipt_of_a_withdrawal_names_every_message_whose_content_is_gone(tmp_path: Path) -> None:
+    store = create_store(tmp_path / "recipient")
+    found(store)
+    patient, other = two_patients(store)
+    more = push(store, patient, [clinical.lab("l9", "2026-01-05", 5.1)], at=AT + timedelta(minutes=1))
+    rows = store.rows("SELECT mid FROM message WHERE sub = ?", (patient.sub,))
+    receipt = withdraw(store, patient, at=LATER)
+    assert set(receipt.messages) == {row[0] for row in rows}
+    assert receipt.messages[-1] == more.message_id
+    assert len(receipt.messages) == 2
+    assert opens(store, other)
+    store.close()
+
+
 class TestPartlyErased:
     def test_what_a_narrower_grant_no_longer_covers_opens_from_no_copy(self, tmp_path: Path) -> None:
         folder = tmp_path / "recipient"
