@@ -93,13 +93,19 @@ def _own_facts(resource: Mapping[str, object]) -> ResourceFacts:
     )
 
 
-def classify_all(resources: Sequence[Mapping[str, object]]) -> list[ResourceFacts]:
+def classify_all(
+    resources: Sequence[Mapping[str, object]], *, own: Sequence[ResourceFacts] | None = None
+) -> list[ResourceFacts]:
     """Classify resources that may refer to each other, following links as far as they reach.
+
+    Args:
+        resources: as read from JSON, untrusted.
+        own: what ``classify`` says of each of them alone, where that is known already.
 
     Returns:
         One facts object per resource, in order.
     """
-    facts = [classify(resource) for resource in resources]
+    facts = [classify(resource) for resource in resources] if own is None else list(own)
     places: dict[str, list[int]] = {}
     for index, resource in enumerate(resources):
         for name in _names_of(resource, facts[index]):

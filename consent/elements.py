@@ -10,21 +10,24 @@ Source: FHIR R4 section 2.3 (references, https://hl7.org/fhir/R4/references.html
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Final
 
 from consent.dates import DateInterval, parse_fhir_date
 from consent.errors import InvalidDocument
 
 _UNKNOWN_DAY: Final = DateInterval(None, None)
+# The plain type first: asking an abstract class of every element costs more than the walk itself.
+_OBJECT: Final = (dict, Mapping)
 _CHOICE: Final = ("", "DateTime", "Date", "Period", "Instant", "Timing", "String", "Age", "Range")
 
 
 def codings(concept: object) -> Iterator[tuple[str, str]]:
     """Yield (system, code) of a CodeableConcept or a list of them."""
     for item in concept if isinstance(concept, list) else [concept]:
-        codings = item.get("coding") if isinstance(item, Mapping) else None
+        codings = item.get("coding") if isinstance(item, _OBJECT) else None
         for coding in codings if isinstance(codings, list) else ():
-            if isinstance(coding, Mapping):
+            if isinstance(coding, _OBJECT):
                 code, system = coding.get("code"), coding.get("system")
                 if isinstance(code, str) and isinstance(system, str):
                     yield system, code
@@ -34,7 +37,7 @@ def at_path(value: object, path: str) -> Iterator[object]:
     """Yield what stands at a dotted path, through lists."""
     head, _, rest = path.partition(".")
     for item in value if isinstance(value, list) else [value]:
-        if isinstance(item, Mapping) and (found := item.get(head)) is not None:
+        if isinstance(item, _OBJECT) and (found := item.get(head)) is not None:
             if rest:
                 yield from at_path(found, rest)
             else:
@@ -43,14 +46,20 @@ def at_path(value: object, path: str) -> Iterator[object]:
 
 def references(resource: Mapping[str, object], paths: Iterable[str]) -> Iterator[str]:
     """Yield every reference at these paths, as text and by identifier."""
-    for path in paths:
-        if path.partition(".")[0] in resource:
+    for head, path in _heads(tuple(paths)):
+        if head in resource:
             for value in at_path(resource, path):
                 yield from _reference_names(value)
 
 
+@lru_cache(maxsize=256)
+def _heads(paths: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Give each path with its first element, by which most resources are done with it."""
+    return tuple((path.partition(".")[0], path) for path in paths)
+
+
 def _reference_names(value: object) -> Iterator[str]:
-    if not isinstance(value, Mapping):
+    if not isinstance(value, _OBJECT):
         return
     text, identifier = value.get("reference"), value.get("identifier")
     if isinstance(text, str):
@@ -74,8 +83,9 @@ def short_reference(text: str) -> str:
 
 def choice(resource: Mapping[str, object], path: str) -> Iterator[object]:
     """Yield what stands at a path that is written without the type at its end."""
-    for suffix in _CHOICE:
-        yield from at_path(resource, path + suffix)
+    for head, name in _heads(tuple(path + suffix for suffix in _CHOICE)):
+        if head in resource:
+            yield from at_path(resource, name)
 
 
 def days_of(value: object) -> list[DateInterval]:

@@ -14,19 +14,17 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Protocol, TypeVar, cast
+from typing import Protocol, TypeVar
 
-from consent.classify import classify_all
 from consent.codes import Action
 from consent.decision import Permit
 from consent.facts import ResourceFacts
 from consent.rules import ActorRef
 from consent.statement import statement_plan
-from crypto.canonical import parse_strict
 from pgo.health.record.index import RecordIndex, build_index
 from pgo.health.record.resolve import nothing, resolver
 from pgo.health.record.resource import Resolve, Resource
@@ -37,12 +35,12 @@ from recipient.accounts import Account
 from recipient.directory import Directory, Entry, PeoplePage, SharedPatient, Wish, search
 from recipient.errors import NotShared, Purged
 from recipient.glass import Glass, is_shared_for
-from recipient.holdings import Held, Holding, held, holding_in_force, holding_of, holdings_in_force
+from recipient.holdings import Holding, held, holding_in_force, holding_of, holdings_in_force
 from recipient.identity import Identity
+from recipient.parsed import Parsed, parse_held
 from recipient.store import Store
 from recipient.treating import Grounds
 from sync.access import REFUSED
-from sync.wire import MAX_CONTENT_BYTES
 
 _MAX_CACHED = 32
 
@@ -81,15 +79,6 @@ class Look:
         """Return all measurements as lines over time; a point's ``record_id`` is an item id."""
         numbers = ((item.id, number) for item in self.items for number in measured(item.resource))
         return join_units(build_series(numbers))
-
-
-@dataclass(frozen=True, slots=True)
-class Parsed:
-    """A stored resource, decoded and classified among all others of its sender."""
-
-    row: Held
-    resource: Resource
-    facts: ResourceFacts
 
 
 @dataclass(slots=True)
@@ -349,7 +338,8 @@ class Reader:
         """Return what is in memory of a patient if nothing changed since; callers hold the transaction."""
         known = self._cache.get(holding.sub)
         if known is None or known.revision != holding.revision:
-            known = _Known(holding.revision, parse_held(held(self._store, holding.sub)))
+            before = known.parsed if known else ()
+            known = _Known(holding.revision, parse_held(held(self._store, holding.sub), before=before))
             self._cache[holding.sub] = known
         self._cache.move_to_end(holding.sub)
         while len(self._cache) > _MAX_CACHED:
@@ -375,30 +365,6 @@ class Reader:
             if row is not None:
                 seen = audit.Seen(action, frozenset(), self._purpose, outcome=REFUSED, origin=self._origin)
                 audit.append(self._store, row[0], account=account, seen=seen, at=at)
-
-
-def parse_held(rows: Iterable[Held]) -> tuple[Parsed, ...]:
-    """Decode stored resources and classify them with respect to each other."""
-    resources = [(row, decode_held(row)) for row in rows]
-    facts = classify_all([resource.body for _, resource in resources])
-    return tuple(
-        Parsed(row, resource, found) for (row, resource), found in zip(resources, facts, strict=True)
-    )
-
-
-def decode_held(row: Held) -> Resource:
-    """Decode one stored resource."""
-    # The bytes passed the strict reader when they came in; anything else here is a damaged store and raises.
-    body = cast("Mapping[str, object]", parse_strict(row.raw, max_bytes=MAX_CONTENT_BYTES))
-    # References inside the record use the id its source gave it, not the one it is stored under.
-    own_id = body.get("id")
-    return Resource(
-        raw=row.raw,
-        body=body,
-        type=row.reference.partition("/")[0],
-        id=own_id if isinstance(own_id, str) else None,
-        full_url=row.full_url,
-    )
 
 
 def opaque_key(text: str) -> str:

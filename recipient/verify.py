@@ -24,7 +24,7 @@ from recipient import holdings
 from recipient.audit_check import verify_all
 from recipient.errors import Unusable
 from recipient.identity import load_identity
-from recipient.reading import decode_held
+from recipient.parsed import decode_held
 from recipient.store_protocol import Store
 
 Progress = Callable[[int, int], None]

@@ -9,20 +9,30 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from pgo.health.record.kinds import RecordKind
 from pgo.health.record.safe import obj, text
 from pgo.health.record.views import Detail, details
 from pgo.health.record.words import plain_display
 from recipient.portal.files import Attached, attached, text_of
 from recipient.portal.heads import head_of
-from recipient.portal.lines import detail_text, line_of
+from recipient.portal.lines import Line, detail_text, kind_words, line_of, newest_first
 from recipient.portal.narrative import safe_narrative
 from recipient.portal.remarks import about, remarks_of
 from recipient.portal.said import by_patient
 from recipient.portal.text import day_text, health_word, instant_words, number_text, shown
+from recipient.portal.things import things
 from recipient.portal.view import View
 from recipient.reading import Item
 
 _MAX_RAW_CHARACTERS = 200_000
+# Kinds that can be over; a letter or a result just was.
+_WITH_AN_END = frozenset(
+    {RecordKind.CONDITION, RecordKind.ALLERGY, RecordKind.MEDICATION, RecordKind.DIRECTIVE}
+)
+# Kinds of which several sources write about one thing; readings have their line over time.
+_TOGETHER = frozenset(
+    {RecordKind.CONDITION, RecordKind.ALLERGY, RecordKind.MEDICATION, RecordKind.VACCINATION}
+)
 # Who stands for a record, in the order in which a reader wants to know.
 _AUTHORS = ("custodian", "asserter", "performer", "requester", "author", "recorder", "informationSource")
 
@@ -30,18 +40,19 @@ _AUTHORS = ("custodian", "asserter", "performer", "requester", "author", "record
 def record_page(view: View, item: Item) -> dict[str, Any]:
     """Gather one record's rows in the order of the standard."""
     body = item.resource.body
-    line = line_of(view, item, mark_past=True)
+    line = line_of(view, item, mark_past=item.index.kind in _WITH_AN_END)
     return {
         "head": head_of(view),
         "record": {
             "id": item.id,
-            "kind": view.say(f"kind.{item.index.kind}"),
+            "kind": kind_words(view, item),
             "title": line.title or view.say("record.no_title"),
             "detail": detail_text(view, item),
             "marks": line.marks,
             "rows": [_row(view, detail) for detail in details(item.resource, view.look.resolve)],
             "files": [_file(view, found) for found in attached(body)],
             "narrative": safe_narrative(text(obj(body, "text"), "div")),
+            "together": _together(view, item),
             "remarks": about(remarks_of(view, view.usable()), item.id),
             "source": source_of(view, item),
             "received": instant_words(view.lang, item.received_at),
@@ -61,6 +72,17 @@ def source_of(view: View, item: Item) -> str:
         if words := plain_display(text(who, "display") or text(who, "actor", "display")):
             return shown(words)
     return ""
+
+
+def _together(view: View, item: Item) -> list[Line]:
+    """Give the other records about the same thing, newest first."""
+    kind = item.index.kind
+    if kind not in _TOGETHER:
+        return []
+    alike = [other for other in view.usable() if other.index.kind is kind]
+    groups = (group for group in things(view, alike) if any(one.id == item.id for one in group))
+    others = (other for group in groups for other in group if other.id != item.id)
+    return [line_of(view, other) for other in newest_first(others)]
 
 
 def _row(view: View, detail: Detail) -> dict[str, str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Final
 
 from pgo.health.record.kinds import RecordKind
 from pgo.health.record.printed import brief_number, printed_unit
@@ -17,6 +18,9 @@ from recipient.portal.said import by_patient
 from recipient.portal.text import day_text, number_text, shown
 from recipient.portal.view import View
 from recipient.reading import Item
+
+# zib Alert; what the patient writes about the record
+_KINDS: Final = {"Flag": "kind.alert", "Communication": "kind.message"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ def line_of(view: View, item: Item, *, with_kind: bool = False, mark_past: bool 
     """Word one record."""
     detail = detail_text(view, item)
     if with_kind:
-        detail = " · ".join(filter(None, (view.say(f"kind.{item.index.kind}"), detail)))
+        detail = " · ".join(filter(None, (kind_words(view, item), detail)))
     return Line(
         id=item.id,
         title=shown(item.index.title),
@@ -60,6 +64,11 @@ def thing_line(view: View, items: tuple[Item, ...], *, mark_past: bool = False) 
     if not view.is_new(items[0]) and any(view.is_new(item) for item in items):
         marks = (*marks, Mark(view.say("mark.new"), "new"))
     return replace(line, marks=marks, sources=len(items))
+
+
+def kind_words(view: View, item: Item) -> str:
+    """Name the kind of a record; what has no list of its own is named by what it is."""
+    return view.say(_KINDS.get(item.resource.type, f"kind.{item.index.kind}"))
 
 
 def detail_text(view: View, item: Item) -> str:

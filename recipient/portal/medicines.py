@@ -15,6 +15,7 @@ from pgo.health.medication.steps import Step, Stop, read_step
 from pgo.health.record.kinds import RecordKind
 from pgo.health.record.status import RecordStatus
 from recipient.portal.lines import Mark
+from recipient.portal.said import by_patient
 from recipient.portal.text import day_text, number_text, shown
 from recipient.portal.things import things
 from recipient.portal.view import View
@@ -108,7 +109,8 @@ def _rows(view: View, line: MedicineLine, main: Held | None) -> Iterator[Said]:
     if line.given is not None:
         yield Said(view.say("medicine.given"), _given_words(view, line.given))
     if line.takes is not None:
-        yield Said(view.say("medicine.takes"), _takes_words(view, line.takes))
+        own = _is_own_word(view, line.takes)
+        yield Said(view.say("medicine.takes" if own else "medicine.use"), _takes_words(view, line.takes))
 
 
 def _held_words(view: View, held: Held, *, without_how: bool) -> str:
@@ -126,7 +128,12 @@ def _given_words(view: View, step: Step) -> str:
 
 def _takes_words(view: View, held: Held) -> str:
     how = view.say("medicine.not_taken") if held.step.not_taken else held.step.how
-    return _joined(view, (how, day_text(view.lang, held.step.written_on)))
+    who = "" if _is_own_word(view, held) else held.step.who
+    return _joined(view, (how, who, day_text(view.lang, held.step.written_on)))
+
+
+def _is_own_word(view: View, held: Held) -> bool:
+    return by_patient(view.look.item(held.step.record_id).resource.body)
 
 
 def _joined(view: View, parts: tuple[str, ...]) -> str:
@@ -137,7 +144,8 @@ def _joined(view: View, parts: tuple[str, ...]) -> str:
 def _marks(view: View, line: MedicineLine, group: tuple[Item, ...]) -> Iterator[Mark]:
     if line.status is RecordStatus.PLANNED:
         yield Mark(view.say("status.planned"))
-    if line.takes is not None and not (line.agreed or line.plan or line.schedule or line.given):
+    only_taken = not (line.agreed or line.plan or line.schedule or line.given)
+    if only_taken and line.takes is not None and _is_own_word(view, line.takes):
         yield Mark(view.say("medicine.only_patient"))
     if any(view.is_new(item) for item in group):
         yield Mark(view.say("mark.new"), "new")

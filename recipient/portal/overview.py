@@ -8,6 +8,7 @@ does not exist give the same page.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from pgo.health.record.directive import Decision, read_directive
@@ -20,7 +21,7 @@ from recipient.portal.heads import head_of
 from recipient.portal.lines import Line, Mark, line_of, newest_first, thing_line
 from recipient.portal.measures import Family, lines_of, tiles_of
 from recipient.portal.medicines import medicines
-from recipient.portal.remarks import remarks_of
+from recipient.portal.remarks import is_words, remarks_of
 from recipient.portal.scores import score_tiles
 from recipient.portal.text import day_text, health_word, instant_words, shown
 from recipient.portal.things import things
@@ -156,7 +157,7 @@ def _document(view: View, item: Item) -> dict[str, Any]:
 
 def _news(view: View) -> dict[str, Any]:
     """What came since one's last visit; at the first visit only when the newest of all came in."""
-    fresh = [item for item in view.look.items if view.is_new(item) and item.index.kind in KINDS]
+    fresh = [item for item in view.look.items if view.is_new(item) and _is_news(item)]
     fresh = newest_first(fresh)
     fresh.sort(key=lambda item: _rank(item.index.kind))
     since = view.look.since
@@ -165,9 +166,18 @@ def _news(view: View) -> dict[str, Any]:
         "first_time": since is None,
         "since": instant_words(view.lang, since) if since else "",
         "total": len(fresh),
-        "lines": [line_of(view, item, with_kind=True) for item in fresh[:_NEW_SHOWN]],
+        "lines": [_unmarked(line_of(view, item, with_kind=True)) for item in fresh[:_NEW_SHOWN]],
         "received": day_text(view.lang, received.astimezone().date().isoformat()) if received else "",
     }
+
+
+def _is_news(item: Item) -> bool:
+    return item.index.kind in KINDS or is_words(item.resource.body)
+
+
+def _unmarked(line: Line) -> Line:
+    """Among what is new, "new" says nothing."""
+    return replace(line, marks=tuple(mark for mark in line.marks if mark.tone != "new"))
 
 
 def _rank(kind: RecordKind) -> int:

@@ -6,8 +6,9 @@ shown; nothing claims that anybody acted on a request.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from pgo.health.record import remarks
 from pgo.health.record.dates import date_text
@@ -41,20 +42,20 @@ class Remark:
 def remarks_of(view: View, items: Iterable[Item]) -> list[Remark]:
     """Give every remark and request, the newest first."""
     said = [item for item in items if item.resource.type == "Communication"]
-    said = [item for item in said if _is_ours(item)]
+    said = [item for item in said if is_words(item.resource.body)]
     said.sort(key=lambda item: (text(item.resource.body, "sent"), item.id), reverse=True)
     known = _by_name(view)
     return [_remark(view, item, known) for item in said]
 
 
+def is_words(body: Mapping[str, Any]) -> bool:
+    """Say whether a record is a remark of the patient or a request to correct something."""
+    return remarks.is_remark(body) or remarks.is_request(body)
+
+
 def about(found: Iterable[Remark], record_id: int) -> list[Remark]:
     """Give those about one record."""
     return [one for one in found if one.about_id == record_id]
-
-
-def _is_ours(item: Item) -> bool:
-    body = item.resource.body
-    return remarks.is_remark(body) or remarks.is_request(body)
 
 
 def _by_name(view: View) -> dict[str, Item]:
