@@ -79,7 +79,10 @@ def _operation(method: str, path: str) -> dict[str, Any]:
             operation: dict[str, Any] = {
                 "summary": found.summary,
                 "security": [{found.security: []}] if found.security else [],
-                "parameters": [_path_parameter(*match.groups()) for match in _PARAMETER.finditer(path)],
+                "parameters": [
+                    path_parameter(name, found.path.get(name) or _schema(kind))
+                    for name, kind in _PARAMETER.findall(path)
+                ],
                 "responses": found.answers,
             }
             operation["parameters"] += found.parameters
@@ -89,8 +92,8 @@ def _operation(method: str, path: str) -> dict[str, Any]:
     raise ValueError(f"nothing describes {method} {path}")
 
 
-def _path_parameter(name: str, kind: str | None) -> dict[str, Any]:
-    return path_parameter(name, {"type": "integer", "minimum": 0} if kind == "int" else {"type": "string"})
+def _schema(kind: str) -> dict[str, Any]:
+    return {"type": "integer", "minimum": 0} if kind == "int" else {"type": "string"}
 
 
 def _portal(method: str, path: str) -> Described:

@@ -31,13 +31,14 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """What is said of one method of one address, beside its path parameters."""
+    """What is said of one method of one address; ``path`` holds schemas of parts of it."""
 
     summary: str
     security: str | None
     answers: dict[str, Any]
     parameters: list[dict[str, Any]] = field(default_factory=list)
     body: dict[str, Any] | None = None
+    path: dict[str, Any] = field(default_factory=dict)
 
 
 def answers(statuses: Iterable[str], media_type: str) -> dict[str, Any]:

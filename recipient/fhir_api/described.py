@@ -11,6 +11,10 @@ _ID = "[A-Za-z0-9.-]{1,64}"
 _DATE = "(eq|ne|gt|lt|ge|le|sa|eb|ap)?[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?"
 _REFUSALS = ["400", "401", "403", "404", "406", "408", "410", "413", "415", "429", "503"]
 _TEXT = {"type": "string", "maxLength": 400}
+_PATH = {
+    "type": {"type": "string", "enum": sorted(TYPES)},
+    "id": {"type": "string", "pattern": f"^{_ID}$"},
+}
 
 
 def describe_fhir(method: str, path: str) -> Described:
@@ -27,7 +31,7 @@ def describe_fhir(method: str, path: str) -> Described:
     if method == "POST":
         found = _read("A search with its parameters in a form.", ["200"])
         fields = {one["name"]: one["schema"] for one in _search_parameters()}
-        return Described(found.summary, found.security, found.answers, body=form_body(fields))
+        return Described(found.summary, found.security, found.answers, body=form_body(fields), path=_PATH)
     found = _read("A search of one type.", ["200"])
     found.parameters.extend(_search_parameters())
     return found
@@ -48,7 +52,7 @@ def describe_log_in(method: str, path: str) -> Described:
 
 
 def _read(summary: str, statuses: list[str]) -> Described:
-    return Described(summary, "program", answers([*statuses, *_REFUSALS], FHIR))
+    return Described(summary, "program", answers([*statuses, *_REFUSALS], FHIR), path=_PATH)
 
 
 def _search_parameters() -> list[dict[str, Any]]:
