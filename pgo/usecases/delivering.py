@@ -129,7 +129,7 @@ class VaultPort:
             )
             if entry.kind is Kind.PUSH:
                 # The next part, or found to be empty and cancelled.
-                queue_push(store, entry.recipient_id, at=at)
+                queue_push(store, entry.recipient_id, at=at, follows=True)
             remove_there(store, entry.recipient_id, at=at)  # thrown away while this was under way
         self._session.changed()
 

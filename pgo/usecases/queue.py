@@ -5,11 +5,17 @@ Rules:
    what it carries, each record once in its present form, is decided when it is sent. So it is with removals.
 2. Only recipients with a grant in force get a push; a statement goes out whenever a grant was signed or
    withdrawn.
+3. What goes to a registry waits a random time of at most `LONGEST_RESEARCH_DELAY`, so that who watches the
+   line cannot tell by the moment that it belongs to what a clinic gets (guide security 3.20). No statement
+   waits. Each message has a connection of its own (``sync.transport``).
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+import secrets
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from pgo.store.protocols import VaultStore
@@ -17,6 +23,9 @@ from pgo.store.protocols import VaultStore
 if TYPE_CHECKING:
     from sync.outbox import OutboxEntry
     from sync.wire import Kind
+
+LONGEST_RESEARCH_DELAY = timedelta(minutes=15)
+_RANDOM = secrets.SystemRandom()
 
 
 def records_changed(store: VaultStore, *, at: datetime) -> None:
@@ -29,12 +38,29 @@ def records_changed(store: VaultStore, *, at: datetime) -> None:
         queue_push(store, recipient_id, at=at)
 
 
-def queue_push(store: VaultStore, recipient_id: str, *, at: datetime) -> None:
-    """Queue a push unless one waits already that was never sent (rule 1)."""
+def queue_push(
+    store: VaultStore,
+    recipient_id: str,
+    *,
+    at: datetime,
+    follows: bool = False,
+    spread: Callable[[], float] = _RANDOM.random,
+) -> None:
+    """Queue a push unless one waits already that was never sent (rule 1).
+
+    Args:
+        store: the open vault.
+        recipient_id: whom it is for.
+        at: not before this instant.
+        follows: it goes on with one that just arrived, so it waits no more (rule 3).
+        spread: random numbers in [0, 1).
+    """
     from sync.wire import Kind
 
-    if not _waits(store, recipient_id, Kind.PUSH, until=at):
-        store.outbox.add(_new_entry(recipient_id, Kind.PUSH, at=at))
+    longest = timedelta(0) if follows else _longest_delay(store, recipient_id)
+    if not _waits(store, recipient_id, Kind.PUSH, until=at + longest):
+        entry = _new_entry(recipient_id, Kind.PUSH, at=at)
+        store.outbox.add(replace(entry, next_at=at + longest * spread()))
 
 
 def queue_removal(store: VaultStore, recipient_id: str, *, at: datetime) -> None:
@@ -60,6 +86,14 @@ def cancel_pushes(store: VaultStore, recipient_id: str) -> None:
     for entry in store.outbox.open_for(recipient_id):
         if entry.kind is Kind.PUSH:
             store.outbox.save(cancel(entry))
+
+
+def _longest_delay(store: VaultStore, recipient_id: str) -> timedelta:
+    from pgo.usecases.cards import card_of, is_plain
+
+    stored = store.recipients.get(recipient_id)
+    research = not is_plain(stored) and card_of(stored).kind == "registry"
+    return LONGEST_RESEARCH_DELAY if research else timedelta(0)
 
 
 def _waits(store: VaultStore, recipient_id: str, kind: Kind, *, until: datetime) -> bool:
