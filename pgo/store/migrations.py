@@ -176,7 +176,6 @@ _LOOKED_IN_FULL: tuple[str, ...] = (
     "ALTER TABLE access_log ADD COLUMN head TEXT NOT NULL DEFAULT ''",
 )
 
-# One named tuple per step, one per line here; a new one goes to the end.
 # Plain FHIR servers: login, what they said they can, and what may lie there (`pgo.store.fhir_servers`).
 _FHIR_SERVERS: tuple[str, ...] = (
     """CREATE TABLE fhir_server (
@@ -187,6 +186,13 @@ _FHIR_SERVERS: tuple[str, ...] = (
         there TEXT NOT NULL, record_id INTEGER, kept TEXT NOT NULL, UNIQUE (recipient_id, name))""",
 )
 
+# What is in the trash is asked for at every look (`Records.stamp`); there is little of it, and much of the
+# rest.
+_TRASH: tuple[str, ...] = (
+    "CREATE INDEX record_in_trash ON record (deleted_at) WHERE deleted_at IS NOT NULL",
+)
+
+# One named tuple per step, one per line here; a new one goes to the end.
 STEPS: tuple[tuple[str, ...], ...] = (
     _FIRST,
     _CONSENT_KEYS,
@@ -198,6 +204,7 @@ STEPS: tuple[tuple[str, ...], ...] = (
     _LINES,
     _LOOKED_IN_FULL,
     _FHIR_SERVERS,
+    _TRASH,
 )
 """Statements per version; step N brings a database from version N to N + 1."""
 

@@ -60,3 +60,17 @@ class Reading:
             (row.columns.kind, day, f"{day}~", row.columns.code, row.columns.value_text),
         )
         return [int(found[0]) for found in rows]
+
+    def alike(self, kinds: Iterable[str]) -> list[int]:
+        """Numbers of records outside the trash that have an equal in kind, type, day, state, value and code.
+
+        Without a code the title counts in its place.
+        """
+        rows = self._engine.rows(
+            "SELECT group_concat(id) FROM record WHERE deleted_at IS NULL"
+            " AND kind IN (SELECT value FROM json_each(?))"
+            " GROUP BY kind, type, substr(start_on, 1, 10), status, value_text, iif(code = '', title, code)"
+            " HAVING count(*) > 1",
+            (json.dumps(sorted(kinds)),),
+        )
+        return sorted(int(number) for row in rows for number in str(row[0]).split(","))

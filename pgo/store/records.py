@@ -8,7 +8,8 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from pgo.store.consent_keys import ConsentKeys
@@ -160,13 +161,20 @@ class Records:
         return found
 
     def page(
-        self, *, words: Sequence[str] = (), kinds: Sequence[str] = (), offset: int = 0, limit: int = 80
+        self,
+        *,
+        words: Sequence[str] = (),
+        kinds: Sequence[str] = (),
+        without: Collection[int] = (),
+        offset: int = 0,
+        limit: int = 80,
     ) -> tuple[int, list[StoredRow]]:
         """A window on the records outside the trash, newest first, undated last.
 
         Args:
             words: folded words that must all occur.
             kinds: only these kinds; empty for all.
+            without: not these numbers.
             offset: rows to skip.
             limit: rows at most.
 
@@ -182,6 +190,9 @@ class Records:
         for word in words:
             where.append("instr(search, ?) > 0")
             values.append(word)
+        if without:
+            where.append("id NOT IN (SELECT value FROM json_each(?))")
+            values.append(json.dumps(sorted(without)))
         clause = " AND ".join(where)
         total = self._engine.row(f"SELECT count(*) FROM record WHERE {clause}", values)  # noqa: S608
         rows = self._engine.rows(

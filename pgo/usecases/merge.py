@@ -146,17 +146,18 @@ def _thing_of(session: Session, record_id: int, row: StoredRow) -> Thing:
     if kind is RecordKind.MEASUREMENT:
         # A vault may hold a hundred thousand readings: only those with this value at this moment are read.
         numbers = session.store.records.reading.like(row)
-        found = _found(session, numbers, session.store.records.reading.apart.all())
+        found = things_among(session, numbers, session.store.records.reading.apart.all())
     else:
         found = things(session, kind)
     return by_record(found).get(record_id, Thing((record_id,), ""))
 
 
 def _find(session: Session, kind: RecordKind, apart: frozenset[Pair]) -> tuple[Thing, ...]:
-    return _found(session, [row.id for row in session.store.records.of_kinds((kind.value,))], apart)
+    return things_among(session, [row.id for row in session.store.records.of_kinds((kind.value,))], apart)
 
 
-def _found(session: Session, numbers: Iterable[int], apart: frozenset[Pair]) -> tuple[Thing, ...]:
+def things_among(session: Session, numbers: Iterable[int], apart: frozenset[Pair]) -> tuple[Thing, ...]:
+    """The things that these records are about, each record in exactly one."""
     numbers = tuple(numbers)
     store, resolve = session.store, vault_resolver(session.store)
     sources = store.records.reading.sources(numbers)

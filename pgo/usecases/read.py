@@ -23,6 +23,7 @@ from pgo.health.record.views import Detail, PersonView, details, person_view, ra
 from pgo.health.record.words import folded
 from pgo.store.record_types import MeasuredNumber, StoredRow
 from pgo.usecases.content import names_of, stored_resource, vault_resolver
+from pgo.usecases.echoes import echoes
 from pgo.usecases.merge import foremost, things
 from pgo.usecases.saving import vault_patient
 from pgo.usecases.session import Session
@@ -240,10 +241,10 @@ def normal_range(session: Session, record_id: int) -> str:
 def timeline(
     session: Session, *, query: str = "", kind: RecordKind | None = None, offset: int = 0, limit: int = 80
 ) -> Page:
-    """Records, newest first, undated last.
+    """Records, newest first, undated last; an event that several wrote down is one line (``echoes``).
 
     Without a query, what is in no list of its own (claims, organisations) and the person stay out; a query
-    searches everything, and ``kind`` shows any kind.
+    searches everything and folds nothing, and ``kind`` shows any kind.
 
     Args:
         session: the open vault.
@@ -254,10 +255,16 @@ def timeline(
     """
     words = folded(query).split()
     kinds = (kind.value,) if kind is not None else () if words else _LISTED
+    same: Mapping[int, tuple[int, ...]] = {} if words else echoes(session)
     total, rows = session.store.records.page(
-        words=words, kinds=kinds, offset=max(offset, 0), limit=min(max(limit, 1), MAX_PAGE)
+        words=words,
+        kinds=kinds,
+        without=frozenset(number for rest in same.values() for number in rest),
+        offset=max(offset, 0),
+        limit=min(max(limit, 1), MAX_PAGE),
     )
-    return Page(total, max(offset, 0), _rows(rows, today=session.today()))
+    shown = (replace(row, others=same.get(row.id, ())) for row in _rows(rows, today=session.today()))
+    return Page(total, max(offset, 0), tuple(shown))
 
 
 def record(session: Session, record_id: int) -> RecordDetail:
