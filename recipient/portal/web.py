@@ -25,7 +25,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from recipient.accounts import Account, Doorkeeper, active_account
 from recipient.config import Limits, is_loopback
-from recipient.errors import NotShared, Purged, ReasonNeeded, RecipientError, Refused, Throttled
+from recipient.errors import Busy, NotShared, Purged, ReasonNeeded, RecipientError, Refused, Throttled
 from recipient.identity import Identity
 from recipient.ingress import read_body
 from recipient.login.brake import Brake
@@ -170,10 +170,21 @@ def endpoint(office: Office, handler: Handler) -> Callable[[Request], Awaitable[
         try:
             form = await _form(request, office.limits) if request.method == "POST" else {}
         except Refused as exc:
-            return await run_in_threadpool(_refuse, office, request, exc)
-        return await run_in_threadpool(_answer, office, handler, request, form)
+            return await run_in_threadpool(_unless_busy, office, request, partial(_refuse, error=exc))
+        work = partial(_answer, handler=handler, form=form)
+        return await run_in_threadpool(_unless_busy, office, request, work)
 
     return run
+
+
+def _unless_busy(office: Office, request: Request, work: Callable[[Office, Request], Response]) -> Response:
+    """Answer that the store is away when it is: nothing was shown then, and nothing changed."""
+    try:
+        return work(office, request)
+    except Busy as exc:
+        response = page_without_store(office, request, "busy", status=exc.status)
+        response.headers["retry-after"] = str(exc.retry_after_seconds)
+        return response
 
 
 def _refuse(office: Office, request: Request, error: Refused) -> Response:
@@ -181,13 +192,15 @@ def _refuse(office: Office, request: Request, error: Refused) -> Response:
     return _finish(office, visit, request, _error_page(office, visit, error))
 
 
-def _answer(office: Office, handler: Handler, request: Request, form: Mapping[str, str]) -> Response:
+def _answer(office: Office, request: Request, *, handler: Handler, form: Mapping[str, str]) -> Response:
     visit = _visit(office, request, form)
     try:
         if request.method == "POST":
             _check_origin(request)
             _check_token(office, visit, request)
         response = handler(office, visit)
+    except Busy:
+        raise
     except RecipientError as exc:
         response = _error_page(office, visit, exc)
     return _finish(office, visit, request, response)
@@ -287,7 +300,12 @@ def message_page(office: Office, visit: Visit, name: str, *, status: int) -> Res
 
 
 def broken_page(office: Office, request: Request) -> Response:
-    """Show that something failed, from what the request itself says: the store may be what failed."""
+    """Show that something failed."""
+    return page_without_store(office, request, "broken", status=500)
+
+
+def page_without_store(office: Office, request: Request, name: str, *, status: int) -> Response:
+    """Show one sentence from what the request itself says: the store may be what failed."""
     wish = request.headers.get("accept-language", "")
     visit = Visit(
         lang=choose_language(request.cookies.get(LANGUAGE_COOKIE), wish),
@@ -301,7 +319,7 @@ def broken_page(office: Office, request: Request) -> Response:
         path={},
         back="/portal",
     )
-    return _finish(office, visit, request, message_page(office, visit, "broken", status=500))
+    return _finish(office, visit, request, message_page(office, visit, name, status=status))
 
 
 def _finish(office: Office, visit: Visit, request: Request, response: Response) -> Response:

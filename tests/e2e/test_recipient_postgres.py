@@ -102,13 +102,18 @@ def test_while_the_database_is_away_the_answer_is_busy_and_nothing_is_lost(
         patient.grant(at=running.clock())
         patient.push([clinical.patient()], at=running.clock())
         content, message_id = patient.push_content([clinical.lab("l1", "2026-01-05", 5.1)]), new_message_id()
+        member = running.member()
         postgres.stop()
         try:
             away = patient.send(Kind.PUSH, content, at=running.clock(), message_id=message_id).response
+            page = member.get("/portal")
         finally:
             postgres.start()
         assert (away.status_code, away.json()) == (503, {"code": "busy"})
         assert int(away.headers["retry-after"]) > 0
+        assert (page.status_code, "even niet te bereiken" in page.text) == (503, True)
+        assert int(page.headers["retry-after"]) > 0
+        assert member.get("/portal").status_code == 200  # still logged in
         answer = patient.send(Kind.PUSH, content, at=running.clock(), message_id=message_id)
         assert answer.receipt is not None
         assert answer.receipt.stored == 1
