@@ -94,6 +94,7 @@ def may_be_asked(url: str, *, issuer: str) -> bool:
     us at ourselves.
     """
     try:
-        return parse_endpoint(issuer).is_loopback or not parse_endpoint(url).is_loopback
+        here, asked_here = parse_endpoint(issuer).is_loopback, parse_endpoint(url).is_loopback
     except LocalRuleError:
         return False
+    return here or not asked_here

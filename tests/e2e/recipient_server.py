@@ -84,6 +84,7 @@ def running_clinic(
     recipient_id: str = "ura:00000123",
     kind: str = "clinic",
     database: str | None = None,
+    trusted_proxy: str | None = None,
 ) -> Iterator[Clinic]:
     """Initialise and run a recipient until the block ends; ``database`` is the address of an empty one."""
     limits = limits or Limits()
@@ -106,7 +107,7 @@ def running_clinic(
         app = build_app(store, endpoint=url, clock=clock, limits=limits, hosts=hosts)
         ready = threading.Event()
         door = Draining(app)
-        config = _uvicorn_config(door, Listening(), limits)
+        config = _uvicorn_config(door, Listening(trusted_proxy=trusted_proxy), limits)
         server = Server(config, on_ready=ready.set, door=door, stop_seconds=5.0)
         thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])), daemon=True)
         thread.start()
