@@ -35,6 +35,7 @@ class Limits:
     body_deadline_seconds: float = 30.0
     stop_seconds: float = 20.0  # for what was taken when the service stops; below systemd's TimeoutStopSec
     max_connections: int = 100
+    max_waiting_connections: int = 64  # without a request in progress; well below the line above
     max_inbox_work: int = 2
     max_inbox_waiting: int = 24
     max_api_work: int = 4

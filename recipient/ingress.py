@@ -3,7 +3,8 @@
 Promises:
 1. exactly one ``Host`` header, and when names are configured one of those (DNS rebinding);
 2. no ``Transfer-Encoding`` beside ``Content-Length`` (request smuggling, RFC 9112 section 6.1);
-3. request headers of at most 16 kB, and complete within a deadline (slow connections);
+3. request headers of at most 16 kB, and complete within a deadline; few connections wait at a time (slow
+   connections);
 4. bodies are counted as they come and never collected beyond a limit, within a deadline;
 5. every answer carries ``nosniff``, ``no-store`` and a referrer policy.
 
@@ -14,7 +15,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any
+from collections import OrderedDict
+from typing import Any, ClassVar
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -110,21 +112,29 @@ async def read_body(request: Request, *, max_bytes: int, deadline_seconds: float
 
 
 class DeadlineProtocol(H11Protocol):
-    """uvicorn's HTTP/1.1 protocol with a deadline for complete request headers, which it lacks.
+    """uvicorn's HTTP/1.1 protocol with what it lacks against slow and idle connections.
 
-    The clock starts with the connection and with the first byte of a following request, and stops when the
-    request has reached the application. Without it half-open connections use up ``limit_concurrency``.
+    A connection without a request in progress is *waiting*. Two rules hold for those:
+
+    1. request headers are complete within a deadline, which starts with the connection and with the first
+       byte of a following request;
+    2. there are at most ``max_waiting``; one more closes the one that waits longest. Without it half-open
+       connections use up ``limit_concurrency``, and everybody else is sent away.
     """
 
     header_deadline_seconds = 10.0
+    max_waiting = 64
+    waiting: ClassVar[OrderedDict[DeadlineProtocol, None]] = OrderedDict()
+    """Of one server: a server makes a class of its own, with a list of its own."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn types it
-        """Start the clock with the connection."""
+        """Wait, and start the clock with the connection."""
         super().connection_made(transport)
+        self._wait()
         self._start_clock()
 
     def data_received(self, data: bytes) -> None:
@@ -133,12 +143,29 @@ class DeadlineProtocol(H11Protocol):
             self._start_clock()
         super().data_received(data)
         if self.cycle is not None and not self.cycle.response_complete:
+            self.waiting.pop(self, None)
             self._stop_clock()
+
+    def on_response_complete(self) -> None:
+        """Wait for a next request."""
+        super().on_response_complete()
+        if self.cycle is None or self.cycle.response_complete:
+            self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop the clock."""
+        self.waiting.pop(self, None)
         self._stop_clock()
         super().connection_lost(exc)
+
+    def _wait(self) -> None:
+        if self.transport is None or self.transport.is_closing():
+            return
+        self.waiting[self] = None
+        self.waiting.move_to_end(self)
+        while len(self.waiting) > self.max_waiting:
+            longest, _ = self.waiting.popitem(last=False)
+            longest._too_slow()
 
     def _start_clock(self) -> None:
         self._deadline = self.loop.call_later(self.header_deadline_seconds, self._too_slow)
@@ -149,7 +176,7 @@ class DeadlineProtocol(H11Protocol):
             self._deadline = None
 
     def _too_slow(self) -> None:
-        self._deadline = None
+        self._stop_clock()
         if self.transport is not None and not self.transport.is_closing():
             self.transport.close()
 

@@ -20,11 +20,13 @@ import os
 import socket
 import sys
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import ClassVar
 
 import uvicorn
 from starlette.applications import Starlette
@@ -335,6 +337,8 @@ def _housekeeping(store: Store, inbox: Inbox, limits: Limits, clock: Clock) -> I
 def _uvicorn_config(app: ASGIApp, listening: Listening, limits: Limits) -> uvicorn.Config:
     class Protocol(DeadlineProtocol):
         header_deadline_seconds = limits.header_deadline_seconds
+        max_waiting = limits.max_waiting_connections
+        waiting: ClassVar[OrderedDict[DeadlineProtocol, None]] = OrderedDict()
 
     return uvicorn.Config(
         app,
