@@ -21,6 +21,7 @@ from recipient.errors import Busy, Refused
 from recipient.identity import Identity
 from recipient.inbox import Inbox
 from recipient.ingress import read_body
+from recipient.operations import CODE
 from recipient.store import Store
 from sync.envelope import peek_message_id
 from sync.errors import RemoteRuleError
@@ -67,7 +68,7 @@ class _Gate:
         identity: Identity,
     ) -> Response:
         if self._inside >= self._limits.max_inbox_waiting:
-            return _later("busy", _RETRY_SECONDS)
+            return _later(request, "busy", _RETRY_SECONDS)
         self._inside += 1
         body = b""
         try:
@@ -80,12 +81,14 @@ class _Gate:
                 answer = await run_in_threadpool(work, body, clock())
             return Response(answer, media_type=MEDIA_TYPE)
         except RemoteRuleError as exc:
+            request.scope[CODE] = exc.code
             return _refusal(exc.code, body, identity=identity, at=clock())
         except Busy as exc:
-            return _later(exc.code, exc.retry_after_seconds)
+            return _later(request, exc.code, exc.retry_after_seconds)
         except Refused as exc:
             if exc.status == 503:
-                return _later(exc.code, _BUSY_RETRY_SECONDS)
+                return _later(request, exc.code, _BUSY_RETRY_SECONDS)
+            request.scope[CODE] = exc.code
             # Whatever is left of a body we did not want must not be read as a next request.
             return JSONResponse({"code": exc.code}, status_code=exc.status, headers={"connection": "close"})
         finally:
@@ -100,7 +103,8 @@ def _refusal(code: str, body: bytes, *, identity: Identity, at: datetime) -> Res
     return JSONResponse(answer, status_code=REFUSALS.get(code, 500))
 
 
-def _later(code: str, seconds: int) -> Response:
+def _later(request: Request, code: str, seconds: int) -> Response:
+    request.scope[CODE] = code
     return JSONResponse(
         {"code": code},
         status_code=503,

@@ -51,16 +51,16 @@ class Metrics:
             "pgo_recipient_refusals_total", "Refused messages.", ("code",), registry=self._registry
         )
         self._log_ins = Counter(
-            "pgo_recipient_log_ins_total", "Log-ins.", ("outcome",), registry=self._registry
+            "pgo_recipient_log_ins_total",
+            "Names and passwords that were tried.",
+            ("outcome",),
+            registry=self._registry,
         )
         self._running = Gauge(
             "pgo_recipient_requests_running", "Requests being answered now.", registry=self._registry
         )
         self._free = Gauge(
             "pgo_recipient_disk_free_bytes", "Space left for the store.", registry=self._registry
-        )
-        self._errors = Counter(
-            "pgo_recipient_unexpected_errors_total", "Errors nobody foresaw.", registry=self._registry
         )
 
     def know(self, routes: Collection[str]) -> None:
@@ -91,10 +91,6 @@ class Metrics:
     def logged_in(self, outcome: str) -> None:
         """Count a try to log in: ``ok``, ``failed``, ``throttled``."""
         self._log_ins.labels(outcome if outcome in _LOG_INS else _OTHER).inc()
-
-    def failed(self) -> None:
-        """Count an error nobody foresaw."""
-        self._errors.inc()
 
     def watch_space(self, free_bytes: Callable[[], int]) -> None:
         """Ask for the space left whenever the figures are read."""

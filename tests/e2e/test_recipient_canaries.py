@@ -90,11 +90,13 @@ def strange_requests(url: str, out: Collected) -> None:
             ):
                 out.add("refused messages", client.post(path, content=body))
         out.add("wrong methods", client.request("DELETE", f"/portal/patient/{quote(SPILL)}"))
-        page = client.get("/portal/login", headers={"cookie": ""})
-        form = {"token": form_token(page), "name": SPILL, "password": SPILL}
-        out.add("log-in", client.post("/portal/login", data=form))
         out.add("forms", client.post("/portal", data={"q": SPILL}))
         out.add("forms", client.post("/portal/login", content=SPILL.encode()))
+
+    del headers["cookie"]
+    with httpx.Client(base_url=url, trust_env=False, timeout=60, headers=headers) as client:
+        form = {"token": form_token(client.get("/portal/login")), "name": SPILL, "password": SPILL}
+        out.add("log-in", client.post("/portal/login", data=form))
 
 
 def shared_record(running: RecipientProcess, out: Collected) -> PatientSide:
@@ -149,7 +151,9 @@ def test_no_canary_comes_out_anywhere(recipient: RecipientProcess) -> None:
     assert looks(recipient, out) > 0, "the canaries are inside, or nothing was tested"
     strange_requests(recipient.url, out)
     figures = httpx.get(recipient.metrics, trust_env=False)
-    assert "pgo_recipient_answers_total" in figures.text
+    assert 'refusals_total{code="clock"} 3.0' in figures.text
+    assert 'log_ins_total{outcome="failed"} 1.0' in figures.text
+    assert 'log_ins_total{outcome="ok"} 1.0' in figures.text
     out.add("figures", figures)
     assert recipient.stop() == 0
     out.places["log"] = [recipient.log_text()]
