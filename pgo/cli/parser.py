@@ -133,6 +133,7 @@ def _share_commands(commands: _Commands[argparse.ArgumentParser]) -> None:
     )
     add = _vault_command(share, "add", "sharing.add", "add a recipient by its card")
     add.add_argument("card", type=Path, metavar="CARD")
+    _server_commands(share)
     _choice(_vault_command(share, "preview", "sharing.show_preview", "what a recipient would see"))
     sign = _choice(_vault_command(share, "sign", "sharing.sign", "sign a grant"))
     sign.add_argument("--yes", action="store_true", help="do not ask")
@@ -149,6 +150,20 @@ def _share_commands(commands: _Commands[argparse.ArgumentParser]) -> None:
         "recipient", metavar="RECIPIENT", help="id of the recipient, for example ura:00000123"
     )
     looked.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _server_commands(share: _Commands[argparse.ArgumentParser]) -> None:
+    server = _vault_command(
+        share, "add-server", "fhir_commands.add", "add a plain FHIR server as a recipient"
+    )
+    server.add_argument("--fhir", required=True, metavar="URL", help="its service base address")
+    server.add_argument("--name", required=True, help="name of the care provider")
+    server.add_argument("--organisation", default="", metavar="NUMBER", help="for example its URA number")
+    server.add_argument("--token-file", type=Path, metavar="FILE", help="FILE holds a bearer token")
+    server.add_argument("--client-id", metavar="ID", help="SMART backend service: our name there")
+    server.add_argument("--key-file", type=Path, metavar="PEM", help="with --client-id: our private key")
+    check = _vault_command(share, "server", "fhir_commands.check", "ask a FHIR server again what it can")
+    check.add_argument("recipient", metavar="RECIPIENT", help="id of the recipient, fhir:...")
 
 
 def _consent_commands(commands: _Commands[argparse.ArgumentParser]) -> None:

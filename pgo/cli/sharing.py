@@ -110,6 +110,7 @@ def sync(options: argparse.Namespace) -> int:
         not_asked = must_wait(session)
     counts = {
         "delivered": len(report.delivered),
+        "stored_unsigned": len(report.stored),
         "later": len(report.later),
         "refused": len(report.refused),
         "waiting": waiting,

@@ -1,7 +1,7 @@
 """Plain FHIR servers as recipients: ask one what it can, keep it, ask again, change the login.
 
 Rules:
-1. Nothing is kept before the server said what it can and, where a login is given, took it. What it cannot is
+1. Nothing is kept before the server said what it can and let us in. What it cannot is
    part of the answer, so that the person reads it first.
 2. The address is the identity (``sync.fhir_server.server``): there is no key to compare, and the screens say
    so. Adding the same address again changes name and login only.
@@ -189,7 +189,8 @@ def _ask(session: Session, server: FhirServer, login: Login) -> ServerAnswer:
     store, to = session.store, FhirDestination(server, login)
     try:
         capability = session.plain_transport.capability(to)
-        if not isinstance(login, NoLogin):
+        found = check(capability, store.records.counts_by_type())
+        if found.usable:
             anchor = anchor_name(pairwise_names(store.identity_seed(), server.id))
             session.plain_transport.try_login(to, anchor)
     except SyncError as exc:
@@ -197,7 +198,7 @@ def _ask(session: Session, server: FhirServer, login: Login) -> ServerAnswer:
     return ServerAnswer(
         server=server,
         software=capability.software,
-        check=check(capability, store.records.counts_by_type()),
+        check=found,
         encrypted=not parse_endpoint(server.endpoint).is_loopback,
         asked_at=session.now(),
     )

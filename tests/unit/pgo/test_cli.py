@@ -150,6 +150,7 @@ def test_sharing_from_the_command_line_without_a_network(
     assert code == 0
     assert run(capsys, "sync", *access, "--json")[1] == {
         "delivered": 0,
+        "stored_unsigned": 0,
         "later": 1,
         "refused": 0,
         "waiting": 1,
