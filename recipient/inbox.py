@@ -34,7 +34,7 @@ from consent.classify import classify_all
 from consent.codes import Action, Deidentification, Erase
 from consent.decision import Permit
 from consent.duties import unmet
-from consent.errors import ConsentError, RolledBack
+from consent.errors import ConsentError, NotTrusted, RolledBack
 from consent.facts import ResourceFacts
 from consent.research import Study, least_study
 from consent.rules import ActorRef, is_research
@@ -276,6 +276,10 @@ class Inbox:
             SealingKey.from_text(statement.reply_key)
         except RolledBack as exc:
             raise RemoteRuleError("statement_rolled_back") from exc
+        except NotTrusted as exc:
+            # Final for a statement that breaks a rule; one that is dated ahead of us will be right later on.
+            ahead = exc.reason == "from_the_future"
+            raise RemoteRuleError("clock" if ahead else "statement_refused") from exc
         except (ConsentError, CryptoError) as exc:
             raise RemoteRuleError("statement_refused") from exc
         return statement
