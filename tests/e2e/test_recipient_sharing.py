@@ -61,7 +61,7 @@ def test_shared_record_is_stored_and_shown(clinic: Clinic, patient: PatientSide)
 def test_resource_keeps_its_bytes(clinic: Clinic, patient: PatientSide) -> None:
     raw = clinical.lab("l9", "2026-02-01", "5.10")
     patient.push([raw], at=clinic.clock())
-    assert clinic.store.rows("SELECT raw FROM resource") == [(raw,)]
+    assert [row.raw for row in holdings.held(clinic.store, patient.sub)] == [raw]
 
 
 def test_what_is_outside_the_scope_is_refused_by_name_and_not_stored(clinic: Clinic) -> None:
