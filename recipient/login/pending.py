@@ -37,7 +37,7 @@ class Pending:
         self._kind = kind
 
     def put(self, name: str, payload: Mapping[str, str], *, browser: str, at: datetime) -> None:
-        """Keep a beginning.
+        """Keep a beginning; a second one under the same name takes the place of the first.
 
         Args:
             name: random, known to the browser (or to the log-in service) only.
@@ -50,7 +50,9 @@ class Pending:
         with self._store.transaction(about=LOGIN_ROWS):
             self._make_room(at)
             self._store.run(
-                "INSERT INTO login_pending (key, kind, binding, payload, made_at) VALUES (?, ?, ?, ?, ?)",
+                "INSERT INTO login_pending (key, kind, binding, payload, made_at) VALUES (?, ?, ?, ?, ?) "
+                "ON CONFLICT (key) DO UPDATE SET binding = excluded.binding, payload = excluded.payload, "
+                "made_at = excluded.made_at",
                 (key, self._kind, self._binding(browser), sealed, instant_text(at)),
             )
 

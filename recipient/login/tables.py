@@ -8,10 +8,10 @@ typed or came from are hashed too, because people type passwords into the field 
 from __future__ import annotations
 
 LOGIN: tuple[str, ...] = (
-    # recipient.portal.sessions: `key` is a hash of the cookie, `note` a sealed ID token for logging out there
+    # recipient.portal.sessions: `key` is a hash of the cookie
     """CREATE TABLE login_session (
       key TEXT PRIMARY KEY, account INTEGER NOT NULL REFERENCES account(id), started_at TEXT NOT NULL,
-      seen_at TEXT NOT NULL, via TEXT NOT NULL, browser TEXT NOT NULL, note TEXT NOT NULL
+      seen_at TEXT NOT NULL, via TEXT NOT NULL, browser TEXT NOT NULL
     ) STRICT""",
     "CREATE INDEX login_session_account ON login_session (account)",
     # recipient.portal.sessions: whose names a session has shown, one access event each

@@ -20,7 +20,6 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
 
@@ -35,14 +34,6 @@ from recipient.login.services import LoginService
 from recipient.store import Store
 
 SCOPES = "openid profile email"
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """Who came back, and the token that logs out there."""
-
-    person: Person
-    id_token: str
 
 
 class Visits:
@@ -91,7 +82,7 @@ class Visits:
 
     def finish(
         self, service: LoginService, answer: Mapping[str, str], *, browser: str, at: datetime
-    ) -> Arrival:
+    ) -> Person:
         """Take what a browser brought back.
 
         Args:
@@ -99,6 +90,9 @@ class Visits:
             answer: untrusted query.
             browser: value of its cookie, untrusted.
             at: now.
+
+        Returns:
+            Who logged in there.
 
         Raises:
             Refused: ``state_unknown``, ``service_refused``, ``service_unreachable``, ``service_unfit``.
@@ -115,7 +109,7 @@ class Visits:
         if "error" in answer or not code:  # step 3
             raise Refused("service_refused", status=403)
         token = self._redeem(service, metadata, code, begun["verifier"])  # step 4
-        return Arrival(self._check(service, metadata, token, nonce=begun["nonce"], at=at), token)  # step 5
+        return self._check(service, metadata, token, nonce=begun["nonce"], at=at)  # step 5
 
     def end_address(self, service: LoginService, *, at: datetime) -> str:
         """Return where a browser logs out at a service, '' when it has no such place or does not answer."""

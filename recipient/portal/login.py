@@ -7,8 +7,8 @@ Promises:
    browser holds another id, which opens nothing but the next step;
 3. without a second step nobody comes in: ours, or that of a service which has to say so in its token. The
    exception is an account made for a trial, when service and browser are both on this machine;
-4. logging out ends the session here first; logging out at the service is offered then, as a form, so that no
-   token stands in an address.
+4. logging out ends the session here first; logging out at the service is offered then. The service asks the
+   person again, because we do not keep its token and put nothing about a person in an address.
 
 Sources: security.md 3.10; OWASP ASVS 5.0 chapters 6 and 7; OpenID Connect RP-Initiated Logout 1.0 section 2.
 """
@@ -95,13 +95,11 @@ def come_back(office: Office, visit: Visit) -> Response:
     """Take the answer of a log-in service."""
     service = login_service(office.store, visit.path["name"])
     try:
-        arrival = office.visits.finish(service, visit.query, browser=visit.cookie, at=visit.at)
-        account = account_of(office.store, service, arrival.person, at=visit.at)
+        person = office.visits.finish(service, visit.query, browser=visit.cookie, at=visit.at)
+        account = account_of(office.store, service, person, at=visit.at)
     except Refused as exc:
         return _service_failed(office, visit, service, exc)
-    return _first_step_done(
-        office, visit, account, via=service.name, note=arrival.id_token, vouched=service.vouches
-    )
+    return _first_step_done(office, visit, account, via=service.name, vouched=service.vouches)
 
 
 def show_second(office: Office, visit: Visit) -> Response:
@@ -209,12 +207,12 @@ def refused(page: PageBuilder, office: Office, visit: Visit, error: Refused, *, 
 
 
 def _first_step_done(
-    office: Office, visit: Visit, account: Account, *, via: str, note: str = "", vouched: bool = False
+    office: Office, visit: Visit, account: Account, *, via: str, vouched: bool = False
 ) -> Response:
     """Go on to the second step, or straight in where promise 3 allows it."""
     office.sessions.end(visit.cookie)
     enrolled = second.is_enrolled(office.store, account.id)
-    step = {"account": str(account.id), "via": via, "note": note, "secret": ""}
+    step = {"account": str(account.id), "via": via, "secret": ""}
     if vouched or (not enrolled and _is_trial_here(office, visit, account.id)):
         return _session(office, visit, step, RedirectResponse("/portal", status_code=303))
     if not enrolled:
@@ -243,7 +241,7 @@ def _begin_session(
 
 def _session(office: Office, visit: Visit, step: Mapping[str, str], response: Response) -> Response:
     session_id = office.sessions.start(
-        int(step["account"]), at=visit.at, via=step["via"], browser=visit.browser, note=step["note"]
+        int(step["account"]), at=visit.at, via=step["via"], browser=visit.browser
     )
     set_session_cookie(office, response, session_id)
     return response
@@ -279,7 +277,6 @@ def _log_out_there(office: Office, visit: Visit, session: Session) -> Response |
         service=service.label,
         address=address,
         fields={
-            "id_token_hint": office.sessions.note(session),
             "client_id": service.client_id,
             "post_logout_redirect_uri": f"{office.base}/portal/login",
         },

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from recipient.instants import instant_text, parse_instant
-from recipient.login.sealed import LOGIN_ROWS, keyed_hash, open_text, seal_text
+from recipient.login.sealed import LOGIN_ROWS, keyed_hash
 from recipient.store import Store
 
 MAX_PER_ACCOUNT = 20
@@ -29,7 +29,6 @@ _MARK_USED = (
     "UPDATE login_session SET seen_at = CASE WHEN seen_at < ? THEN ? ELSE seen_at END "
     "WHERE key = ? AND seen_at > ? AND started_at > ?"
 )
-_NOTE = "session-note"
 
 
 class ShownNames(set[str]):
@@ -85,9 +84,7 @@ class Sessions:
         self._absolute = absolute
         self._form_key = store.derived_key("recipient/1/form-token")
 
-    def start(
-        self, account_id: int, *, at: datetime, via: str = "password", browser: str = "", note: str = ""
-    ) -> str:
+    def start(self, account_id: int, *, at: datetime, via: str = "password", browser: str = "") -> str:
         """Open a session; the account's oldest gives way when there are too many.
 
         Args:
@@ -95,19 +92,17 @@ class Sessions:
             at: now.
             via: how.
             browser: kind of browser.
-            note: a secret to keep with the session, sealed: the ID token, for logging out there too.
 
         Returns:
             The id for the cookie.
         """
         session_id = new_id()
         key = self._key(session_id)
-        sealed = seal_text(self._store, note, use=_NOTE, place=key) if note else ""
         now = instant_text(at)
         with self._store.transaction(about=LOGIN_ROWS):
             self._store.run(
-                f"INSERT INTO login_session ({_COLUMNS}, note) VALUES (?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
-                (key, account_id, now, now, via, browser[:80], sealed),
+                f"INSERT INTO login_session ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)",  # noqa: S608
+                (key, account_id, now, now, via, browser[:80]),
             )
             self._store.run(
                 "DELETE FROM login_session WHERE key IN (SELECT key FROM login_session WHERE account = ? "
@@ -142,11 +137,6 @@ class Sessions:
             (account_id, *self._oldest(at)),
         )
         return tuple(_session(row) for row in rows)
-
-    def note(self, session: Session) -> str:
-        """Return the secret kept with a session, '' for none."""
-        row = self._store.row("SELECT note FROM login_session WHERE key = ?", (session.key,))
-        return open_text(self._store, row[0], use=_NOTE, place=session.key) if row and row[0] else ""
 
     def end(self, session_id: str | None) -> None:
         """Forget the session of a cookie value."""

@@ -385,7 +385,7 @@ class TestWhoComesIn:
         page = browser.post("/portal/logout", data={"token": token})
         assert page.status_code == 200
         assert f'action="{place.service.url}/end"' in page.text
-        assert 'name="id_token_hint"' in page.text
+        assert f'name="client_id" value="{CLIENT_ID}"' in page.text
         assert f"form-action 'self' {place.service.url};" in page.headers["content-security-policy"]
         assert not is_in(browser)
 
