@@ -4,7 +4,7 @@ Rules:
 1. The same decision, redaction and preview as for any recipient (``usecases.parcels``); what is then left is
    given pairwise names (``sync.fhir_server.shape``).
 2. Only whole records of care. What a permit wants de-identified, and everything for research, does not go
-   this way: de-identified data in a server that files by patient would not stay so (docs/adr/0017).
+   this way: de-identified data in a server that files by patient would not stay so (docs/adr/0023).
 3. A permit with a duty that only a recipient's own program could keep is no permit to send. A FHIR server
    promises nothing, so what counts are the duties that we or the line keep: it goes encrypted, and we delete
    on the day named.

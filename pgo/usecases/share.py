@@ -142,7 +142,7 @@ def sign_share(
     if isinstance(card, RecipientCard) and card.expires_at <= at:
         raise InputRefused("card_expired")
     if choice.is_research and is_plain(stored):
-        raise InputRefused("research_not_here")  # docs/adr/0017
+        raise InputRefused("research_not_here")  # docs/adr/0023
     with store.write(at):
         ledger = load_ledger(store)
         frame = _frame(

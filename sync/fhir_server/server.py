@@ -5,7 +5,7 @@ what we have is the name in its TLS certificate, checked by the same authorities
 address *is* the identity here: another address is another recipient.
 
 1. The id is a hash of the address, so the same address is the same recipient on every device.
-2. It is always a place of care, never a registry: research does not go this way (docs/adr/0017).
+2. It is always a place of care, never a registry: research does not go this way (docs/adr/0023).
 3. Written as canonical JSON; anything else is refused when read.
 
 Source: FHIR R4 http.html#root (service base URL).

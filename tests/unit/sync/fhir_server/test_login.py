@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -28,9 +29,9 @@ KEY = ClientKey.generate()
 class Smart:
     """A server behind a token endpoint, and our side of it."""
 
-    def __init__(self, url: str, key: ClientKey = KEY, **front: object) -> None:
+    def __init__(self, url: str, key: ClientKey = KEY, **front: Any) -> None:
         self.now = AT
-        self.front = SmartFront(InboxTransport(), key.public_jwk, **front)  # type: ignore[arg-type] # by name
+        self.front = SmartFront(InboxTransport(), key.public_jwk, **front)
         self.transport = FhirTransport(self.front, clock=self.clock)
         self.to = FhirDestination(fhir_server(name="x", endpoint=url), SmartLogin("pgo-app", key))
 
@@ -98,7 +99,7 @@ def test_another_key_than_the_registered_one_is_refused() -> None:
         {"token_endpoint": "https://user@elsewhere.example/token"},
     ],
 )
-def test_what_smart_needs_and_is_not_there_is_said(front: dict[str, object]) -> None:
+def test_what_smart_needs_and_is_not_there_is_said(front: dict[str, Any]) -> None:
     with serving_fhir(MemoryFhir()) as url, pytest.raises(RemoteRuleError) as refusal:
         Smart(url, **front).deliver()
     assert refusal.value.code == "fhir_no_smart"

@@ -101,7 +101,7 @@ def test_what_is_referred_to_comes_first_and_circles_stay_together(edges: list[t
     ],
 )
 def test_what_came_back_is_held_against_what_went(got: dict[str, Any] | None, problem: str | None) -> None:
-    sent = {
+    sent: dict[str, Any] = {
         "status": "final",
         "value": 1,
         "list": [1, 2],
