@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from consent.model import Category, Erase, Sensitivity
+from recipient import holdings
 from sync.receipt import ReceiptState
 from sync.wire import Kind, new_message_id
 from tests.e2e.recipient_server import Clinic, form_token, running_clinic
