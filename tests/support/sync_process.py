@@ -217,17 +217,22 @@ def weigh(pid: int, folder: Path) -> dict[str, int]:
 
 @dataclass
 class Recipient:
-    """A recipient below a folder whose card names another address than its own: that of the line."""
+    """A recipient below a folder whose card names another address than its own: that of the line.
+
+    ``database`` is the address of an empty PostgreSQL database; without it the store is a file.
+    """
 
     data: Path
     port: int
     planted: str = ""
+    database: str = ""
     ahead: timedelta = field(default=timedelta())
     _process: Any = None
 
     def make(self, url: str) -> None:
         """Make an installation that is reached at ``url``."""
-        words = ("--name", "Oefenkliniek De Linde", "--id", "ura:00000123", "--url", url)
+        words = ["--name", "Oefenkliniek De Linde", "--id", "ura:00000123", "--url", url]
+        words += ["--database", self.database] if self.database else []
         if recipient_command(["init", "--data", str(self.data), *words]):
             raise RuntimeError("the recipient was not made")
 

@@ -42,6 +42,7 @@ class Run:
     size: Size
     planted_here: str = ""
     planted_there: str = ""
+    database: str = ""
     killed: Counter[str] = field(default_factory=Counter)
     requests: list[Request] = field(default_factory=list)
     faults: Counter[Fault] = field(default_factory=Counter)
@@ -49,7 +50,7 @@ class Run:
     books: Books = field(default_factory=Books)
 
     def __post_init__(self) -> None:
-        self.recipient = Recipient(self.folder / "recipient", free_port(), self.planted_there)
+        self.recipient = Recipient(self.folder / "recipient", free_port(), self.planted_there, self.database)
         self.proxy = Proxy(self.recipient.port, weather=self._weather, moment=self._moment)
         self._current: Patient | None = None
         self._plan = self._kills()
