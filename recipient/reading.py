@@ -213,21 +213,11 @@ class Reader:
             self._record(account, look, audit.TREND, shown, at=at)
         return look, series
 
-    def open_item(
-        self, account: Account, handle: str, item_id: int, *, at: datetime, action: str = audit.DETAILS
-    ) -> tuple[Look, Item]:
-        """Return one resource with what it may refer to; ``NotShared`` when it may not be shown.
-
-        Args:
-            account: who looks.
-            handle: untrusted.
-            item_id: untrusted.
-            at: now.
-            action: ``audit.DETAILS``, or ``audit.DOCUMENT`` for the file in it.
-        """
-        with self._looking(account, handle, action, at=at) as look:
+    def open_item(self, account: Account, handle: str, item_id: int, *, at: datetime) -> tuple[Look, Item]:
+        """Return one resource with what it may refer to; ``NotShared`` when it may not be shown."""
+        with self._looking(account, handle, audit.DETAILS, at=at) as look:
             item = look.item(item_id)
-            self._record(account, look, action, _categories([item]), at=at)
+            self._record(account, look, audit.DETAILS, _categories([item]), at=at)
         return look, item
 
     def choose(

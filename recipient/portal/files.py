@@ -21,6 +21,7 @@ from typing import Any, Final
 from pgo.health.record.forms import document_type
 from pgo.health.record.safe import obj, objs, text
 from recipient.errors import NotShared
+from recipient.reading import Item, Look
 
 _ENDINGS: Final = {
     "application/pdf": "pdf",
@@ -67,28 +68,39 @@ class Download:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A file with the record it was taken out of, which is what the log names."""
+
+    items: tuple[Item, ...]
+    file: Download
+
+
 def attached(body: Mapping[str, Any]) -> tuple[Attached, ...]:
     """Give the files of a record, in its order; one that lies elsewhere has no bytes."""
     return tuple(_attached(number, found) for number, found in enumerate(_attachments(body), start=1))
 
 
-def download(body: Mapping[str, Any], number: int, *, record_id: int) -> Download:
-    """Give one file of a record for saving.
+def take(look: Look, record_id: int, number: int) -> Taken:
+    """Take one file out of a record, for saving.
 
     Args:
-        body: the record.
-        number: untrusted.
-        record_id: for the file's name.
+        look: what may be shown.
+        record_id: untrusted.
+        number: of the file in the record, untrusted.
 
     Raises:
-        NotShared: there is no such file in it.
+        NotShared: there is no such record, or no such file in it.
     """
-    found = next((one for one in attached(body) if one.number == number and one.data), None)
+    item = look.item(record_id)
+    files = attached(item.resource.body)
+    found = next((one for one in files if one.number == number and one.data), None)
     if found is None:
         raise NotShared
     media_type = document_type(found.data)
     ending = _ENDINGS.get(media_type) or _WRITTEN_ENDINGS.get(found.kind, "bin")
-    return Download(found.data, media_type or _UNKNOWN, f"record-{record_id}-{number}.{ending}")
+    name = f"record-{record_id}-{number}.{ending}"
+    return Taken((item,), Download(found.data, media_type or _UNKNOWN, name))
 
 
 def text_of(found: Attached) -> str:

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from recipient import audit
 from recipient.portal import people
 from recipient.portal.details import record_page
-from recipient.portal.files import DOWNLOAD_POLICY, download
+from recipient.portal.files import DOWNLOAD_POLICY, take
 from recipient.portal.overview import overview_page
 from recipient.portal.printing import print_page
 from recipient.portal.timeline import Filter, timeline_page
@@ -79,10 +79,14 @@ def give_file(office: Office, visit: Visit) -> Response:
     """Hand out a file of a record for saving."""
     account, _ = visit.member()
     record_id, number = int(visit.path["id"]), int(visit.path["number"])
-    _, item = office.reader.open_item(
-        account, visit.path["handle"], record_id, at=visit.at, action=audit.DOCUMENT
+    taken = office.reader.choose(
+        account,
+        visit.path["handle"],
+        action=audit.DOCUMENT,
+        choose=lambda look: take(look, record_id, number),
+        at=visit.at,
     )
-    found = download(item.resource.body, number, record_id=record_id)
+    found = taken.file
     headers = {
         "content-disposition": f'attachment; filename="{found.name}"',
         "content-security-policy": DOWNLOAD_POLICY,
