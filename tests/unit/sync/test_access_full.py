@@ -38,6 +38,7 @@ from sync.access_full import (
 )
 from sync.errors import RemoteRuleError
 from tests.support.sync_world import AT, CLINIC_SIGNING
+from tests.vectors.sync import generate_access
 
 SUBJECT = "subject"
 DETAILS = AccessDetails(
@@ -256,3 +257,9 @@ def test_other_forms_are_malformed(content: bytes) -> None:
     with pytest.raises(RemoteRuleError) as refusal:
         parse_access_request(content)
     assert refusal.value.code == "malformed"
+
+
+def test_pinned_answers_of_both_forms_read_as_ever() -> None:
+    kept = json.loads(generate_access.FILE.read_text("utf-8"))
+    assert generate_access.outcome(kept["answers"]) == kept["expect"]
+    assert kept["expect"]["reasons"] == [None, None, "", "covering"]
