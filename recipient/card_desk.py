@@ -17,7 +17,7 @@ from recipient.identity import Identity, build_card
 from recipient.login.qr import qr_svg
 from recipient.rotation import successions
 from recipient.store import Store
-from sync.card import card_file
+from sync.card import SUCCESSION_HEAD
 
 REMADE_AFTER = timedelta(days=1)
 _SVG = "http://www.w3.org/2000/svg"
@@ -42,16 +42,16 @@ class CardDesk:
             self._made_at = at
         return self._text
 
-    def file(self) -> str:
-        """Return the card with the successions, for those who know an older key."""
-        return card_file(self.text(), self._successions)
+    def with_successions(self) -> str:
+        """Return the card and, below it, the successions, for those who know an older key."""
+        return "\n".join((self.text(), *(f"{SUCCESSION_HEAD}\n{one}" for one in self._successions)))
 
 
 def card_routes(desk: CardDesk) -> list[BaseRoute]:
     """Return the public addresses of the card."""
 
     async def show_file(_request: Request) -> Response:
-        return PlainTextResponse(desk.file())
+        return PlainTextResponse(desk.with_successions())
 
     async def show_picture(_request: Request) -> Response:
         return Response(card_picture(desk.text()), media_type="image/svg+xml")
