@@ -114,7 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     add_card_commands(commands, wall_clock)
     add_care_commands(commands, wall_clock)
     add_login_commands(commands, wall_clock)
-    add_program_commands(commands, _command)
+    add_program_commands(commands)
     add_store_commands(commands, wall_clock)
     return parser
 

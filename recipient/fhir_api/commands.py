@@ -7,11 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
-from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
-from typing import TypeAlias
 
 from recipient.config import Limits
 from recipient.fhir_api.clients import Registration, add_client, clients, close_client, renew_keys
@@ -19,10 +15,7 @@ from recipient.fhir_api.scopes import scopes_text
 from recipient.identity import load_identity
 from recipient.openapi import document
 from recipient.service import build_office, service_routes, wall_clock
-from recipient.store import open_store
-
-Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
-Command = Callable[[Commands, str, Callable[[argparse.Namespace], None], str], argparse.ArgumentParser]
+from recipient.terminal import Commands, command, opened, say
 
 SENTENCES = {
     "bad_client_name": "A client name has 2 to 32 lower-case letters, digits, dots, dashes, a letter first.",
@@ -35,8 +28,8 @@ SENTENCES = {
 }
 
 
-def add_program_commands(commands: Commands, command: Command) -> None:
-    """Add the commands; ``command`` makes one in the way of the others."""
+def add_program_commands(commands: Commands) -> None:
+    """Add the commands."""
     actions = commands.add_parser("client", help="programs that read over FHIR").add_subparsers(
         required=True, metavar="ACTION"
     )
@@ -67,39 +60,35 @@ def _add(options: argparse.Namespace) -> None:
         acts_for=options.acts_for,
         person_needed=options.person_needed,
     )
-    with closing(open_store(options.data)) as store:
+    with opened(options) as store:
         client = add_client(store, wanted, at=wall_clock())
-    _say(f"Registered the client {client.name}.")
+    say(f"Registered the client {client.name}.")
 
 
 def _keys(options: argparse.Namespace) -> None:
-    with closing(open_store(options.data)) as store:
+    with opened(options) as store:
         renew_keys(store, options.client, options.jwks.read_bytes())
-    _say("The keys are changed.")
+    say("The keys are changed.")
 
 
 def _close(options: argparse.Namespace) -> None:
-    with closing(open_store(options.data)) as store:
+    with opened(options) as store:
         close_client(store, options.client)
-    _say("The client is refused from now on.")
+    say("The client is refused from now on.")
 
 
 def _list(options: argparse.Namespace) -> None:
-    with closing(open_store(options.data)) as store:
+    with opened(options) as store:
         for one in clients(store):
             state = "open" if one.active else "closed"
             acts_for = f"{one.account.role}/{one.purpose}"
-            _say("\t".join((one.name, one.account.display, acts_for, scopes_text(one.scopes), state)))
+            say("\t".join((one.name, one.account.display, acts_for, scopes_text(one.scopes), state)))
 
 
 def _openapi(options: argparse.Namespace) -> None:
-    with closing(open_store(options.data)) as store:
+    with opened(options) as store:
         identity = load_identity(store)
         base = identity.url or "http://127.0.0.1"
         office = build_office(store, identity, clock=wall_clock, limits=Limits(), base=base)
         described = document(service_routes(office))
-    _say(json.dumps(described, indent=1, ensure_ascii=False))
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(text + "\n")
+    say(json.dumps(described, indent=1, ensure_ascii=False))
