@@ -50,22 +50,28 @@ def admit(store: Store, *, name: str, issuer: str, who: str) -> None:
         Unusable: ``no_such_user``, ``bad_who``, ``admitted_already`` when another account has this person.
     """
     account = account_id(store, name)
-    who = who.strip()
-    if not (1 <= len(who) <= 255 and who.isascii() and who.isprintable()):
-        raise Unusable("bad_who")
-    subject, email = ("", who.lower()) if "@" in who else (who, "")
+    subject, email = _parse_who(who)
     with store.transaction(about=LOGIN_ROWS):
-        taken = (
-            "SELECT 1 FROM login_admitted WHERE issuer = ? AND account <> ? "
-            "AND ((subject = ? AND subject <> '') OR (email = ? AND email <> ''))"
-        )
-        if store.row(taken, (issuer, account, subject, email)):
-            raise Unusable("admitted_already")
+        refuse_taken(store, issuer=issuer, who=who, account=account)
         store.run("DELETE FROM login_admitted WHERE account = ?", (account,))
         store.run(
             "INSERT INTO login_admitted (account, issuer, subject, email, by_role) VALUES (?, ?, ?, ?, 0)",
             (account, issuer, subject, email),
         )
+
+
+def refuse_taken(store: Store, *, issuer: str, who: str, account: int = 0) -> None:
+    """Refuse a person whom another account than this one has.
+
+    Raises:
+        Unusable: ``bad_who``, ``admitted_already``.
+    """
+    taken = (
+        "SELECT 1 FROM login_admitted WHERE issuer = ? AND account <> ? "
+        "AND ((subject = ? AND subject <> '') OR (email = ? AND email <> ''))"
+    )
+    if store.row(taken, (issuer, account, *_parse_who(who))):
+        raise Unusable("admitted_already")
 
 
 def account_of(store: Store, service: LoginService, person: Person, *, at: datetime) -> Account:
@@ -84,6 +90,14 @@ def account_of(store: Store, service: LoginService, person: Person, *, at: datet
     if account is None:
         raise NotAdmitted(person.subject)
     return account
+
+
+def _parse_who(who: str) -> tuple[str, str]:
+    """Return subject and address, one of them ''."""
+    who = who.strip()
+    if not (1 <= len(who) <= 255 and who.isascii() and who.isprintable()):
+        raise Unusable("bad_who")
+    return ("", who.lower()) if "@" in who else (who, "")
 
 
 def _by_address(store: Store, service: LoginService, person: Person) -> Account | None:

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from recipient.accounts import accounts, add_account, close_account, set_password
 from recipient.errors import Unusable
-from recipient.login.admission import admit
+from recipient.login.admission import admit, refuse_taken
 from recipient.login.directory import Directory
 from recipient.login.fetch import ProviderWeb
 from recipient.login.second import is_enrolled, reset_second_step
@@ -125,6 +125,8 @@ def _password_option(parser: argparse._ActionsContainer) -> None:
 
 def _user_add(options: argparse.Namespace, *, at: datetime) -> None:
     with opened(options) as store:
+        if options.oidc:
+            refuse_taken(store, issuer=options.oidc[0], who=options.oidc[1])
         password = None if options.oidc else read_secret(options.password_file, prompt="Password")
         account = add_account(
             store,

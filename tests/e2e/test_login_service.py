@@ -337,6 +337,12 @@ class TestWhoComesIn:
         assert answer.headers["location"] == "/portal/login/setup"
         assert not is_in(browser)
 
+    def test_the_class_that_the_operator_asks_for_has_to_be_said(self, place: Place) -> None:
+        place.trust(amr=(), acr=("loa3", "loa4"))
+        for said, goes_in in (("loa2", False), (None, False), (["loa3"], False), ("loa4", True)):
+            place.service.claims = {"acr": said}
+            assert is_in(place.log_in()[0]) is goes_in, said
+
     def test_renewed_keys_are_fetched_once_and_not_at_will(self, place: Place) -> None:
         place.log_in()
         place.clinic.clock.forward(minutes=2)
