@@ -35,11 +35,11 @@ from recipient.dialect import postgres_statement, postgres_tables
 from recipient.errors import Busy, Refused, Unusable
 from recipient.kek import Wrapping
 from recipient.key_files import StoreKey
+from recipient.logs import event
 from recipient.migrations import migrate
 from recipient.schema import AppendOnly
 from recipient.store_protocol import Keys, Value
 
-_LOG = logging.getLogger("recipient")
 _CONNECTIONS = 8
 _WAIT_SECONDS = 5.0
 _SETTINGS = "-c statement_timeout=30s -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s"
@@ -256,7 +256,7 @@ def _translated() -> Iterator[None]:
         yield
     except (psycopg.OperationalError, psycopg.InterfaceError) as exc:
         # gone, restarting, too slow, locked too long, no connection free: later it will do
-        _LOG.warning("database %s %s", type(exc).__name__, exc.sqlstate or "")
+        event("database_away", logging.WARNING, kind=type(exc).__name__, code=exc.sqlstate or "none")
         raise Busy from exc
     except psycopg.DataError as exc:
         raise Refused("bad_text") from exc  # NUL in a text, which PostgreSQL cannot hold

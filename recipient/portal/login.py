@@ -31,6 +31,7 @@ from recipient.login.admission import NotAdmitted, account_of
 from recipient.login.claims import BadToken
 from recipient.login.qr import qr_svg
 from recipient.login.services import LoginService, login_service, login_services
+from recipient.logs import event
 from recipient.portal.sessions import Session, new_id
 from recipient.portal.text import t
 from recipient.portal.web import (
@@ -45,7 +46,6 @@ from recipient.portal.web import (
 )
 
 PASSWORD = "password"  # noqa: S105  how a session began, not a secret
-_LOG = logging.getLogger("recipient")
 
 
 class PageBuilder(Protocol):
@@ -259,7 +259,7 @@ def _after_code(typed: str) -> str:
 def _service_failed(office: Office, visit: Visit, service: LoginService, error: Refused) -> Response:
     """Say on the log-in page what happened; the log gets the rule, and never what the service said."""
     rule = error.rule if isinstance(error, BadToken) else error.code
-    _LOG.warning("log-in at service %s refused: %s", service.name, rule)
+    event("log_in_refused", logging.WARNING, kind=service.name, code=rule)
     detail = error.subject if isinstance(error, NotAdmitted) else ""
     words = t(visit.lang, f"service.{error.code}", service=service.label)
     return login_page(office, visit, status=error.status, problem=words, detail=detail)
