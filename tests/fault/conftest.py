@@ -16,6 +16,9 @@ collect_ignore = (
         "test_nth_call.py",
         "test_power_loss.py",
         "test_renewal_kills.py",
+        "test_sync_delivery.py",
+        "test_sync_restore.py",
+        "test_sync_withdrawal.py",
         "test_wrong_databases.py",
     ]
     if sys.platform == "win32"

@@ -30,8 +30,8 @@ from sync.wire import PATHS, Kind
 from tests.support.applications import PASSPHRASE
 from tests.support.fault_figures import figures
 from tests.support.fault_proxy import FAULTS, Fault, Proxy, fair
-from tests.support.sharing import a_record
-from tests.support.sync_process import CARD, CODE, VAULT, Recipient, choice_of, free_port, opened
+from tests.support.sharing import a_record, choice_of
+from tests.support.sync_process import CARD, CODE, VAULT, Recipient, free_port, opened
 from tests.support.sync_tap import Clinic
 from tests.support.vaults import START, FixedClock, Home, a_bundle, a_condition
 

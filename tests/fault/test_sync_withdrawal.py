@@ -24,7 +24,8 @@ from sync.transport import SEND_BUFFER_BYTES, InboxTransport
 from sync.wire import Kind
 from tests.support.fault_figures import figures
 from tests.support.fault_proxy import PATIENCE_SECONDS, Fault, Proxy, Request, fair
-from tests.support.sync_process import CARD, Recipient, choice_of, free_port, opened
+from tests.support.sharing import choice_of
+from tests.support.sync_process import CARD, Recipient, free_port, opened
 from tests.support.vaults import a_bundle, a_condition
 
 LARGE = 60

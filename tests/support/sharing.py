@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from crypto.keys import OpeningKey, SigningKey
+from pgo.usecases import share
+from pgo.usecases.choices import ShareChoice
 from pgo.usecases.collect import collect
 from pgo.usecases.session import Session
 from pgo.usecases.unlock import create_vault
@@ -137,3 +139,17 @@ def an_open_vault(folder: Path, *, with_records: bool = True) -> Session:
         result = collect(session, a_record(), name="test.json")
         assert result.imported == 8, result
     return session
+
+
+def choice_of(session: Session, *, keep_text: bool = False) -> ShareChoice:
+    """The usual for care, to the one recipient there is."""
+    (recipient,) = share.recipients(session)
+    care, today = share.presets(recipient.kind)[0], session.today()
+    return ShareChoice(
+        recipient_id=recipient.id,
+        categories=care.categories,
+        sensitivity=care.sensitivity,
+        purpose=care.purpose,
+        period=(today, today + timedelta(days=care.days)),
+        keep_text=keep_text,
+    )

@@ -24,7 +24,6 @@ from unittest import mock
 
 from pgo.errors import AppError
 from pgo.usecases import deliver, share
-from pgo.usecases.choices import ShareChoice
 from pgo.usecases.collect import collect
 from pgo.usecases.session import Application, Session
 from pgo.usecases.statements import pairwise_for
@@ -34,6 +33,7 @@ from recipient.service import serve
 from sync.transport import InboxTransport, Transport
 from tests.support.applications import CHEAP, PASSPHRASE
 from tests.support.fault_driver import CONTEXT, PATIENCE_SECONDS, Gone
+from tests.support.sharing import choice_of
 from tests.support.sync_planted import PLANTED
 from tests.support.vaults import a_weight
 
@@ -134,20 +134,6 @@ def opened(place: Path, line: Callable[[], Transport] = _real_line) -> Session:
     share.sign_share(made.session, choice_of(made.session), lang="nl", shown_text="test")
     code.write_text(made.recovery_code_text)
     return made.session
-
-
-def choice_of(session: Session, *, keep_text: bool = False) -> ShareChoice:
-    """The usual for care, to the one recipient there is."""
-    (recipient,) = share.recipients(session)
-    care, today = share.presets(recipient.kind)[0], session.today()
-    return ShareChoice(
-        recipient_id=recipient.id,
-        categories=care.categories,
-        sensitivity=care.sensitivity,
-        purpose=care.purpose,
-        period=(today, today + timedelta(days=care.days)),
-        keep_text=keep_text,
-    )
 
 
 @dataclass

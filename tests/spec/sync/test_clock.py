@@ -19,13 +19,14 @@ from crypto.keys import derive_pairwise
 from pgo.usecases import deliver, share
 from pgo.usecases.collect import collect
 from pgo.usecases.session import Session
+from recipient.holdings import holdings_in_force
 from recipient.identity import build_card
+from recipient.timekeeping import SteadyClock
 from sync.envelope import seal_message
 from sync.errors import RemoteRuleError
 from sync.head import build_head_request
 from sync.wire import PATHS, Kind, new_message_id
-from tests.support.sharing import CLINIC_ID, a_record
-from tests.support.sync_process import choice_of
+from tests.support.sharing import CLINIC_ID, a_record, choice_of
 from tests.support.sync_tap import ENDPOINT, Clinic, Tap
 from tests.support.vaults import START, FixedClock, Home, a_bundle, a_condition
 
@@ -191,3 +192,19 @@ def test_a_clock_set_back_revives_nothing_here(world: World) -> None:
     deliver.send_now(world.session)
     assert world.tap.judged == judged, "no record leaves"
     assert world.tap.violations == []
+
+
+def test_a_clock_set_back_revives_nothing_there(world: World, tmp_path: Path) -> None:
+    world.give()
+    assert world.delivered() == 1
+    (first,) = holdings_in_force(world.clinic.store, at=START)
+    other = World(tmp_path / "other", world.clinic)
+    for clock in (other.ours, other.theirs):
+        clock.forward(days=120)  # what the first one gave has ended
+    other.give()
+    assert other.delivered() == 1  # from this the recipient knows what time it is
+    other.session.lock()
+    assert len(holdings_in_force(world.clinic.store, at=START)) == 2, "a clock that is believed revives it"
+    steady = SteadyClock(world.clinic.store, lambda: START - TWENTY_YEARS)
+    assert steady() == START + timedelta(days=120)
+    assert first.sub not in {one.sub for one in holdings_in_force(world.clinic.store, at=steady())}
