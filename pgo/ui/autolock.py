@@ -29,8 +29,8 @@ ASLEEP: Final = timedelta(seconds=60)
 
 
 @dataclass(slots=True)
-class IdleWatch:
-    """Measures how long nobody was there.
+class _TwoClocks:
+    """Two clocks and what they said last.
 
     Attributes:
         ticks: Seconds of a clock that only goes forward.
@@ -43,42 +43,41 @@ class IdleWatch:
     _wall: datetime = field(init=False)
 
     def __post_init__(self) -> None:
-        self.touch()
+        self._look()
+
+    def _look(self) -> None:
+        self._tick, self._wall = self.ticks(), self.wall()
+
+    def _passed(self) -> tuple[timedelta, timedelta]:
+        """Time since the last look, by either clock."""
+        return timedelta(seconds=self.ticks() - self._tick), self.wall() - self._wall
+
+
+class IdleWatch(_TwoClocks):
+    """Measures how long nobody was there."""
+
+    __slots__ = ()
 
     def touch(self) -> None:
         """Somebody is there."""
-        self._tick, self._wall = self.ticks(), self.wall()
+        self._look()
 
     def idle(self) -> timedelta:
         """How long nobody was there; never less than zero."""
-        by_ticks = timedelta(seconds=self.ticks() - self._tick)
-        return max(by_ticks, self.wall() - self._wall, timedelta())
+        return max(*self._passed(), timedelta())
 
     def is_over(self, limit: timedelta) -> bool:
         """Whether it is time to lock."""
         return self.idle() >= limit
 
 
-@dataclass(slots=True)
-class SleepWatch:
-    """Finds out that the computer slept between two questions.
+class SleepWatch(_TwoClocks):
+    """Finds out that the computer slept between two questions."""
 
-    Attributes:
-        ticks: Seconds of a clock that only goes forward.
-        wall: Aware UTC instant.
-    """
-
-    ticks: Callable[[], float]
-    wall: Callable[[], datetime]
-    _tick: float = field(init=False)
-    _wall: datetime = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._tick, self._wall = self.ticks(), self.wall()
+    __slots__ = ()
 
     def slept(self) -> bool:
         """Whether it slept since the last time this was asked."""
-        tick, wall = self.ticks(), self.wall()
-        by_ticks, by_wall = timedelta(seconds=tick - self._tick), wall - self._wall
-        self._tick, self._wall = tick, wall
+        by_ticks, by_wall = self._passed()
+        self._look()
         return by_wall - by_ticks >= SLEPT or by_ticks >= ASLEEP

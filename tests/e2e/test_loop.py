@@ -6,11 +6,7 @@ sent twice and nothing goes out after a withdrawal.
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -41,97 +37,25 @@ from pgo.usecases.why import why
 from sync.card import RecipientCard
 from sync.errors import Unreachable
 from sync.transport import InboxTransport, Transport
-from tests.conftest import PROJECT
 from tests.support.applications import CHEAP, PASSPHRASE
-
-PASSWORD = "vier losse woorden tafel"
-START_SECONDS = 60
-
-
-@dataclass
-class Clinic:
-    """The recipient program below one folder, started and stopped at will."""
-
-    folder: Path
-    process: subprocess.Popen[bytes] | None = None
-    url: str = ""
-    browsers: list[httpx.Client] = field(default_factory=list)
-
-    def command(self, *words: str | Path, given: str = "") -> None:
-        line = [sys.executable, "-m", "recipient", *map(str, words)]
-        subprocess.run(line, input=given.encode(), check=True, cwd=PROJECT, stdout=subprocess.DEVNULL)
-
-    def make(self) -> None:
-        self.command("init", "--data", self.folder, "--name", "Praktijk Zuid", "--id", "ura:00000123")
-        words = (
-            "user",
-            "add",
-            "dewit",
-            "--data",
-            self.folder,
-            "--display",
-            "S. de Wit",
-            "--password-file",
-            "-",
-        )
-        self.command(*words, given=PASSWORD + "\n")
-
-    def start(self) -> None:
-        ready = self.folder / "ready.json"
-        ready.unlink(missing_ok=True)
-        line = [
-            sys.executable,
-            "-m",
-            "recipient",
-            "serve",
-            "--data",
-            str(self.folder),
-            "--ready-file",
-            str(ready),
-        ]
-        self.process = subprocess.Popen(line, cwd=PROJECT, stdout=subprocess.DEVNULL, env=dict(os.environ))
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline and not ready.exists():
-            assert self.process.poll() is None, "the recipient ended before it was ready"
-            time.sleep(0.05)
-        self.url = json.loads(ready.read_text())["url"]
-
-    def stop(self) -> None:
-        if self.process is not None:
-            self.process.terminate()
-            self.process.wait(20)
-            self.process = None
-
-    @property
-    def card(self) -> bytes:
-        return (self.folder / "card.txt").read_bytes()
-
-    def clinician(self) -> httpx.Client:
-        browser = httpx.Client(
-            base_url=self.url, trust_env=False, timeout=30, headers={"accept-language": "nl"}
-        )
-        self.browsers.append(browser)
-        token = re.search(r'name="token" value="([0-9a-f]+)"', browser.get("/portal/login").text)
-        assert token is not None
-        data = {"token": token.group(1), "name": "dewit", "password": PASSWORD}
-        assert browser.post("/portal/login", data=data).status_code == 303
-        return browser
+from tests.support.clinic_process import CLINICIAN, LOGIN, PASSWORD, ClinicProcess, running_clinic
 
 
 @pytest.fixture(scope="module")
-def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
-    running = Clinic(tmp_path_factory.mktemp("clinic") / "data")
-    running.make()
-    running.start()
-    yield running
-    running.stop()
+def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClinicProcess]:
+    with running_clinic(tmp_path_factory.mktemp("clinic")) as running:
+        yield running
 
 
-@pytest.fixture(autouse=True)
-def _close_browsers(clinic: Clinic) -> Iterator[None]:
-    yield
-    while clinic.browsers:
-        clinic.browsers.pop().close()
+@pytest.fixture
+def clinician(clinic: ClinicProcess) -> Iterator[httpx.Client]:
+    headers = {"accept-language": "nl"}
+    with httpx.Client(base_url=clinic.url, trust_env=False, timeout=30, headers=headers) as browser:
+        token = re.search(r'name="token" value="([0-9a-f]+)"', browser.get("/portal/login").text)
+        assert token is not None
+        data = {"token": token.group(1), "name": LOGIN, "password": PASSWORD}
+        assert browser.post("/portal/login", data=data).status_code == 303
+        yield browser
 
 
 @dataclass
@@ -165,7 +89,7 @@ def app(tmp_path: Path, network: LosesAnswers) -> Application:
 
 
 @pytest.fixture
-def session(app: Application, clinic: Clinic) -> Iterator[Session]:
+def session(app: Application, clinic: ClinicProcess) -> Iterator[Session]:
     opened = create_vault(app, app.vaults / "Thuis", PASSPHRASE).session
     collect(opened, demo_bundle(datetime.now(UTC).date()), name="demo.json")
     share.add_recipient(opened, clinic.card)
@@ -200,13 +124,12 @@ def patients(clinician: httpx.Client) -> list[str]:
 _SHARED = (JournalKind.SHARING, JournalKind.LOOKED)
 
 
-def test_share_look_see_who_looked_withdraw(session: Session, clinic: Clinic) -> None:
+def test_share_look_see_who_looked_withdraw(session: Session, clinician: httpx.Client) -> None:
     choice = choice_of(session)
     seen = share.preview(session, choice)
     assert 0 < seen.permitted < seen.total == overview(session).total
     assert seen.permitted + sum(seen.held_back.values()) == seen.total
     assert seen.held_back[Reason.SENSITIVE] >= 1
-    clinician = clinic.clinician()
     before = patients(clinician)
 
     grant_id = share.sign_share(session, choice, lang="nl", shown_text="U deelt met ...")
@@ -220,7 +143,7 @@ def test_share_look_see_who_looked_withdraw(session: Session, clinic: Clinic) ->
     (address,) = set(patients(clinician)) - set(before)
     page = clinician.get(address).text
     assert "Sanne Voorbeeld" in page
-    assert "S. de Wit" in {entry.user for entry in looked.fetch_access(session, "ura:00000123").entries}
+    assert CLINICIAN in {entry.user for entry in looked.fetch_access(session, "ura:00000123").entries}
     again = looked.fetch_access(session, "ura:00000123")
     assert again.verified
     assert [entry.sequence for entry in again.entries] == list(range(len(again.entries), 0, -1))
@@ -247,7 +170,7 @@ def test_share_look_see_who_looked_withdraw(session: Session, clinic: Clinic) ->
         Event.RECEIPT,
     ]
     (looks,) = journal_page(session, JournalQuery(kind=JournalKind.LOOKED), say=str).rows
-    assert looks.looked_by == ("S. de Wit",)
+    assert looks.looked_by == (CLINICIAN,)
 
 
 def test_a_later_change_goes_out_alone(session: Session, network: LosesAnswers) -> None:
@@ -285,9 +208,8 @@ def test_a_lost_receipt_makes_no_second_effect(session: Session, network: LosesA
 
 
 def test_a_withdrawal_wins_also_when_the_grant_arrived_without_our_knowing(
-    session: Session, network: LosesAnswers, clinic: Clinic
+    session: Session, network: LosesAnswers, clinician: httpx.Client
 ) -> None:
-    clinician = clinic.clinician()
     before = patients(clinician)
     grant_id = signed(session)
     network.lose = 1
@@ -338,7 +260,9 @@ def test_a_second_grant_after_a_withdrawal_sends_everything_again(session: Sessi
     assert share.share(session, second).delivery.delivered_count == count
 
 
-def test_offline_is_normal_and_goes_out_by_itself(session: Session, clinic: Clinic, app: Application) -> None:
+def test_offline_is_normal_and_goes_out_by_itself(
+    session: Session, clinic: ClinicProcess, app: Application
+) -> None:
     clinic.stop()
     grant_id = signed(session)
     report = deliver.deliver(session)
@@ -372,9 +296,8 @@ def shown(clinician: httpx.Client, address: str, title: str) -> bool:
 
 
 def test_an_objection_to_one_record_erases_that_record_and_leaves_the_rest(
-    session: Session, clinic: Clinic
+    session: Session, clinician: httpx.Client
 ) -> None:
-    clinician = clinic.clinician()
     before = patients(clinician)
     grant_id = signed(session)
     deliver.deliver(session)
@@ -398,9 +321,8 @@ def test_an_objection_to_one_record_erases_that_record_and_leaves_the_rest(
 
 
 def test_an_objection_wins_when_the_record_arrived_without_our_knowing(
-    session: Session, network: LosesAnswers, clinic: Clinic
+    session: Session, network: LosesAnswers, clinician: httpx.Client
 ) -> None:
-    clinician = clinic.clinician()
     before = patients(clinician)
     signed(session)
     network.lose = 1
@@ -415,9 +337,8 @@ def test_an_objection_wins_when_the_record_arrived_without_our_knowing(
 
 
 def test_an_objection_to_a_recipient_stops_it_and_lifting_starts_it_again(
-    session: Session, clinic: Clinic
+    session: Session, clinician: httpx.Client
 ) -> None:
-    clinician = clinic.clinician()
     before = patients(clinician)
     grant_id = signed(session)
     deliver.deliver(session)
