@@ -285,12 +285,14 @@ class TestAnswers:
 
     def test_state_and_code_work_once(self, place: Place) -> None:
         browser = place.clinic.browser()
-        query = place.service.authorize(place.leave(browser))
+        address = place.leave(browser)
+        query = place.service.authorize(address)
         cookies = dict(browser.cookies)
         assert place.come_back(browser, query).headers["location"] == "/portal"
-        again = place.clinic.browser()
-        again.cookies.update(cookies)
-        self.refused(place, again, query)
+        for replayed in (query, place.service.authorize(address)):  # the second: a new code, the same state
+            again = place.clinic.browser()
+            again.cookies.update(cookies)
+            self.refused(place, again, replayed)
         fresh = place.clinic.browser()  # the old code under a new state
         state = place.service.authorize(place.leave(fresh)).partition("&state=")[2]
         self.refused(place, fresh, f"{query.partition('&state=')[0]}&state={state}")
@@ -316,8 +318,13 @@ class TestAnswers:
             settings = LoginService("elders", "Elders", other.url, CLIENT_ID, CLIENT_SECRET, amr=("mfa",))
             set_service(place.clinic.store, settings)
             browser = place.clinic.browser()
-            query = other.authorize(browser.get("/portal/login/at/elders").headers["location"])
-            self.refused(place, browser, query)
+            address = browser.get("/portal/login/at/elders").headers["location"]
+            self.refused(place, browser, other.authorize(address))
+            # the other service knows state, nonce and challenge, and sends the browser on to the honest one
+            address = browser.get("/portal/login/at/elders").headers["location"]
+            moved = address.replace("at%2Felders%2Fdone", "at%2Fziekenhuis%2Fdone")
+            assert moved != address
+            self.refused(place, browser, place.service.authorize(moved))
 
 
 class TestWhoComesIn:
