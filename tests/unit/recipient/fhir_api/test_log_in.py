@@ -12,7 +12,7 @@ from typing import Any
 import jwt
 import pytest
 
-from recipient.accounts import Doorkeeper
+from recipient.accounts import Doorkeeper, set_password
 from recipient.errors import RecipientError, Refused, Unusable
 from recipient.fhir_api.assertion import Asserted, verify_assertion
 from recipient.fhir_api.clients import Registration, add_client, close_client, open_client, renew_keys
@@ -276,6 +276,8 @@ class TestRegistration:
         for password in ("", "!", "vier losse woorden tafel"):
             with pytest.raises(RecipientError):
                 keeper.log_in("client:his", password, address="", at=NOW)
+        with pytest.raises(Unusable):
+            set_password(store, name="client:his", password="vier losse woorden tafel")
 
     def test_other_keys_count_from_the_next_log_in(self, store: Store) -> None:
         old = registered(store, URL, at=NOW)
