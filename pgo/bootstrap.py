@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from sync.transport import Transport
 
 _log = logging.getLogger("pgo.bootstrap")
+_METERED_SECONDS = 30.0
 _PR_SET_DUMPABLE = 4  # Linux, prctl(2)
 
 
@@ -60,7 +61,7 @@ def build_application(vaults: Path, *, demo: DemoInfo | None = None, deliver: bo
         argon2=RFC_9106_SECOND_CHOICE,
         open_transport=_open_transport,
         open_reader=_open_reader,
-        metered=_is_metered,
+        metered=_Metered(),
         open_plain=_open_plain,
         demo=demo,
     )
@@ -169,10 +170,18 @@ def _open_reader() -> FileReader:
     return ReaderProcess()
 
 
-def _is_metered() -> bool:
-    from pgo.metered import connection_is_metered
+class _Metered:
+    """Asks the system at most every half minute: each round of sending wants to know."""
 
-    return connection_is_metered()
+    def __init__(self) -> None:
+        self._until, self._costs = 0.0, False
+
+    def __call__(self) -> bool:
+        from pgo.metered import connection_is_metered
+
+        if time.monotonic() >= self._until:
+            self._costs, self._until = connection_is_metered(), time.monotonic() + _METERED_SECONDS
+        return self._costs
 
 
 def _open_transport() -> Transport:

@@ -22,6 +22,7 @@ from pgo.usecases.session import Session
 from pgo.usecases.statements import needs_refresh
 from sync.outbox import is_due
 from sync.runner import RunReport, run_once
+from sync.wire import Kind
 
 _MAX_ROUNDS = 200
 """A delivery goes in parts, one round each; far more than any vault needs, so that a fault cannot spin."""
@@ -87,9 +88,18 @@ def _refresh_statements(session: Session) -> None:
     stale = [
         stored.id
         for stored in store.recipients.all()
-        if needs_refresh(store, stored.id, at=at) and not store.outbox.open_for(stored.id)
+        if needs_refresh(store, stored.id, at=at) and not _carries_statement(session, stored.id, at=at)
     ]
     if stale:
         with store.write(at):
             for recipient_id in stale:
                 queue_statement(store, recipient_id, at=at)
+
+
+def _carries_statement(session: Session, recipient_id: str, *, at: datetime) -> bool:
+    """Whether a statement goes to this recipient already, by itself or in records that nothing holds back."""
+    hold = holds(session)
+    return any(
+        one.kind is Kind.STATEMENT or (one.kind is Kind.PUSH and is_due(one, at) and hold(one) is None)
+        for one in session.store.outbox.open_for(recipient_id)
+    )

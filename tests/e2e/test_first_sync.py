@@ -162,6 +162,20 @@ def test_a_costly_connection_holds_records_back_and_never_a_withdrawal(pair: Pai
     assert pair.references() == set()
 
 
+def test_a_statement_is_renewed_although_records_wait_for_another_connection(pair: Pair) -> None:
+    deliver(pair.session)
+    folder, app = pair.session.folder, replace(pair.session.app, metered=lambda: True)
+    pair.session.lock()
+    pair.session = unlock(app, folder, PASSPHRASE)
+    medicate.save_medication(pair.session, MedicationForm(name="Paracetamol", start="2026-01-01"))
+    pair.pass_time(days=20)  # past half the time after which a clinic stops showing anything
+    before = len(pair.line.bodies)
+    deliver(pair.session)
+    assert len(pair.line.bodies) == before + 1  # the statement alone
+    assert len(pair.references()) == MANY
+    assert [one.kind for one in pair.session.store.outbox.all_open()] == [Kind.PUSH]
+
+
 def test_a_withdrawal_between_two_parcels_stops_the_rest(pair: Pair) -> None:
     _killed_after(pair, 2)
     share.withdraw(pair.session, share.shares(pair.session)[0].grant_id)
