@@ -6,7 +6,7 @@ PYTHON ?= python3
 endif
 DEV = $(PYTHON) tools/dev.py
 
-.PHONY: demo demo-clean test test-night cover check bench lock
+.PHONY: demo demo-clean test test-night cover check bench sbom lock
 
 demo:            ## the demo clinic and the app, in your browser  (ARGS=--no-browser prints the link)
 	@$(DEV) demo $(ARGS)
@@ -28,6 +28,9 @@ check:           ## formatting, lint, types, architecture, texts
 
 bench:           ## every benchmark, with its goals  (ARGS=consent_bench for one)
 	@$(DEV) bench $(ARGS)
+
+sbom:            ## every package of the lock as CycloneDX, in sbom.cdx.json  (ARGS=FILE)
+	@$(DEV) sbom $(ARGS)
 
 lock:            ## resolve the dependencies again (needs uv)
 	@$(DEV) lock

@@ -61,7 +61,7 @@ from recipient.portal.web import Office, broken_page
 from recipient.reading import Reader
 from recipient.rotation import successions
 from recipient.store import Store, open_store
-from recipient.supervisor import READY, STOPPING, notify
+from recipient.supervisor import READY, STOPPING, forbid_core_dumps, notify
 from recipient.timekeeping import SteadyClock
 from sync.card import card_file
 
@@ -220,6 +220,7 @@ def serve(
     """
     listening.check()
     os.umask(0o077)
+    forbid_core_dumps()
     write_logs(sys.stderr)
     store = open_store(folder)
     try:

@@ -1,13 +1,16 @@
-"""A word to whoever started the service: ready, stopping (systemd's notification protocol).
+"""The process and whoever started it: no core dumps; a word when ready and when stopping.
 
-Without ``NOTIFY_SOCKET`` in the environment nothing happens. The message holds a state and nothing else.
+A dump of this process would hold records and keys, so none is ever written. The word is systemd's
+notification protocol: a state and nothing else, and nothing at all without ``NOTIFY_SOCKET``.
 
 Source: https://www.freedesktop.org/software/systemd/man/latest/sd_notify.html
 """
 
 from __future__ import annotations
 
+import importlib
 import socket
+from importlib.util import find_spec
 
 READY, STOPPING = "READY=1", "STOPPING=1"
 
@@ -31,3 +34,11 @@ def notify(state: str, *, address: str | None) -> bool:
     except OSError:
         return False
     return True
+
+
+def forbid_core_dumps() -> None:
+    """Write no memory to disk when the process dies; a system without limits has no such dumps."""
+    if find_spec("resource") is None:
+        return
+    resource = importlib.import_module("resource")
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

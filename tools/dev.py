@@ -10,6 +10,7 @@ the lock file's hash so that a second start installs nothing.
     python3 tools/dev.py cover        every branch of the consent engine is tested (a minute)
     python3 tools/dev.py check        formatting, types, architecture, texts
     python3 tools/dev.py bench        the benchmarks, with their goals
+    python3 tools/dev.py sbom         list every package of the lock as CycloneDX (ARGS=FILE)
     python3 tools/dev.py lock         resolve the dependencies again (maintainers)
     python3 tools/dev.py demo-clean   remove what the demo wrote
 """
@@ -156,6 +157,16 @@ def lock(_extra: list[str]) -> int:
     return 0
 
 
+def sbom(extra: list[str]) -> int:
+    """Write the software bill of materials: every package of the lock, with its hashes."""
+    ensure_environment(DEV_LOCK)
+    target = extra[0] if extra else "sbom.cdx.json"
+    return run(
+        PYTHON, "-W", "ignore", "-m", "cyclonedx_py", "requirements", RUNTIME_LOCK,
+        "--pyproject", "pyproject.toml", "--output-reproducible", "--of", "JSON", "--output-file", target,
+    )  # fmt: skip
+
+
 TASKS = {
     "demo": demo,
     "demo-clean": demo_clean,
@@ -164,6 +175,7 @@ TASKS = {
     "cover": cover,
     "check": check,
     "bench": bench,
+    "sbom": sbom,
     "lock": lock,
 }
 

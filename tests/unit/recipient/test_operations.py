@@ -7,6 +7,8 @@ import io
 import json
 import logging
 import socket
+import subprocess
+import sys
 import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -280,3 +282,10 @@ class TestClock:
     def test_an_empty_store_takes_the_machines_time(self, store: Store) -> None:
         now = datetime(2026, 1, 1, tzinfo=UTC)
         assert SteadyClock(store, lambda: now)() == now
+
+
+def test_no_core_dump_is_written() -> None:
+    code = "import resource; from recipient.supervisor import forbid_core_dumps; forbid_core_dumps(); "
+    code += "print(resource.getrlimit(resource.RLIMIT_CORE))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "(0, 0)"
