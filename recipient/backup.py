@@ -13,10 +13,11 @@ What arrived after the copy was made is not in it. The patients' apps notice tha
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from pathlib import Path
 
 from recipient.config import DATABASE_NAME, KEK_NAME, KEY_NAME, STORE_NAME
-from recipient.errors import Unusable
+from recipient.errors import Busy, Unusable
 from recipient.key_copy import KeyCopy, PutBack, data_keys_of, put_keys_back, read_key_copy, write_key_copy
 from recipient.key_files import sync_folder, write_private
 from recipient.store import open_store
@@ -24,6 +25,7 @@ from recipient.store_protocol import Store
 from recipient.store_sqlcipher import SqlcipherStore, is_whole
 
 _CHUNK_BYTES = 1024 * 1024
+_TRIES = 3
 
 
 def back_up(store: Store, folder: Path, *, to: Path, keys_to: Path) -> int:
@@ -41,22 +43,21 @@ def back_up(store: Store, folder: Path, *, to: Path, keys_to: Path) -> int:
     Raises:
         Unusable: ``not_a_file_store`` for PostgreSQL, ``backup_exists``, ``store_damaged`` when the copy does
             not open.
+        Busy: the KEK was renewed each time it was tried.
     """
     if not isinstance(store, SqlcipherStore):
         raise Unusable("not_a_file_store")
     if to.exists():
         raise Unusable("backup_exists")
     working = folder / f"{STORE_NAME}.copy"  # beside the store, because for a moment it holds data keys
-    _remove(working)
     try:
-        data_keys = store.copy_without_data_keys(working)
+        keys = _copy_with_keks(store, folder / KEK_NAME, working)
         if not is_whole(working, store.secrets):
             raise Unusable("store_damaged")
         _copy_private(working, to)
     finally:
         _remove(working)
-    kek_file = (folder / KEK_NAME).read_bytes()
-    write_key_copy(keys_to, KeyCopy(store.secrets.raw(), kek_file, data_keys))
+    write_key_copy(keys_to, keys)
     return to.stat().st_size
 
 
@@ -89,17 +90,30 @@ def put_back(
     if any(folder.iterdir()):
         raise Unusable("already_initialised")
     keys = read_key_copy(keys_from)
-    write_private(folder / KEY_NAME, keys.store_key)
-    write_private(folder / KEK_NAME, keys.kek_file)
-    if copy is not None:
-        _copy_private(copy, folder / STORE_NAME)
-    elif database is not None:
-        write_private(folder / DATABASE_NAME, database.encode("utf-8"))
-    store = open_store(folder)
     try:
-        return put_keys_back(store, keys.data_keys)
-    finally:
-        store.close()
+        write_private(folder / KEY_NAME, keys.store_key)
+        write_private(folder / KEK_NAME, keys.kek_file)
+        if copy is not None:
+            _copy_private(copy, folder / STORE_NAME)
+        elif database is not None:
+            write_private(folder / DATABASE_NAME, database.encode("utf-8"))
+        with closing(open_store(folder)) as store:
+            return put_keys_back(store, keys.data_keys)
+    except BaseException:
+        for path in folder.iterdir():  # it was empty: all of it is ours, and copies of what lies elsewhere
+            path.unlink()
+        raise
+
+
+def _copy_with_keks(store: SqlcipherStore, kek_file: Path, working: Path) -> KeyCopy:
+    """Copy the store together with the KEKs its data keys are wrapped by."""
+    for _ in range(_TRIES):
+        _remove(working)
+        keks = kek_file.read_bytes()
+        data_keys = store.copy_without_data_keys(working)
+        if kek_file.read_bytes() == keks:  # none was destroyed meanwhile
+            return KeyCopy(store.secrets.raw(), keks, data_keys)
+    raise Busy
 
 
 def _copy_private(source: Path, target: Path) -> None:

@@ -199,6 +199,7 @@ def erase_resources(store: Store, sub: str, ids: Iterable[int] | None = None) ->
     gone = store.run_many("DELETE FROM resource WHERE sub = ? AND id = ?", [(sub, row_id) for row_id in ids])
     if gone:
         reseal(store, sub)
+        store.run("UPDATE sender SET revision = revision + 1 WHERE sub = ?", (sub,))  # no cache keeps it
     return gone
 
 

@@ -111,15 +111,17 @@ class SqlcipherStore:
         Returns:
             The rows of ``data_key`` that were taken out; the copy holds none.
         """
+        key = self._keys.secrets.raw()
+        own = Path(self.rows("PRAGMA database_list")[0][2])
         write_private(path, b"")
-        copy = _connect(path, self._keys.secrets.raw())
+        copy, source = _connect(path, key), _connect(own, key)
         try:
-            with self._lock:
-                self._connection.backup(copy)
+            source.backup(copy)  # one moment of the store; readers and the writer go on meanwhile
             rows = copy.execute("SELECT sub, id, kek, wrapped, created_at FROM data_key").fetchall()
             copy.execute("DELETE FROM data_key")  # overwritten with zeros: secure_delete
             copy.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         finally:
+            source.close()
             copy.close()
         return tuple((row[0], row[1], row[2], row[3], row[4]) for row in rows)
 

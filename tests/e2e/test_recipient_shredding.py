@@ -15,8 +15,9 @@ from recipient.backup import back_up, copy_keys, put_back
 from recipient.config import DATABASE_NAME, KEK_NAME, KEY_NAME, STORE_NAME
 from recipient.data_keys import care_for_kek, key_of, renew_kek
 from recipient.errors import Unusable
-from recipient.key_copy import PutBack
+from recipient.key_copy import DataKeyRow, PutBack
 from recipient.store import Store, create_store, open_store
+from recipient.store_sqlcipher import SqlcipherStore
 from tests.support import clinical
 from tests.support.patient_side import PatientSide
 from tests.support.postgres import Cluster
@@ -103,6 +104,42 @@ class TestBackup:
         assert store.faults() == 0
         store.close()
 
+    def test_a_renewal_in_the_middle_of_a_backup_does_not_part_keys_from_keks(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        folder, keys = tmp_path / "recipient", tmp_path / "keys"
+        store = create_store(folder)
+        found(store)
+        two_patients(store)
+        assert isinstance(store, SqlcipherStore)
+        real, renewed = store.copy_without_data_keys, []
+
+        def copying(path: Path) -> tuple[DataKeyRow, ...]:
+            rows = real(path)
+            if not renewed:
+                renewed.append(renew_kek(store))
+            return rows
+
+        monkeypatch.setattr(store, "copy_without_data_keys", copying)
+        back_up(store, folder, to=tmp_path / "copy", keys_to=keys)
+        store.close()
+        done = put_back(tmp_path / "again", keys_from=keys, copy=tmp_path / "copy")
+        assert (done.people, done.people_gone, renewed) == (2, 0, [2])
+
+    def test_a_backup_while_the_store_is_written_is_of_one_moment(self, tmp_path: Path) -> None:
+        folder = tmp_path / "recipient"
+        store, other = create_store(folder), open_store(folder)
+        found(store)
+        two_patients(store)
+        with other.transaction():  # another process is in the middle of something
+            other.run("UPDATE kek_care SET destroyed = 9")
+            back_up(store, folder, to=tmp_path / "copy", keys_to=tmp_path / "keys")
+        put_back(tmp_path / "again", keys_from=tmp_path / "keys", copy=tmp_path / "copy")
+        again = open_store(tmp_path / "again")
+        assert again.row("SELECT destroyed FROM kek_care") == (0,)
+        for one in (store, other, again):
+            one.close()
+
     def test_a_backup_holds_no_key_and_no_plain_text(self, tmp_path: Path) -> None:
         folder = tmp_path / "recipient"
         store = create_store(folder)
@@ -142,6 +179,7 @@ class TestBackup:
         (tmp_path / "copy").write_bytes(damaged)
         with pytest.raises(Unusable, match="store_damaged"):
             put_back(tmp_path / "again", keys_from=keys, copy=tmp_path / "copy")
+        assert list((tmp_path / "again").iterdir()) == []  # and the next try finds an empty folder
 
 
 def test_the_receipt_of_a_withdrawal_names_every_message_whose_content_is_gone(tmp_path: Path) -> None:
