@@ -29,6 +29,7 @@ from pgo.usecases.session import Application, Session
 from pgo.usecases.statements import pairwise_for
 from pgo.usecases.unlock import create_vault, unlock_with_code
 from recipient.cli import main as recipient_command
+from recipient.config import Listening
 from recipient.service import serve
 from sync.transport import InboxTransport, Transport
 from tests.support.applications import CHEAP, PASSPHRASE
@@ -239,6 +240,7 @@ class Recipient:
             time.sleep(0.01)
 
     def __getstate__(self) -> dict[str, Any]:
+        """Travel to the child without the handle of the process that ran before."""
         return {**vars(self), "_process": None}
 
     @property
@@ -273,8 +275,6 @@ def _serve(told: Recipient, ready: Path) -> None:
     with open(os.devnull, "w", encoding="utf-8") as nowhere, _planted(told.planted):
         sys.stdout = sys.stderr = nowhere
         if told.ahead:
-            from recipient.config import Listening
-
             at = Listening(port=told.port)
             serve(told.data, at, ready_file=ready, clock=lambda: datetime.now(UTC) + told.ahead)
         else:
