@@ -50,7 +50,8 @@ def show_patient(office: Office, visit: Visit) -> Response:
     """Show one patient's shared record."""
     account, _ = visit.member()
     look = office.reader.open_record(account, visit.path["handle"], at=visit.at)
-    return _page(office, visit, "patient.html", overview_page(_view(visit, look)))
+    treats = office.reader.glass.treats(account, visit.path["handle"], at=visit.at)
+    return _page(office, visit, "patient.html", overview_page(_view(visit, look)) | {"treats": treats})
 
 
 def show_timeline(office: Office, visit: Visit) -> Response:
