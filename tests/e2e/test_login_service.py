@@ -376,7 +376,9 @@ class TestWhoComesIn:
             place.service.claims = claims
             assert is_in(place.log_in()[0]) is goes_in, claims
         close_account(store, name="bakker")
-        assert not is_in(place.log_in()[0])
+        browser, answer = place.log_in()
+        assert answer.status_code == 403
+        assert not is_in(browser)
 
     def test_a_role_lets_in_while_somebody_has_it(self, place: Place) -> None:
         place.trust(role_claim="realm.roles", roles={"portal-arts": "arts"})
