@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from recipient import audit
 from recipient.errors import NotShared, ReasonNeeded
-from recipient.fhir_api.addresses import handle_of_patient, handle_of_resource, patient_id
+from recipient.fhir_api.addresses import handle_of_patient, handle_of_resource
 from recipient.fhir_api.bundles import Links, body_of, searchset
 from recipient.fhir_api.cursor import GOOD_FOR, Cursor, open_cursor, seal_cursor
 from recipient.fhir_api.outcome import Unanswerable
@@ -228,4 +228,4 @@ def _people(look: Look) -> tuple[Found, ...]:
     """Return who a patient is by each source, all under her own id; one empty entry when not shared."""
     handle = look.holding.handle
     known = [item for item in look.items if item.resource.type == "Patient"]
-    return tuple(Found(patient_id(handle), handle, item) for item in known or (None,))
+    return tuple(Found(handle, item, as_person=True) for item in known or (None,))

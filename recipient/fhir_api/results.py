@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
-from recipient.fhir_api.addresses import resource_id
+from recipient.fhir_api.addresses import patient_id, resource_id
 from recipient.fhir_api.matching import Asked, Moment, Token, matches
 from recipient.fhir_api.moments import FIRST, LAST, Span, fits, spans_of
 from recipient.fhir_api.parameters import Parameter, values_at
@@ -25,11 +25,24 @@ from recipient.reading import Item
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One resource of an answer with its id here. ``item`` is None for a patient who shares no name."""
+    """One resource that an answer may hold.
 
-    id: str
+    Attributes:
+        handle: whose.
+        item: None for a patient who shares no name.
+        as_person: whether it says who a patient is, and so stands under the patient's own id.
+    """
+
     handle: str
     item: Item | None
+    as_person: bool = False
+
+    @property
+    def id(self) -> str:
+        """Return its id here; made when it is asked for, because most candidates are never shown."""
+        if self.item is None or self.as_person:
+            return patient_id(self.handle)
+        return resource_id(self.handle, self.item.reference)
 
     @property
     def kind(self) -> str:
@@ -54,8 +67,8 @@ class Page:
 
 
 def found_in(handle: str, items: Sequence[Item]) -> tuple[Found, ...]:
-    """Give each permitted resource of a patient its id here."""
-    return tuple(Found(resource_id(handle, item.reference), handle, item) for item in items)
+    """Make candidates of the permitted resources of a patient."""
+    return tuple(Found(handle, item) for item in items)
 
 
 def search(
@@ -77,7 +90,8 @@ def search(
 
 def page_of(found: Sequence[Found], *, start: int, count: int) -> Page:
     """Cut a page out of what was found."""
-    digest = hashlib.sha256("\n".join(one.id for one in found).encode("ascii")).hexdigest()[:32]
+    names = (f"{one.handle} {one.item.reference if one.item else ''}" for one in found)
+    digest = hashlib.sha256("\n".join(names).encode()).hexdigest()[:32]
     return Page(tuple(found[start : start + count]), len(found), start, digest)
 
 
