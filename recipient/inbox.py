@@ -25,23 +25,18 @@ Source: security.md 3.7, 3.8; consent.md section 3.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Any
+from datetime import datetime, timedelta
 
 from consent.classify import classify_all
-from consent.codes import Action, Deidentification, Erase
-from consent.decision import Permit
-from consent.duties import unmet
+from consent.codes import Action, Erase
 from consent.errors import ConsentError, NotTrusted, RolledBack
 from consent.facts import ResourceFacts
-from consent.research import Study, least_study
-from consent.rules import ActorRef, is_research
-from consent.statement import Statement, statement_hash, statement_plan, verify_statement
+from consent.rules import ActorRef
+from consent.statement import Statement, statement_hash, verify_statement
 from crypto.errors import CryptoError
 from crypto.keys import SealingKey, VerifyKey
-from pgo.health.record.deidentify import is_deidentified
 from recipient import audit, holdings, removals
 from recipient.errors import Refused
 from recipient.holdings import Held, Holding
@@ -49,6 +44,7 @@ from recipient.identity import Identity
 from recipient.instants import instant_text
 from recipient.parsed import decode_held, parse_held
 from recipient.rotation import in_present_hand
+from recipient.scope import Refusal, actions_of, refusal_of
 from recipient.store import Store
 from sync.access import AccessRequest, parse_access_request, sign_access_log
 from sync.access_full import sign_full_log
@@ -66,8 +62,6 @@ MAX_HELD = 50_000
 NEW_SENDERS_PER_HOUR = 60
 """Anybody who has the card can make keys; this bounds how fast the list of patients can be littered."""
 
-OUTSIDE_SCOPE = "outside_scope"
-UNMET_DUTY = "unmet_duty"
 TOO_MANY = "too_many"
 
 
@@ -124,7 +118,7 @@ class Inbox:
         if opened.kind is not Kind.ACCESS:
             raise RemoteRuleError("malformed")
         asked, sub = parse_access_request(opened.content), opened.sender.text
-        with self._store.transaction():
+        with self._store.transaction(about=sub):
             token = self._full_log(sub, asked, at=at) if asked.full else self._short_log(sub, asked, at=at)
             return self._sealed(token, opened)
 
@@ -175,9 +169,11 @@ class Inbox:
     def erase_overdue(self, *, at: datetime) -> int:
         """Erase what patients gave until a day that has come (duty DELAU); return how many were looked at."""
         found = holdings.overdue(self._store, at=at)
-        for holding in found:
-            with self._store.transaction():
-                self._erase_outside(holding.sub, holding.statement, at=at)
+        for sub in (holding.sub for holding in found):
+            with self._store.transaction(about=sub):
+                now = holdings.holding_of(self._store, sub)  # a newer statement may have come since
+                if now is not None and now.state == holdings.ACTIVE:
+                    self._erase_outside(sub, now.statement, at=at)
         if found:
             self._store.fold()
         return len(found)
@@ -313,7 +309,7 @@ class Inbox:
         coming = {item.reference for item in push.items}
         kept = [row for row in holdings.held(self._store, sub) if row.reference not in coming]
         room = MAX_HELD - len(kept)
-        refusal = self._refusal(statement, purpose=push.purpose, actions=_actions(push.actions), at=at)
+        refusal = self._refusal(statement, purpose=push.purpose, actions=actions_of(push.actions), at=at)
         refused: list[tuple[str, str]] = []
         taken: list[Item] = []
         for item, facts in zip(push.items, _classified(push.items, kept), strict=True):
@@ -330,25 +326,8 @@ class Inbox:
 
     def _refusal(
         self, statement: Statement, *, purpose: str, actions: frozenset[Action], at: datetime
-    ) -> Callable[[ResourceFacts, Mapping[str, Any]], str | None]:
-        """Return a test that says why a resource may not be taken in; one word for all of consent."""
-        plans = [
-            statement_plan(
-                statement, actor=self._actor, purpose=frozenset({purpose}), action=actions, at=at, study=study
-            )
-            for study in _studies(statement, purpose)
-        ]
-
-        def refusal(facts: ResourceFacts, body: Mapping[str, Any]) -> str | None:
-            answers = [decide(facts) for decide in plans]
-            decision = next((one for one in answers if isinstance(one, Permit)), answers[0])
-            if not isinstance(decision, Permit):
-                return OUTSIDE_SCOPE
-            if not _is_stripped(body, decision.deidentification, today=at.date()):
-                return UNMET_DUTY  # what says who it is about should not have been sent, and is not kept
-            return UNMET_DUTY if unmet(decision.obligations, KEPT_BY_RECIPIENTS) else None
-
-        return refusal
+    ) -> Refusal:
+        return refusal_of(statement, actor=self._actor, purpose=purpose, actions=actions, at=at)
 
     def _receipt(self, opened: OpenedMessage, statement: Statement, effect: _Effect, *, at: datetime) -> str:
         receipt = Receipt(
@@ -393,28 +372,3 @@ def _classified(items: Sequence[Item], kept: Sequence[Held]) -> list[ResourceFac
     """Classify what came among what is held: a link may make a harmless-looking resource sensitive."""
     bodies: list[Mapping[str, object]] = [item.body for item in items]
     return classify_all([*bodies, *(decode_held(row).body for row in kept)])[: len(bodies)]
-
-
-def _studies(statement: Statement, purpose: str) -> list[Study | None]:
-    """What holding data is asked for: care as such; research as the least each rule allows."""
-    if not is_research({purpose}):
-        return [None]
-    uses = {rule.research_use for rule in statement.scope if purpose in (rule.purpose or ())}
-    return [least_study(use) for use in uses] or [None]
-
-
-def _is_stripped(body: Mapping[str, Any], level: Deidentification, *, today: date) -> bool:
-    """Whether a resource holds no more of a person than its permit allows; totals are no resources."""
-    if level is Deidentification.NONE:
-        return True
-    return level is not Deidentification.AGGREGATE and is_deidentified(body, today=today)
-
-
-def _actions(codes: Sequence[str]) -> frozenset[Action]:
-    try:
-        actions = frozenset(Action(code) for code in codes)
-    except ValueError as exc:
-        raise RemoteRuleError("bad_content") from exc
-    if not actions:  # "everything of nothing" would permit all
-        raise RemoteRuleError("bad_content")
-    return actions
