@@ -102,9 +102,10 @@ def _clinic(folder: Path) -> Iterator[Path]:
     ready_file = folder / "ready.json"
     ready_file.unlink(missing_ok=True)
     command = [*_program(), "serve", "--data", str(folder), "--ready-file", str(ready_file)]
-    process = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=_environment()
-    )
+    with (folder / "log.jsonl").open("wb") as log:  # what the clinic says of itself; nobody's data is in it
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log, env=_environment()
+        )
     try:
         yield ready_file
     finally:
