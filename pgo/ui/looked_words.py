@@ -35,8 +35,17 @@ def access_kinds(lang: str, categories: Iterable[str]) -> str:
     return join(map(lower_first, names))
 
 
-def access_more(lang: str, entry: AccessEntry) -> tuple[str, ...]:
-    """Say what the full form tells beside it: reason, refusal, on whose behalf, who is responsible, how."""
+def access_more(lang: str, entry: AccessEntry, *, name: str) -> tuple[str, ...]:
+    """Say what the full form tells beside it, where that is not what one expects.
+
+    Args:
+        lang: language of the sentences.
+        entry: the look.
+        name: of the recipient; who is responsible is said when it is somebody else.
+
+    Returns:
+        Refusal and reason first; then on whose behalf, who is responsible, by which other way.
+    """
     details = entry.details
     if details is None:
         return ()
@@ -47,8 +56,10 @@ def access_more(lang: str, entry: AccessEntry) -> tuple[str, ...]:
         said.append(_reason(lang, details))
     if details.on_behalf_of:
         said.append(t(lang, "looked.behalf", who=details.on_behalf_of))
-    said.append(t(lang, "looked.responsible", who=details.organisation))
-    said.append(_either(lang, f"looked.origin.{details.origin}", "looked.origin.other", details.origin))
+    if details.organisation != name:
+        said.append(t(lang, "looked.responsible", who=details.organisation))
+    if details.origin != _EXPECTED_WAY:
+        said.append(_either(lang, f"looked.origin.{details.origin}", "looked.origin.other", details.origin))
     return tuple(said)
 
 
@@ -76,6 +87,7 @@ def _either(lang: str, key: str, other: str, code: str) -> str:
     return t(lang, key) if has(lang, key) else t(lang, other, code=code)
 
 
+_EXPECTED_WAY: Final = "portal"
 _NOT_REACHED: Final = frozenset({"unreachable", "timeout", "busy", "no_proof"})
 
 

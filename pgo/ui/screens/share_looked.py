@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from sync.access import AccessEntry
 
 SHORT: Final = 60  # up to here real rows; above, only those near the window exist
-ROW_HEIGHT: Final = 204
+ROW_HEIGHT: Final = 168
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def Screen() -> ft.Control:
     return page_body(
         app.t("share.who_looked_at", name=name),
         Fetch(looks.value),
-        *_list(app, view, many=many),
+        *_list(app, view, name, many=many),
         lead=app.t("share.looked.intro", name=name),
         back=back,
         scroll=not many,
@@ -130,7 +130,7 @@ def _marked(app: AppState, view: AccessView) -> list[ft.Control]:
     return [note(app.t(key, n=count), "attention") for key, count in counts if count]
 
 
-def _list(app: AppState, view: AccessView, *, many: bool) -> list[ft.Control]:
+def _list(app: AppState, view: AccessView, name: str, *, many: bool) -> list[ft.Control]:
     if view.fetched_at is None:
         return []
     if not view.entries:
@@ -138,18 +138,18 @@ def _list(app: AppState, view: AccessView, *, many: bool) -> list[ft.Control]:
     rows = view.entries
     title = app.t("share.looked.count", n=len(rows))
     if not many:
-        return [section_card(title, list_section([_entry(app, entry) for entry in rows]))]
-    long: ft.Control = VirtualList(len(rows), lambda i: _entry(app, rows[i]), row_height=ROW_HEIGHT)
+        return [section_card(title, list_section([_entry(app, entry, name) for entry in rows]))]
+    long: ft.Control = VirtualList(len(rows), lambda i: _entry(app, rows[i], name), row_height=ROW_HEIGHT)
     return [strong(title), long]
 
 
-def _entry(app: AppState, entry: AccessEntry) -> ft.Control:
+def _entry(app: AppState, entry: AccessEntry, name: str) -> ft.Control:
     lang = app.lang
     who = app.t("share.two_facts", first=entry.user, second=entry.role) if entry.role else entry.user
     when = fmt_moment(lang, entry.at)
     what = access_what(lang, entry)
     why = app.t("share.looked.why", why=purpose_name(lang, entry.purpose))
-    more = access_more(lang, entry)
+    more = access_more(lang, entry, name=name)
     spoken = ". ".join((app.t("share.looked.entry", who=who, when=when, what=what, why=why), *more))
     first, *rest = more or ("",)
     marked = is_marked(entry)
