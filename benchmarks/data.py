@@ -5,8 +5,10 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from crypto.passphrase import Argon2Parameters
 from pgo.bootstrap import build_application
@@ -41,11 +43,11 @@ def resources(files: list[bytes], most: int = 1_500) -> list[Resource]:
 
 
 @contextmanager
-def open_session() -> Iterator[Session]:
-    """Make a vault in a folder of its own, open; it is gone afterwards."""
+def open_session(**parts: Any) -> Iterator[Session]:
+    """Make a vault in a folder of its own, open; it is gone afterwards. `parts` replace parts of the app."""
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
-        app = build_application(home)
+        app = replace(build_application(home), **parts)
         store, _ = create_vault(home / "v", "only for measuring here", argon2=CHEAP, at=datetime.now(UTC))
         session = Session(app, store, folder=home / "v")
         try:

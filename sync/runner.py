@@ -36,7 +36,7 @@ from sync.card import RecipientCard
 from sync.envelope import open_reply, seal_message
 from sync.errors import LocalRuleError, RemoteRuleError, Unreachable
 from sync.fhir_server.deliver import Outcome
-from sync.fhir_server.transport import FhirDestination, FhirTransport
+from sync.fhir_server.transport import FhirDestination
 from sync.head import Head, build_head_request, verify_head
 from sync.outbox import OutboxEntry, when_again
 from sync.plan import hold, plan
@@ -80,6 +80,14 @@ MAX_ACCESS_PIECES = 100
 
 _RANDOM = secrets.SystemRandom()
 _OUTCOMES = ("delivered", "stored", "later", "refused", "cancelled")
+
+
+class PlainLine(Protocol):
+    """Brings the content of one message to a plain FHIR server."""
+
+    def deliver(self, to: FhirDestination, content: bytes, *, message_id: str) -> Outcome:
+        """Bring it, look whether it is so; as `sync.fhir_server.transport.FhirTransport.deliver`."""
+        ...
 
 
 class DeliveryPort(Protocol):
@@ -142,7 +150,7 @@ def run_once(
     at: datetime,
     clock: Callable[[], datetime] | None = None,
     jitter: Callable[[], float] = _RANDOM.random,
-    plain: FhirTransport | None = None,
+    plain: PlainLine | None = None,
 ) -> RunReport:
     """Do one round of work.
 
@@ -247,7 +255,7 @@ class _Message:
 @dataclass(frozen=True, slots=True)
 class _Ways:
     sealed: Transport
-    plain: FhirTransport | None
+    plain: PlainLine | None
 
 
 def _handle(
@@ -286,7 +294,7 @@ def _bring(ways: _Ways, prepared: Prepared, *, at: datetime) -> tuple[Receipt, s
     if isinstance(prepared.to, FhirDestination):
         if ways.plain is None:
             raise Unreachable
-        return ways.plain.deliver(prepared.to, prepared.content)
+        return ways.plain.deliver(prepared.to, prepared.content, message_id=prepared.entry.message_id)
     return _deliver(ways.sealed, prepared, prepared.to, at=at)
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from pgo.usecases.delivering import VaultPort
-from pgo.usecases.guarded_line import GuardedLine
+from pgo.usecases.guarded_line import GuardedLine, GuardedPlainLine
 from pgo.usecases.holding import holds
 from pgo.usecases.queue import queue_statement
 from pgo.usecases.reconcile import ask_next_at, ask_waiting
@@ -78,7 +78,7 @@ def _deliver(session: Session, *, anyway: bool = False) -> RunReport:
 
 
 def _round(session: Session, port: VaultPort) -> RunReport:
-    plain = session.plain_transport if session.store.fhir.any() else None
+    plain = GuardedPlainLine(session) if session.store.fhir.any() else None
     return run_once(port, GuardedLine(session), at=session.now(), clock=session.now, plain=plain)
 
 

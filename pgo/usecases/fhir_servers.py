@@ -24,6 +24,7 @@ from pgo.store.fhir_servers import StoredLogin
 from pgo.store.journal import Event
 from pgo.store.protocols import VaultStore
 from pgo.usecases.fhir_logins import BEARER, SMART, kind_of, login_text, read_login
+from pgo.usecases.queue import queue_statement
 from pgo.usecases.session import Session
 from sync.endpoint import parse_endpoint
 from sync.errors import SyncError
@@ -32,6 +33,7 @@ from sync.fhir_server.controls import anchor_name
 from sync.fhir_server.login import DEFAULT_SCOPE, BearerLogin, Login, NoLogin, SmartLogin, check_token
 from sync.fhir_server.server import FhirServer, fhir_server, parse_server, server_text
 from sync.fhir_server.transport import FhirDestination
+from sync.outbox import State
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,7 @@ def add_server(session: Session, form: ServerForm) -> str:
         store.fhir.keep(server.id, StoredLogin(login_text(login), _said_text(answer), at))
         event = Event.SERVER_LOGIN_CHANGED if known else Event.RECIPIENT_ADDED
         store.journal.add(event, at=at, recipient=server.id)
+        _try_again(store, server.id, at=at)
     session.changed()
     return server.id
 
@@ -141,6 +144,7 @@ def ask_again(session: Session, recipient_id: str) -> ServerAnswer:
         kept = store.fhir.get(recipient_id)
         store.fhir.keep(recipient_id, StoredLogin(kept.login, _said_text(answer), at))
         store.journal.add(Event.SERVER_ASKED, at=at, recipient=recipient_id)
+        _try_again(store, recipient_id, at=at)
     session.changed()
     return answer
 
@@ -183,6 +187,15 @@ def login_kind(session: Session, recipient_id: str) -> str:
         NotFound: no such server.
     """
     return kind_of(read_login(session.store.fhir.get(recipient_id).login))
+
+
+def _try_again(store: VaultStore, recipient_id: str, *, at: datetime) -> None:
+    """Queue everything for a server that let nobody in, or could not, when it was last sent something."""
+    newest = store.outbox.newest(recipient_id)
+    unwell = newest is not None and newest.state is State.REFUSED
+    kept = any(item.kept for item in store.fhir.items(recipient_id).values())
+    if unwell or kept:
+        queue_statement(store, recipient_id, at=at)
 
 
 def _ask(session: Session, server: FhirServer, login: Login) -> ServerAnswer:

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pgo.usecases.session import Session
 from sync.card import RecipientCard
 from sync.envelope import peek_message_id
+from sync.fhir_server.deliver import Outcome
+from sync.fhir_server.transport import FhirDestination
 from sync.outbox import State
 from sync.transport import Stoppable, Transport
 
@@ -34,7 +36,24 @@ class GuardedLine:
         return line.send_while(card, path, body, going=lambda: self._going(message_id))
 
     def _going(self, message_id: str) -> bool:
-        # Locked is taken back as well: without its store nobody can say that the message may still go.
-        if self.session.closed:
-            return False
-        return self.session.store.outbox.state_of(message_id) in (None, State.SENDING)
+        return still_going(self.session, message_id)
+
+
+@dataclass(frozen=True, slots=True)
+class GuardedPlainLine:
+    """A ``PlainLine`` over the one of a session: asked before each request of a message."""
+
+    session: Session
+
+    def deliver(self, to: FhirDestination, content: bytes, *, message_id: str) -> Outcome:
+        """Deliver one message, or what of it was not taken back; see ``PlainLine.deliver``."""
+        plain = self.session.plain_transport
+        return plain.deliver(to, content, going=lambda: still_going(self.session, message_id))
+
+
+def still_going(session: Session, message_id: str) -> bool:
+    """Whether a message that is under way may go further."""
+    # Locked is taken back as well: without its store nobody can say that the message may still go.
+    if session.closed:
+        return False
+    return session.store.outbox.state_of(message_id) in (None, State.SENDING)

@@ -25,6 +25,7 @@ from pgo.store.protocols import VaultStore
 from pgo.store.statements import StatementState
 from pgo.usecases.cards import party_of
 from pgo.usecases.fhir_head import plain_head
+from pgo.usecases.queue import queue_push
 from pgo.usecases.reconcile_answer import settle
 from pgo.usecases.session import Session
 from pgo.usecases.statements import pairwise_for
@@ -152,6 +153,9 @@ def _ask(session: Session, recipient_id: str) -> bool:
     at = session.now()
     with store.write(at):
         outcome, withdrawn = settle(store, party, head, at=at)
+        if isinstance(party, FhirServer):  # it compares nothing by itself: all that still goes, goes again
+            store.deliveries.forget(party.id, store.deliveries.held(party.id))
+            queue_push(store, party.id, at=at)
         store.backups.remember_asked(AskedRow(recipient_id, at, outcome, True, withdrawn))
         store.journal.add(
             Event.RECIPIENT_ASKED, at=at, recipient=recipient_id, outcome=outcome, withdrawn=withdrawn

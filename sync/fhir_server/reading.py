@@ -7,14 +7,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 from sync.errors import RemoteRuleError, Unreachable
 from sync.fhir_server.capability import Capability, Way
-from sync.fhir_server.client import FhirClient
+from sync.fhir_server.client import FhirClient, Reply
 from sync.fhir_server.names import TAG_SYSTEM, id_of, name_of, own_id, type_of
 from sync.fhir_server.parcel import Body
 from sync.fhir_server.transaction import Entry, batch_bytes, entries_of, identifier_query
@@ -28,13 +28,33 @@ BATCH: Final = 100
 MAX_TAGGED: Final = 5_000
 
 
+def always() -> bool:
+    """Say that nothing was taken back."""
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A server ready to talk to."""
+    """A server ready to talk to.
+
+    Attributes:
+        going: asked before each request; a message that was taken back goes no further.
+    """
 
     client: FhirClient
     capability: Capability
     base: str
+    going: Callable[[], bool] = always
+
+    def ask(self, method: str, path: str, **more: Any) -> Reply:
+        """Ask one thing, as `FhirClient.ask`.
+
+        Raises:
+            Unreachable: `taken_back` as well.
+        """
+        if not self.going():
+            raise Unreachable("taken_back")
+        return self.client.ask(method, path, **more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +96,7 @@ def all_tagged(line: Line, anchor: str) -> frozenset[str]:
     for resource_type in sorted(line.capability.types):
         if line.capability.way(resource_type) is None or not line.capability.searches(resource_type):
             continue
-        reply = line.client.ask("GET", f"/{resource_type}?{query}", expect=_ANY)
+        reply = line.ask("GET", f"/{resource_type}?{query}", expect=_ANY)
         entries = reply.body.get("entry") or []
         for one in entries if isinstance(entries, list) else ():
             body = one.get("resource") if isinstance(one, Mapping) else None
@@ -98,7 +118,7 @@ def ask_many(line: Line, requests: Sequence[tuple[str, str]], types: Sequence[st
     """Make requests without bodies; one batch when the server takes them, else one after the other."""
     if "batch" in line.capability.system and len(requests) > 1:
         try:
-            reply = line.client.ask("POST", "", body=batch_bytes(requests))
+            reply = line.ask("POST", "", body=batch_bytes(requests))
         except RemoteRuleError as exc:
             if exc.code != "fhir_too_large":
                 raise
@@ -108,7 +128,7 @@ def ask_many(line: Line, requests: Sequence[tuple[str, str]], types: Sequence[st
         return entries_of(reply.body, types, bundle_type="batch")
     found: list[Entry] = []
     for method, url in requests:
-        reply = line.client.ask(method, f"/{url}", expect=_ANY)
+        reply = line.ask(method, f"/{url}", expect=_ANY)
         found.append(Entry(reply.status, None, reply.body or None))
     return found
 

@@ -6,7 +6,7 @@ The answer to that question is kept for a while, so that a large first delivery 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -16,7 +16,7 @@ from sync.fhir_server.controls import token_in
 from sync.fhir_server.deliver import Outcome, deliver
 from sync.fhir_server.login import HttpCaller, Login
 from sync.fhir_server.parcel import read_parcel
-from sync.fhir_server.reading import Line, all_tagged, look_up
+from sync.fhir_server.reading import Line, all_tagged, always, look_up
 from sync.fhir_server.server import FhirServer
 
 ASK_AGAIN_AFTER: Final = timedelta(hours=1)
@@ -60,9 +60,9 @@ class FhirTransport:
         """
         look_up(self._line(to), [name])
 
-    def deliver(self, to: FhirDestination, content: bytes) -> Outcome:
-        """Bring a parcel there; see `sync.fhir_server.deliver`."""
-        return deliver(self._line(to), read_parcel(content))
+    def deliver(self, to: FhirDestination, content: bytes, *, going: Callable[[], bool] = always) -> Outcome:
+        """Bring a parcel there, as long as it may go; see `sync.fhir_server.deliver`."""
+        return deliver(replace(self._line(to), going=going), read_parcel(content))
 
     def newest_statement(self, to: FhirDestination, consent: str) -> str | None:
         """The signed statement that lies there in a Consent of ours; not verified, None when there is none.

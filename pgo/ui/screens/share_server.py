@@ -92,6 +92,7 @@ def AskForm(form: ServerForm, change: Change, on_answer: Callable[[ServerAnswer 
             form.organisation,
             lambda text: change(replace(form, organisation=text)),
             key="server-organisation",
+            helper=app.t("fhir.add.organisation_help"),
         ),
         radio_group(
             app.t("fhir.add.login"),
@@ -138,6 +139,7 @@ def _secret(app: AppState, form: ServerForm, change: Change) -> list[ft.Control]
                 form.client_id,
                 lambda text: change(replace(form, client_id=text)),
                 key="server-client",
+                helper=app.t("fhir.add.client_id_help"),
             ),
             body(app.t("fhir.add.key")),
             copyable(fhir_servers.public_key_text(form.key)),
