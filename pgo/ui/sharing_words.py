@@ -28,6 +28,7 @@ from consent.decision import GrantState
 from pgo.ui.research_words import limit_sentences, who_sentence
 from pgo.ui.sharing_errors import why
 from pgo.ui.text import fmt_date, fmt_moment, has, t
+from pgo.usecases.holding import Hold
 from pgo.usecases.picking import Named
 from pgo.usecases.share import (
     DeliveryState,
@@ -339,6 +340,9 @@ def delivery_sentences(lang: str, row: ShareRow) -> tuple[str, ...]:
 
 
 def _running(lang: str, delivery: DeliveryView, *, name: str) -> list[str]:
+    held = _HOLD_KEYS.get(delivery.hold) if delivery.hold is not None else None
+    if held is not None:
+        return [t(lang, f"share.detail.{held}", name=name)]
     match delivery.state:
         case DeliveryState.WAITING | DeliveryState.NOTHING_YET:
             return [t(lang, "share.detail.waiting", name=name), *_waiting(lang, delivery, name=name)]
@@ -351,6 +355,12 @@ def _running(lang: str, delivery: DeliveryView, *, name: str) -> list[str]:
         case _:
             return [t(lang, "share.state.unknown")]
 
+
+_HOLD_KEYS: Final[Mapping[Hold, str]] = {
+    Hold.METERED: "hold_metered",
+    Hold.OTHER_KEY: "hold_other_key",
+}
+"""What the person can end; who was not asked since a restore is spoken of by the notes about that."""
 
 _STOPPED_KEYS: Final[Mapping[str, str]] = {"erased": "stop_erased", "cannot": "stop_cannot"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -9,6 +10,7 @@ from enum import StrEnum
 from pgo.store.ledger import LedgerRow
 from pgo.store.protocols import VaultStore
 from pgo.usecases.cards import is_plain
+from pgo.usecases.holding import Hold
 from pgo.usecases.statements import is_acknowledged
 from sync.outbox import OutboxEntry, State
 
@@ -61,6 +63,7 @@ class DeliveryView:
         to_send: records the recipient may have in all, as counted at the last message; 0 for not yet counted.
         unconfirmed: numbers of messages that left and were taken back before anybody confirmed them: the
             recipient may have them.
+        hold: why the message that waits does not go although it is due, None when nothing holds it back.
     """
 
     state: DeliveryState
@@ -73,15 +76,23 @@ class DeliveryView:
     receipts: tuple[ReceiptView, ...] = field(default=())
     to_send: int = 0
     unconfirmed: tuple[int, ...] = field(default=())
+    hold: Hold | None = None
 
 
-def delivery_of(store: VaultStore, row: LedgerRow, *, withdrawn_length: int | None) -> DeliveryView:
+def delivery_of(
+    store: VaultStore,
+    row: LedgerRow,
+    *,
+    withdrawn_length: int | None,
+    hold: Callable[[OutboxEntry], Hold | None],
+) -> DeliveryView:
     """State of the delivery of one grant.
 
     Args:
         store: the open vault.
         row: the grant.
         withdrawn_length: length of the ledger with its withdrawal in it, None while it was not withdrawn.
+        hold: says of a waiting message why it waits (``holding.holds``).
     """
     recipient_id = row.recipient_id or ""
     waiting = store.outbox.open_for(recipient_id)
@@ -108,6 +119,7 @@ def delivery_of(store: VaultStore, row: LedgerRow, *, withdrawn_length: int | No
         receipts=receipts,
         to_send=store.recipients.to_send(recipient_id),
         unconfirmed=store.outbox.unconfirmed(recipient_id),
+        hold=None if current is None else hold(current),
     )
 
 

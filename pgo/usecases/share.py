@@ -45,6 +45,7 @@ from pgo.usecases.consenting import (
     subject_of,
 )
 from pgo.usecases.delivery_view import DeliveryState, DeliveryView, ReceiptView, delivery_of
+from pgo.usecases.holding import holds
 from pgo.usecases.picking import Named, names_in
 from pgo.usecases.preview import Conflict, Draft, SharePreview, count, held_page
 from pgo.usecases.queue import cancel_pushes, queue_push, queue_statement
@@ -277,7 +278,10 @@ def _share_row(session: Session, row: LedgerRow, ledger: Ledger, withdrawal: Led
         signed_at=row.signed_at,
         withdrawn_at=None if withdrawal is None else withdrawal.signed_at,
         delivery=delivery_of(
-            store, row, withdrawn_length=None if withdrawal is None else withdrawal.position + 1
+            store,
+            row,
+            withdrawn_length=None if withdrawal is None else withdrawal.position + 1,
+            hold=holds(session),
         ),
         names=names_in(session, choice) if single else {},
     )

@@ -50,6 +50,18 @@ def test_both_codes_are_shown_and_yes_takes_the_new_one(session: Session) -> Non
     assert share.recipient(session, CLINIC_ID).fingerprint == shown
 
 
+def test_the_share_itself_says_what_it_waits_for(session: Session) -> None:
+    grant_id = with_share(session)
+    _shows_another_key(session)
+
+    async def look() -> None:
+        async with screens(session, f"/share/{grant_id}") as app:
+            await app.wait_text("De app verstuurt geen gegevens totdat u bij Delen de code hebt vergeleken")
+            assert not app.has_text("U hoeft niets te doen")
+
+    run(look())
+
+
 def test_no_keeps_the_known_one(session: Session) -> None:
     with_share(session)
     known = share.recipient(session, CLINIC_ID).fingerprint

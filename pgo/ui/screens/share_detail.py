@@ -126,7 +126,7 @@ def _how_far(app: AppState, row: ShareRow) -> list[ft.Control]:
         counted = app.t(
             "share.detail.sent_of", done=fmt_number(app.lang, sent), total=fmt_number(app.lang, total)
         )
-        shown.append(progress(app.t("share.detail.sending"), sent / total, counted))
+        shown.append(progress(counted, sent / total))
     unsure = row.delivery.unconfirmed
     if unsure:
         numbers = join(str(number) for number in unsure)
