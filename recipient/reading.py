@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache, partial
 from typing import Protocol, TypeVar
 
 from consent.codes import Action
@@ -67,6 +68,7 @@ class Look:
     resolve: Resolve
     grounds: Grounds
     since: datetime | None = None
+    lines: Callable[[], tuple[Series, ...]] = tuple
 
     def item(self, item_id: int) -> Item:
         """Return one item; ``NotShared`` when it is not among the permitted ones."""
@@ -77,8 +79,7 @@ class Look:
 
     def series(self) -> tuple[Series, ...]:
         """Return all measurements as lines over time; a point's ``record_id`` is an item id."""
-        numbers = ((item.id, number) for item in self.items for number in measured(item.resource))
-        return join_units(build_series(numbers))
+        return self.lines()
 
 
 @dataclass(slots=True)
@@ -90,6 +91,7 @@ class _Known:
     shown: tuple[int, ...] = ()
     items: tuple[Item, ...] = ()
     resolve: Resolve = nothing
+    lines: Callable[[], tuple[Series, ...]] = tuple
 
 
 class Chosen(Protocol):
@@ -295,12 +297,16 @@ class Reader:
             resolve = resolver(one.resource for one in permitted)
             known.items = tuple(_item(one, resolve) for one in permitted)
             known.shown, known.resolve = shown, resolve
+            known.lines = cache(
+                partial(_lines, known.items)
+            )  # asked by most pages, and long for long records
         return Look(
             holding=holding,
             person=_person(item.resource for item in known.items),
             items=known.items,
             resolve=known.resolve,
             grounds=grounds,
+            lines=known.lines,
         )
 
     def _live(self, *, at: datetime) -> list[Holding]:
@@ -371,6 +377,11 @@ def _item(one: Parsed, resolve: Resolve) -> Item:
         index=build_index(one.resource, resolve=resolve),
         received_at=one.row.received_at,
     )
+
+
+def _lines(items: Sequence[Item]) -> tuple[Series, ...]:
+    numbers = ((item.id, number) for item in items for number in measured(item.resource))
+    return join_units(build_series(numbers))
 
 
 def _person(resources: Iterable[Resource]) -> PersonView | None:

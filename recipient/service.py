@@ -43,6 +43,7 @@ from recipient.draining import CUT_OFF_SECONDS, Draining, Server
 from recipient.errors import RecipientError, Unusable
 from recipient.fhir_api.routes import BASE, fhir_routes
 from recipient.fhir_api.web import broken_answer
+from recipient.garbage import search_less
 from recipient.gateway import inbox_routes
 from recipient.holdings import erase_ended
 from recipient.identity import Identity, build_card, load_identity, remember_port
@@ -222,6 +223,7 @@ def serve(
     os.umask(0o077)
     forbid_core_dumps()
     write_logs(sys.stderr)
+    search_less()
     store = open_store(folder)
     try:
         identity, steady = load_identity(store), SteadyClock(store, clock)
