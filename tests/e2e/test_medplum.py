@@ -76,6 +76,4 @@ def test_push_repeat_update_withdraw_and_read_back(medplum: Medplum, tmp_path: P
         assert share(session, grant).delivery.state is DeliveryState.WITHDRAWN_GONE_THERE
         sent = sum(there.values())
         print(f"\nMedplum router: {sent} records sent, {len(first.stored) + len(again.stored)} messages,")
-        print(
-            f"  0 double after a repeat, {sum(left.values())} left after the withdrawal; lacks {lacks}"
-        )
+        print(f"  0 double after a repeat, {sum(left.values())} left after the withdrawal; lacks {lacks}")
