@@ -10,6 +10,7 @@ import http.client
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,9 +19,11 @@ import httpx
 import pytest
 
 from crypto.canonical import sha256_id
+from recipient.config import Limits
 from sync.envelope import open_reply
 from sync.receipt import verify_receipt
 from sync.wire import MAX_BODY_BYTES, Kind, new_message_id
+from tests.e2e.recipient_server import Clinic, running_clinic
 from tests.support import clinical, fault_figures
 from tests.support.patient_side import PatientSide
 from tests.support.recipient_process import RecipientProcess, running_recipient
@@ -158,3 +161,36 @@ def test_a_stop_finishes_the_push_in_flight_and_sends_others_away(tmp_path: Path
         body = patient.envelope(Kind.PUSH, content, at=at, message_id=message_id)
         reply = httpx.post(f"{again.url}/v1/inbox", content=body, trust_env=False, timeout=60)
         assert open_reply(reply.content, key=key, signer=signer, message_id=message_id).decode() == token
+
+
+def test_above_the_limit_some_are_sent_away_and_nothing_accepted_is_lost(tmp_path: Path) -> None:
+    """Six clients where two may wait: 503 with a time to come back, until every message has its receipt."""
+    limits = Limits(max_inbox_work=1, max_inbox_waiting=2)
+    with running_clinic(tmp_path / "clinic", limits=limits) as clinic:
+        sent_away: list[int] = []
+
+        def push(number: int) -> tuple[PatientSide, str, bytes]:
+            patient = PatientSide.of(clinic.url, at=clinic.clock(), seed=(number + 1).to_bytes(32, "big"))
+            patient.grant(at=clinic.clock())
+            content, message_id = patient.push_content(clinical.small_record()), new_message_id()
+            for _ in range(500):
+                answer = post_push(clinic, patient, content, message_id)
+                if answer.status_code == 200:
+                    return patient, patient.open(answer, message_id), content
+                assert answer.status_code == 503
+                sent_away.append(int(answer.headers["retry-after"]))
+            raise AssertionError("never taken")
+
+        with ThreadPoolExecutor(6) as pool:
+            taken = list(pool.map(push, range(18)))
+        assert all(seconds > 0 for seconds in sent_away)
+        stored = clinic.store.rows("SELECT receipt FROM message")
+        assert sorted(receipt for (receipt,) in stored) == sorted(receipt for _, receipt, _ in taken)
+        fault_figures.figures["edge, above the limit"] = (
+            f"{len(taken)} messages of 6 clients where 2 may wait: {len(sent_away)} times 503, 0 lost"
+        )
+
+
+def post_push(clinic: Clinic, patient: PatientSide, content: bytes, message_id: str) -> httpx.Response:
+    body = patient.envelope(Kind.PUSH, content, at=clinic.clock(), message_id=message_id)
+    return httpx.post(f"{clinic.url}/v1/inbox", content=body, trust_env=False, timeout=60)
