@@ -74,10 +74,10 @@ def _codings(value: Any, bound: str | None) -> Iterator[tuple[str | None, str | 
     """Give system and code of a code, Coding, CodeableConcept or Identifier."""
     if isinstance(value, str):
         yield bound, value
-    elif isinstance(value, Mapping):
+    elif isinstance(value, dict):
         inner = value.get("coding")
         for coding in inner if isinstance(inner, list | tuple) else ():
-            yield from _codings(coding, None) if isinstance(coding, Mapping) else ()
+            yield from _codings(coding, None) if isinstance(coding, dict) else ()
         code = value.get("code", value.get("value"))
         if isinstance(code, str):
             system = value.get("system")
@@ -87,7 +87,7 @@ def _codings(value: Any, bound: str | None) -> Iterator[tuple[str | None, str | 
 def _words(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
-    elif isinstance(value, Mapping):
+    elif isinstance(value, dict):
         for part in _NAME_PARTS:
             for word in values_at(value, part):
                 if isinstance(word, str):

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import calendar
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -69,7 +68,7 @@ def spans_of(value: object) -> tuple[Span, ...]:
     if isinstance(value, str):
         span = read_span(value)
         return (span,) if span else ()
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return ()
     events = value.get("event")
     if isinstance(events, list | tuple):

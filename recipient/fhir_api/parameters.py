@@ -206,13 +206,13 @@ def patient_names(kind: str) -> tuple[str, ...]:
 
 
 def values_at(body: Mapping[str, Any], path: str) -> Iterator[Any]:
-    """Give every value under a path of a resource, through lists, in order."""
+    """Give every value under a path of a resource as it was decoded, through lists, in order."""
     waiting: list[Any] = [body]
     for name in path.split("."):
         waiting = [
             value
             for parent in waiting
-            if isinstance(parent, Mapping) and name in parent
+            if isinstance(parent, dict) and name in parent
             for value in _listed(parent[name])
         ]
     yield from waiting
