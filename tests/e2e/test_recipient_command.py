@@ -133,7 +133,21 @@ def test_card_file_is_accepted_by_the_patients_side(folder: Path, tmp_path: Path
 def test_new_opening_key_goes_on_the_card_and_the_fingerprint_stays(tmp_path: Path) -> None:
     folder, cards = tmp_path / "named", []
     url = "https://share.example.org"
-    main(["init", "--data", str(folder), "--name", "N", "--id", "ura:1", "--url", url, "--kind", "registry"])
+    main(
+        [
+            "init",
+            "--data",
+            str(folder),
+            "--name",
+            "N",
+            "--id",
+            "ura:00000123",
+            "--url",
+            url,
+            "--kind",
+            "registry",
+        ]
+    )
     for _ in range(2):
         main(["card", "--data", str(folder), "--out", str(tmp_path / "card")])
         cards.append(parse_card((tmp_path / "card").read_bytes(), at=datetime.now(UTC)))
@@ -158,7 +172,7 @@ def test_new_opening_key_goes_on_the_card_and_the_fingerprint_stays(tmp_path: Pa
 def test_bad_settings_are_refused_in_a_sentence_and_leave_nothing_behind(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], changes: dict[str, str], code: str
 ) -> None:
-    said = {"--data": str(tmp_path / "new"), "--name": "N", "--id": "ura:1"} | changes
+    said = {"--data": str(tmp_path / "new"), "--name": "N", "--id": "ura:00000123"} | changes
     assert main(["init", *(part for pair in said.items() for part in pair)]) == 3
     assert capsys.readouterr().err == f"recipient: {SENTENCES[code]}\n"
     assert not (tmp_path / "new").exists()
