@@ -23,7 +23,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import ClassVar
@@ -101,7 +101,10 @@ def build_app(
     """
     limits = limits or Limits()
     identity = load_identity(store)
-    office = build_office(store, identity, clock=clock, limits=limits, base=endpoint)
+    figures = metrics or Metrics()
+    office = replace(
+        build_office(store, identity, clock=clock, limits=limits, base=endpoint), metrics=figures
+    )
 
     def broken(request: Request, _exc: Exception) -> Response:
         if request.url.path.startswith("/portal"):
@@ -115,7 +118,6 @@ def build_app(
         routes=[*service_routes(office), *health_routes(vitals or Vitals(store))],
     )
     app.router.redirect_slashes = False
-    figures = metrics or Metrics()
     figures.know(route_patterns(app.routes))
     counted = Measured(LastResort(app), figures)
     return Ingress(counted, max_header_bytes=limits.max_header_bytes, hosts=hosts)

@@ -199,6 +199,7 @@ def check_code(office: Office, visit: Visit, account: int, typed: str) -> None:
 def refused(page: PageBuilder, office: Office, visit: Visit, error: Refused, *, failed: str) -> Response:
     """Show a page again with what went wrong: a wrong secret, or too many of them."""
     wait = seconds_to_wait(error)
+    office.metrics.logged_in("failed" if wait is None else "throttled")
     problem = t(visit.lang, failed) if wait is None else t(visit.lang, "login.wait", n=wait)
     response = page(office, visit, status=error.status, problem=problem)
     if wait is not None:
@@ -244,6 +245,7 @@ def _session(office: Office, visit: Visit, step: Mapping[str, str], response: Re
         int(step["account"]), at=visit.at, via=step["via"], browser=visit.browser
     )
     set_session_cookie(office, response, session_id)
+    office.metrics.logged_in("ok")
     return response
 
 
@@ -259,6 +261,7 @@ def _after_code(typed: str) -> str:
 def _service_failed(office: Office, visit: Visit, service: LoginService, error: Refused) -> Response:
     """Say on the log-in page what happened; the log gets the rule, and never what the service said."""
     rule = error.rule if isinstance(error, BadToken) else error.code
+    office.metrics.logged_in("failed")
     event("log_in_refused", logging.WARNING, kind=service.name, code=rule)
     detail = error.subject if isinstance(error, NotAdmitted) else ""
     words = t(visit.lang, f"service.{error.code}", service=service.label)

@@ -13,7 +13,7 @@ It leaves what the pages show to ``recipient.portal.routes``.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from urllib.parse import parse_qs, urlsplit
@@ -33,6 +33,7 @@ from recipient.login.pending import Pending
 from recipient.login.second import has_trial_accounts
 from recipient.login.services import login_services
 from recipient.login.visit import Visits
+from recipient.metrics import Metrics
 from recipient.portal.browsers import kind_of_browser
 from recipient.portal.sessions import Session, Sessions, new_id
 from recipient.portal.text import LANGUAGES, choose_language, t
@@ -59,6 +60,7 @@ class Office:
         setups: new second steps of who is logged in.
         visits: log-ins at services.
         brake: on guessing codes of the second step.
+        metrics: where log-ins are counted.
     """
 
     store: Store
@@ -73,6 +75,7 @@ class Office:
     setups: Pending
     visits: Visits
     brake: Brake
+    metrics: Metrics = field(default_factory=Metrics)
 
     @property
     def secure(self) -> bool:
