@@ -18,7 +18,7 @@ from recipient.fhir_api.bundles import Links, body_of, searchset
 from recipient.fhir_api.cursor import GOOD_FOR, Cursor, open_cursor, seal_cursor
 from recipient.fhir_api.outcome import Unanswerable
 from recipient.fhir_api.parameters import TYPES
-from recipient.fhir_api.query import Query, parse_everything, parse_search
+from recipient.fhir_api.query import NOT_ASKED, Query, parse_everything, parse_search
 from recipient.fhir_api.results import Found, Page, found_in, page_of, search
 from recipient.fhir_api.scopes import READ, SEARCH, allows
 from recipient.fhir_api.tokens import Caller
@@ -89,7 +89,7 @@ class Answers:
             NotShared, Purged, Unanswerable: ``no_such_interaction``, ``scope``, ``unknown_parameter``.
         """
         _check_type(question.caller, kind, READ)
-        if question.pairs and not question.lenient:
+        if not question.lenient and any(name not in NOT_ASKED for name, _ in question.pairs):
             raise Unanswerable("unknown_parameter")
         whose = handle_of_patient(untrusted_id) if kind == "Patient" else None
         handle = whose or handle_of_resource(untrusted_id)
@@ -99,7 +99,7 @@ class Answers:
         def choose(look: Look) -> One:
             candidates = _people(look) if whose else found_in(handle, look.items)
             for one in candidates:
-                if one.id == untrusted_id and one.kind == kind:
+                if one.kind == kind and one.id == untrusted_id:
                     return One(one, one.item.received_at if one.item else look.holding.changed_at)
             raise NotShared
 

@@ -33,7 +33,7 @@ ID = Parameter("_id", TOKEN, ())
 _SEPARATOR = re.compile(r"(?<!\\)((?:\\\\)*),")
 _BAR = re.compile(r"(?<!\\)((?:\\\\)*)\|")
 _ESCAPED = re.compile(r"\\([\\,|$])")
-_IGNORED = frozenset({"_format", "_pretty"})  # how to write, not what; _format is looked at by the routes
+NOT_ASKED = frozenset({"_format", "_pretty"})  # how to write, not what; _format is looked at by the routes
 
 Pairs = Sequence[tuple[str, str]]
 
@@ -116,7 +116,7 @@ def _read(kind: str | None, pairs: Pairs, *, lenient: bool) -> _Draft:
         raise Unanswerable("too_many_values")
     draft = _Draft()
     for name, value in pairs:
-        if name in _IGNORED:
+        if name in NOT_ASKED:
             continue
         if ":" in name:
             raise Unanswerable("unknown_modifier")

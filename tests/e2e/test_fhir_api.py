@@ -235,6 +235,9 @@ class TestRefusals:
             assert shared.get("/fhir/Patient", accept=accepted).status_code == status, accepted
         assert shared.get("/fhir/Patient?_format=xml", accept="*/*").status_code == 406
         assert shared.get("/fhir/Patient?_format=json", accept="text/html").status_code == 200
+        one = f"/fhir/Patient/{shared.id_of(shared.patients[0])}"
+        assert shared.get(f"{one}?_format=application/fhir%2Bjson&_pretty=true").status_code == 200
+        assert shared.get(f"{one}?_format=xml").status_code == 406
 
     def test_without_a_token_there_is_nothing(self, shared: FhirClinic) -> None:
         patient = shared.id_of(shared.patients[0])
