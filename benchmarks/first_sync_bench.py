@@ -4,8 +4,8 @@ Run: ``python -m benchmarks.first_sync_bench [--records 2000] [--rounds 3]``
 
 Three ways for the same permitted resources, each over loopback HTTP to a process of its own:
 
-* sealed: an open vault delivers to a real clinic, to the last receipt: decided, signed, packed, sealed, opened,
-  classified, decided again and stored encrypted over there;
+* sealed: an open vault delivers to a real clinic, to the last receipt: decided, signed, packed, sealed, then
+  opened, classified, decided again and stored encrypted over there;
 * fhir: the same vault delivers to a plain FHIR server in memory and reads everything back;
 * plain: one FHIR transaction with a PUT for each resource, made beforehand, posted to a server that parses it
   and stores each resource in plain ``sqlite3``; nothing is asked, checked, sealed or proved.

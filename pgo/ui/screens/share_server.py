@@ -76,8 +76,32 @@ def AskForm(form: ServerForm, change: Change, on_answer: Callable[[ServerAnswer 
 
     asking = use_action(ask)
     said = app.t("fhir.add.asking") if asking.busy else ""
+    asking_button = primary_button(
+        app.t("fhir.add.ask"),
+        asking.start,
+        key="server-ask",
+        icon=ft.Icons.SYNC_ROUNDED,
+        disabled=asking.busy,
+    )
     return section_card(
         app.t("fhir.add.form"),
+        *_who(app, form, change),
+        radio_group(
+            app.t("fhir.add.login"),
+            form.login,
+            {kind: app.t(f"fhir.login.{kind}") for kind in (NONE, BEARER, SMART)},
+            lambda kind: change(_with_login(form, kind)),
+            key="server-login",
+        ),
+        *_secret(app, form, change),
+        *([note(problem, "bad")] if problem else []),
+        toolbar(asking_button),
+        live(said, visible=bool(said)),
+    )
+
+
+def _who(app: AppState, form: ServerForm, change: Change) -> list[ft.Control]:
+    return [
         text_field(
             app.t("fhir.add.url"), form.url, lambda text: change(replace(form, url=text)), key="server-url"
         ),
@@ -94,26 +118,7 @@ def AskForm(form: ServerForm, change: Change, on_answer: Callable[[ServerAnswer 
             key="server-organisation",
             helper=app.t("fhir.add.organisation_help"),
         ),
-        radio_group(
-            app.t("fhir.add.login"),
-            form.login,
-            {kind: app.t(f"fhir.login.{kind}") for kind in (NONE, BEARER, SMART)},
-            lambda kind: change(_with_login(form, kind)),
-            key="server-login",
-        ),
-        *_secret(app, form, change),
-        *([note(problem, "bad")] if problem else []),
-        toolbar(
-            primary_button(
-                app.t("fhir.add.ask"),
-                asking.start,
-                key="server-ask",
-                icon=ft.Icons.SYNC_ROUNDED,
-                disabled=asking.busy,
-            )
-        ),
-        live(said, visible=bool(said)),
-    )
+    ]
 
 
 def _with_login(form: ServerForm, kind: str) -> ServerForm:

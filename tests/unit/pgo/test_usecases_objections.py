@@ -15,12 +15,12 @@ from consent.statement import reread_statement
 from crypto.keys import SigningKey
 from pgo.errors import InputRefused, NotFound
 from pgo.usecases import objections, reminders, share
+from pgo.usecases.cards import card_of
 from pgo.usecases.consenting import load_ledger
 from pgo.usecases.facts import all_facts
 from pgo.usecases.objections import ObjectionChoice
 from pgo.usecases.parcels import permitted
 from pgo.usecases.reasons import OwnReason
-from pgo.usecases.cards import card_of
 from pgo.usecases.session import Session
 from pgo.usecases.statements import current_statement
 from pgo.usecases.why import why

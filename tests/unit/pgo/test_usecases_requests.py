@@ -19,11 +19,11 @@ from crypto.keys import SigningKey
 from pgo.errors import InputRefused, NotFound
 from pgo.health.record.deidentify import is_deidentified
 from pgo.usecases import history, objections, requests, share
+from pgo.usecases.cards import card_of
 from pgo.usecases.consenting import load_ledger
 from pgo.usecases.history import ChangeKind
 from pgo.usecases.objections import ObjectionChoice
 from pgo.usecases.parcels import permitted
-from pgo.usecases.cards import card_of
 from pgo.usecases.session import Session
 from tests.support.requests_signed import a_request
 from tests.support.sharing import CLINIC_ID, CLINIC_NAME, a_card, an_open_vault
