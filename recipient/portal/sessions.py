@@ -25,6 +25,7 @@ from recipient.store import Store
 MAX_PER_ACCOUNT = 20
 _ROWS_AT_ONCE = 200
 _COLUMNS = "key, account, started_at, seen_at, via, browser"
+_FIND = f"SELECT {_COLUMNS} FROM login_session WHERE key = ?"  # noqa: S608  no values in it
 _MARK_USED = (
     "UPDATE login_session SET seen_at = CASE WHEN seen_at < ? THEN ? ELSE seen_at END "
     "WHERE key = ? AND seen_at > ? AND started_at > ?"
@@ -116,14 +117,14 @@ class Sessions:
         if not session_id:
             return None
         key = self._key(session_id)
-        rows = self._store.rows(
-            f"{_MARK_USED} RETURNING {_COLUMNS}",
-            (instant_text(at), instant_text(at), key, *self._oldest(at)),
-        )
-        if not rows:
+        row = self._store.row(_FIND, (key,))
+        if row is None:  # a stranger's cookie costs one look and no write
+            return None
+        now = instant_text(at)
+        if not self._store.run(_MARK_USED, (now, now, key, *self._oldest(at))):
             self._store.run("DELETE FROM login_session WHERE key = ?", (key,))
             return None
-        return _session(rows[0])
+        return _session(row)
 
     def shown_names(self, session: Session) -> ShownNames:
         """Return whose names a session has shown."""
