@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from consent.codes import PERMIT_ACTIONS, PERMIT_CLOSURE, Action
+from consent.rules import Rule
 from recipient import audit, treating
 from recipient.accounts import Account
 from recipient.errors import NotShared, ReasonNeeded, Refused
@@ -99,9 +100,20 @@ class Glass:
 
 def is_shared_for(holding: Holding, purpose: str) -> bool:
     """Whether anything was shared for looking at it for a purpose; who shares for research is no patient."""
-    return any(
-        Action.VIEW in _covered(rule.action) and purpose in _served(rule.purpose)
+    return bool(rules_for(holding, purpose))
+
+
+def is_shared_only_for(holding: Holding, purpose: str) -> bool:
+    """Whether nothing was shared for anything but looking at it for a purpose."""
+    return len(rules_for(holding, purpose)) == len(holding.statement.scope)
+
+
+def rules_for(holding: Holding, purpose: str) -> tuple[Rule, ...]:
+    """Return the rules of a statement under which one looks for a purpose."""
+    return tuple(
+        rule
         for rule in holding.statement.scope
+        if Action.VIEW in _covered(rule.action) and purpose in _served(rule.purpose)
     )
 
 

@@ -35,7 +35,7 @@ from recipient import audit, looks
 from recipient.accounts import Account
 from recipient.directory import Directory, Entry, PeoplePage, SharedPatient, Wish, search
 from recipient.errors import NotShared, Purged
-from recipient.glass import Glass, is_shared_for
+from recipient.glass import Glass, is_shared_for, is_shared_only_for
 from recipient.holdings import Holding, held, holding_in_force, holding_of, holdings_in_force
 from recipient.identity import Identity
 from recipient.parsed import Parsed, parse_held
@@ -326,9 +326,17 @@ class Reader:
         return SharedPatient(
             holding=holding,
             person=who[0] if who else None,
-            new_count=looks.count_newer(self._store, holding.sub, last),
+            new_count=self._count_new(holding, last, at=at),
             never_seen=last is None,
         )
+
+    def _count_new(self, holding: Holding, last: datetime | None, *, at: datetime) -> int:
+        """Count what may be shown and came after a moment; what is held for others is not hinted at."""
+        if is_shared_only_for(holding, self._purpose):
+            return looks.count_newer(self._store, holding.sub, last)
+        permits = self._permits(holding, self._purpose, at=at)
+        came = (one for one in self._known(holding).parsed if last is None or one.row.received_at > last)
+        return sum(permits(one.facts) for one in came)
 
     def _known(self, holding: Holding) -> _Known:
         """Return what is in memory of a patient if nothing changed since; callers hold the transaction."""

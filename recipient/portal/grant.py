@@ -13,6 +13,7 @@ from datetime import datetime
 from consent.codes import ANY, AnyOf, Category, Sensitivity
 from consent.rules import DatePeriod
 from crypto.keys import VerifyKey
+from recipient.glass import rules_for
 from recipient.holdings import Holding
 from recipient.portal.people import soon_words
 from recipient.portal.text import catalogue, date_text, instant_words, t
@@ -32,9 +33,9 @@ class GrantHead:
     fingerprint: str
 
 
-def grant_head(holding: Holding, *, lang: str, at: datetime) -> GrantHead:
-    """Word the statement in force."""
-    scope = holding.statement.scope
+def grant_head(holding: Holding, *, purpose: str, lang: str, at: datetime) -> GrantHead:
+    """Word the part of the statement in force under which one looks for a purpose."""
+    scope = rules_for(holding, purpose)
     purposes = sorted({code for rule in scope for code in rule.purpose or ()})
     until = holding.statement.until_at.astimezone()
     near = (until - at).days < 2

@@ -37,6 +37,6 @@ def head_of(view: View) -> Head:
         initials=initials(name),
         born=born_text(birth_date, lang=lang, age=age_on(birth_date, view.at.date())),
         gender=t(lang, f"gender.{gender}") if gender in _GENDERS else "",
-        grant=grant_head(view.look.holding, lang=lang, at=view.at),
+        grant=grant_head(view.look.holding, purpose=view.look.grounds.purpose, lang=lang, at=view.at),
         records=number_text(lang, str(len(view.look.items))),
     )

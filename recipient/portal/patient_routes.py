@@ -43,7 +43,8 @@ def _patients(office: Office, visit: Visit, said: Mapping[str, str]) -> Response
         account, wish, already_listed=office.sessions.shown_names(session), at=visit.at
     )
     page = people.list_page(found, wish, lang=visit.lang, at=visit.at)
-    return render(office, visit, "patients.html", **page)
+    fingerprint = office.identity.signing.public.fingerprint()
+    return render(office, visit, "patients.html", fingerprint=fingerprint, **page)
 
 
 def show_patient(office: Office, visit: Visit) -> Response:

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from consent.codes import Category, Sensitivity
+from consent.codes import Action, Category, Sensitivity
+from consent.model import permit_rule
 from tests.e2e.recipient_server import Clinic, running_clinic
 from tests.support import clinical
 from tests.support.clinical_rich import medicines, papers, words
@@ -94,6 +95,23 @@ def test_who_took_something_back_looks_like_who_never_had_it(clinic: Clinic) -> 
     first = pages_of(clinic, narrowed)
     assert "Penicilline" not in "".join(first)
     assert first[:-1] == pages_of(clinic, without)[:-1]  # the list says which of them was opened before
+
+
+def test_what_is_held_for_an_emergency_only_leaves_no_trace_in_other_looks(clinic: Clinic) -> None:
+    sides = []
+    for seed, more in ((1, WITHHELD["allergies"]), (2, [])):
+        patient = PatientSide.of(clinic.url, at=clinic.clock(), seed=bytes([seed]) * 32)
+        who, look = [patient.card.actor], [Action.VIEW]
+        care = permit_rule(actor=who, purpose=["TREAT"], action=look, category=CARE)
+        urgent = permit_rule(actor=who, purpose=["ETREAT"], action=look, category=[Category.ALLERGIES])
+        patient.sign_grant((care, urgent), at=clinic.clock())
+        patient.push(SHARED, at=clinic.clock())
+        if more:
+            assert patient.push(more, at=clinic.clock(), purpose="ETREAT").stored == 1
+        sides.append(patient)
+    first, second = (pages_of(clinic, patient) for patient in sides)
+    assert first == second
+    assert "Allergieën, " not in first[0]
 
 
 def test_the_page_would_differ_if_something_showed(clinic: Clinic) -> None:

@@ -21,7 +21,7 @@ _FOREIGN = """([elements, attributes]) => {
   for (const one of document.querySelectorAll('*')) for (const own of one.attributes) {
     if (own.name.startsWith('on') || own.name === 'style') found.push(one.tagName + '@' + own.name);
     const leads = ['href', 'src', 'action'].includes(own.name);
-    if (leads && !/^(\\/portal|#)/.test(own.value)) found.push(own.value);
+    if (leads && !/^(\\/portal|\\/v1\\/card.svg|#)/.test(own.value)) found.push(own.value);
   }
   for (const one of document.querySelectorAll('.narrative *')) {
     if (!elements.includes(one.tagName.toLowerCase())) found.push('narrative ' + one.tagName);
