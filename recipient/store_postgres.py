@@ -42,6 +42,9 @@ from recipient.store_protocol import Keys, Value
 
 _CONNECTIONS = 8
 _WAIT_SECONDS = 5.0
+_RECONNECT_SECONDS = 3.0
+"""Trying anew waits twice as long each time. Given up this early, the next request starts from the beginning
+and is served within its own wait, however long the server was away."""
 _SETTINGS = "-c statement_timeout=30s -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s"
 _EVERYTHING = 0x5047_4F31  # any number; the same in every process that shares a database
 _ONE_SENDER = 0x5047
@@ -225,6 +228,7 @@ def _open_pool(address: str) -> ConnectionPool:
         min_size=1,
         max_size=_CONNECTIONS,
         timeout=_WAIT_SECONDS,
+        reconnect_timeout=_RECONNECT_SECONDS,
         check=ConnectionPool.check_connection,
         open=False,
     )
