@@ -19,7 +19,7 @@ from recipient.login.admission import admit
 from recipient.login.services import LoginService, set_service
 from tests.e2e.recipient_server import Clinic, running_clinic
 from tests.support.journey import SHOTS
-from tests.support.node_modules import FOLDER
+from tests.support.node_modules import FOLDER, MODULES
 
 pytestmark = [pytest.mark.ui, pytest.mark.timeout(300)]
 CLIENT_ID, CLIENT_SECRET, PERSON = "portal", "x" * 43, "jansen"
@@ -60,9 +60,15 @@ def issuer(clinic: Clinic, node_modules: Path) -> Iterator[str]:
 
 
 def shot(page: Page, name: str) -> None:
+    """Keep a picture, and let axe-core look at the page in light and dark."""
     folder = SHOTS / "login-service"
     folder.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=str(folder / f"{name}.png"), full_page=True)
+    page.evaluate((MODULES / "axe-core" / "axe.min.js").read_text("utf-8"))
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme=scheme)
+        found = page.evaluate("async () => (await axe.run()).violations")
+        assert [one["id"] for one in found if one["impact"] in ("serious", "critical")] == [], (name, scheme)
 
 
 def test_a_clinician_logs_in_at_a_service_and_out_again(
