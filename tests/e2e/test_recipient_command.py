@@ -180,7 +180,7 @@ def test_bad_settings_are_refused_in_a_sentence_and_leave_nothing_behind(
 
 def test_second_init_is_refused_and_changes_nothing(folder: Path) -> None:
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    assert main(["init", "--data", str(folder), "--name", "Other", "--id", "ura:9"]) == 3
+    assert main(["init", "--data", str(folder), "--name", "Other", "--id", "ura:00000999"]) == 3
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
