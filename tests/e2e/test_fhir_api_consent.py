@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from consent.model import Category, Erase
+from consent.model import Action, Category, Erase, permit_rule
 from recipient.fhir_api.clients import client_named
 from recipient.treating import OWN, save_setting
 from sync.access import AccessEntry
@@ -182,6 +182,32 @@ class TestConsent:
             shown = {one["id"] for page in pages for one in entries(page)}
             assert shown == permitted_ids(patient, record, purpose="TREAT", at=now)
             assert shown
+
+    def test_what_is_held_for_one_purpose_is_not_shown_for_another(self, clinic: FhirClinic) -> None:
+        """Held is all of it, so only the decision at each read keeps the rest back."""
+        store, url, at = clinic.clinic.store, clinic.clinic.url, clinic.clinic.clock()
+        record = [*clinical.small_record(), HIV]
+        patient = PatientSide.of(url, at=at)
+        paying = permit_rule(
+            actor=[patient.card.actor],
+            purpose=["HPAYMT"],
+            action=[Action.VIEW],
+            category=[Category.LABS, Category.DEMOGRAPHICS],
+            sensitivity=[],
+        )
+        patient.sign_grant((everything_for_treatment(patient.card), paying), at=at)
+        patient.push(record, at=at)
+        billing = registered(store, url, at=at, name="billing", acts_for="billing/HPAYMT")
+        path = f"/fhir/Patient/{clinic.id_of(patient)}/$everything"
+        for purpose, token in (("TREAT", clinic.token()), ("HPAYMT", billing.log_in(clinic.web, at))):
+            bundle = clinic.get(path, token=token).json()
+            permitted = permitted_ids(patient, record, purpose=purpose, at=at)
+            assert {one["id"] for one in entries(bundle)} == permitted
+            assert bundle["total"] == len(permitted)
+        assert 0 < len(permitted) < len(record)
+        billed = clinic.get("/fhir/Patient", token=token)
+        assert billed.json()["total"] == 1
+        assert {entry.purpose for entry in log_of(clinic, patient)} == {"TREAT", "HPAYMT"}
 
 
 def link_to(clinic: FhirClinic, search: str) -> str:

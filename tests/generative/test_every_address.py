@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from consent.model import Category, Erase
+from consent.model import Action, Category, Erase, Rule, permit_rule
 from recipient.config import Limits
 from recipient.fhir_api.clients import client_named, close_client
 from recipient.identity import load_identity
@@ -26,10 +26,24 @@ from tests.support.every_address import CANARY, Books, InProcess, Role, ask, mad
 from tests.support.fhir_clinic import FhirClinic, entries, fhir_clinic
 from tests.support.fhir_oracle import permitted_ids
 from tests.support.fhir_programs import bearer, registered
+from tests.support.patient_side import PatientSide
 from tests.support.scale import cases, is_night
 
 LIMITS = Limits(api_requests_per_minute=10**9, api_log_ins_per_minute=10**9)
-SHARED = {"category": [Category.PROBLEMS, Category.LABS, Category.DEMOGRAPHICS]}
+SHARED = {
+    "TREAT": [Category.PROBLEMS, Category.LABS, Category.DEMOGRAPHICS],
+    "HPAYMT": [Category.LABS],  # what is held for treatment is not shown for this
+}
+
+
+def rule_for(patient: PatientSide, purpose: str, category: list[Category]) -> Rule:
+    return permit_rule(
+        actor=[patient.card.actor],
+        purpose=[purpose],
+        action=[Action.VIEW],
+        category=category,
+        sensitivity=[],
+    )
 
 
 def record(name: str) -> list[dict[str, Any] | bytes]:
@@ -62,18 +76,19 @@ def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FhirClinic]:
         for seed, name in enumerate(("een", "twee", "weg"), start=1):
             patient = running.sharing([], seed=seed, category=list(Category), sensitivity=["hiv"])
             patient.push(record(name), at=now)
-            patient.grant(at=now, **SHARED)  # a newer version with less in it: hiv and allergies are withheld
+            rules = [rule_for(patient, purpose, SHARED[purpose]) for purpose in SHARED]
+            patient.sign_grant(tuple(rules), at=now)  # a newer version with less in it: no hiv, no allergies
             patient.send_statement(at=now)
         running.patients[2].withdraw(at=now, erase=Erase.NONE)
         running.patients[2].send_statement(at=now)
         yield running
 
 
-def may_see(clinic: FhirClinic, *, only: str = "") -> frozenset[str]:
+def may_see(clinic: FhirClinic, *, only: str = "", purpose: str = "TREAT") -> frozenset[str]:
     now = clinic.clinic.clock()
     found: set[str] = set()
     for patient, name in zip(clinic.patients, ("een", "twee", "weg"), strict=True):
-        permitted = permitted_ids(patient, record(name), purpose="TREAT", at=now)
+        permitted = permitted_ids(patient, record(name), purpose=purpose, at=now)
         found |= words(record(name), permitted, only=only)
     return frozenset(found)
 
@@ -98,7 +113,7 @@ def roles(clinic: FhirClinic, web: httpx.Client) -> list[Role]:
         Role("clinician", portal, everything, form_token(page)),
         Role("program", bearer(clinic.token()), everything),
         Role("narrow program", bearer(narrow), may_see(clinic, only="Observation")),
-        Role("other purpose", bearer(billing.log_in(clinic.web, now)), nothing),
+        Role("other purpose", bearer(billing.log_in(clinic.web, now)), may_see(clinic, purpose="HPAYMT")),
         Role(
             "program outside treatment",
             bearer(outside.log_in(clinic.web, now)),
