@@ -1,4 +1,4 @@
-"""A recipient's card is kept fresh, followed to a new key, or laid before the person: real vault, real recipient."""
+"""A recipient's card stays fresh, is followed to a new key, or laid before the person: both real programs."""
 
 from __future__ import annotations
 
