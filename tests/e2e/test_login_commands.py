@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,9 +12,11 @@ from recipient.accounts import account_id
 from recipient.cli import SENTENCES, main
 from recipient.login.second import enrol, is_enrolled, is_for_trial, new_secret
 from recipient.login.services import login_service
+from recipient.portal.text import LANGUAGES, catalogue
 from recipient.store import open_store
 from tests.support.login_service import running_login_service
 
+SOURCES = Path(__file__).resolve().parents[2] / "recipient" / "login"
 PASSWORD = "vier losse woorden tafel"
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -110,3 +113,14 @@ def test_people_are_admitted_once_and_their_second_step_can_be_reset(
     store.close()
     assert run(folder, "user", "list") == 0
     assert "no second step yet" in capsys.readouterr().out
+
+
+def test_every_code_of_logging_in_has_its_sentence_on_the_terminal_and_on_the_page() -> None:
+    source = "".join(path.read_text("utf-8") for path in SOURCES.glob("*.py"))
+    unusable = set(re.findall(r'Unusable\("(\w+)"', source))
+    assert len(unusable) > 8
+    assert unusable <= SENTENCES.keys()
+    refused = set(re.findall(r'(?:Refused|super\(\).__init__)\("(\w+)", status', source))
+    assert len(refused) > 5
+    for lang in LANGUAGES:
+        assert {f"service.{code}" for code in refused} <= catalogue(lang).keys()
