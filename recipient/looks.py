@@ -1,7 +1,7 @@
 """When a person looked at a patient before, so that what came since stands out.
 
-Promises: "new" is per person; looking again within half an hour is the same visit, so that going back to a page
-does not wipe out what was new on it; counting never opens a record.
+Promises: "new" is per person; looking again within half an hour is the same visit, so that going back to a
+page does not wipe out what was new on it; counting never opens a record.
 
 Callers that change something hold ``store.transaction()``.
 """
