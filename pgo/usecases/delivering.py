@@ -151,7 +151,7 @@ class VaultPort:
     def record_read_back(self, entry: OutboxEntry, outcome: Outcome, *, at: datetime) -> None:
         """Keep what a plain FHIR server showed; no receipt."""
         with self._store.write(at):
-            self._plain.record(self._store.outbox.get(entry.id), outcome, at=at)
+            self._plain.record(entry, outcome, at=at)
         self._session.changed()
 
     def postpone(self, entry: OutboxEntry, *, error: str, next_at: datetime, at: datetime) -> None:

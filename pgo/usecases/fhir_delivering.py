@@ -96,7 +96,13 @@ class PlainPort:
         return Prepared(started, content, moment.to)
 
     def record(self, entry: OutboxEntry, outcome: Outcome, *, at: datetime) -> None:
-        """Write down what the server showed; runs in the caller's transaction."""
+        """Write down what the server showed; runs in the caller's transaction.
+
+        Args:
+            entry: as it was sent, with its content; it may have been taken back since.
+            outcome: what was shown.
+            at: now.
+        """
         store, rid = self._store, entry.recipient_id
         parcel = read_parcel(entry.payload or b"")
         acknowledged(store, rid, entry.payload or b"")
@@ -107,7 +113,9 @@ class PlainPort:
         store.fhir.gone(rid, outcome.removed)
         store.deliveries.forget(rid, [number for number in removed if number])
         by_number = {
-            str(items[name].record_id): why for name, why in outcome.refused.items() if name in items
+            str(items[name].record_id): why
+            for name, why in outcome.refused.items()
+            if name in items and items[name].record_id is not None
         }
         store.deliveries.remember(
             rid,
@@ -121,7 +129,7 @@ class PlainPort:
         stored, refused = len(parcel.records), len(by_number)
         shown = _shown(entry, parcel, outcome, stored=stored - refused, refused=refused, at=at)
         store.deliveries.keep_receipt(shown)
-        store.outbox.save(read_back(entry))
+        store.outbox.save(read_back(store.outbox.get(entry.id)))
         store.journal.add(
             Event.READ_BACK,
             at=at,

@@ -88,7 +88,7 @@ def _about_patient(session: Session, number: int, body: Mapping[str, Any]) -> bo
     for _, full_url, raw in session.store.records.raws([number]):
         kept = stored_resource(raw, full_url).body
         named = [one for place in masked for one in references_in({"at": kept.get(place)})]
-        return all(one.startswith(("Patient/", "urn:uuid:")) for one in named)
+        return bool(named) and all(one.startswith(("Patient/", "urn:uuid:")) for one in named)
     return False
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from crypto.canonical import JsonValue
 
@@ -18,6 +18,7 @@ RECORD_SYSTEM: Final = "urn:pgo:pairwise-record"
 TAG_SYSTEM: Final = "urn:pgo:sent-by-patient"
 """Tag on everything of one patient at one server; its code is the uuid of the anchor Patient."""
 
+_RELATIVE: Final = re.compile(r"[A-Z][A-Za-z]{1,63}/[A-Za-z0-9.-]{1,64}\Z")
 _THERE: Final = re.compile(
     r"(?:.*/)?([A-Z][A-Za-z]{1,63}/[A-Za-z0-9.-]{1,64})(?:/_history/[A-Za-z0-9.-]{1,64})?/?\Z"
 )
@@ -56,18 +57,26 @@ def there_in(location: JsonValue, resource_type: str) -> str | None:
 def with_references(value: JsonValue, change: Callable[[str], str | None]) -> Any:
     """Copy a body with every `reference` passed through `change`; None takes the whole reference away.
 
-    What R4 demands in such a place is then marked as masked
-    (https://hl7.org/fhir/R4/extension-data-absent-reason.html).
+    So is the `url` of an attachment that is kept in another resource. What R4 demands in such a place is
+    then marked as masked (https://hl7.org/fhir/R4/extension-data-absent-reason.html).
     """
     if isinstance(value, Mapping):
         target = value.get("reference")
         if isinstance(target, str) and not target.startswith("#"):
             new = change(target)
             return dict(MASKED) if new is None else {**value, "reference": new}
-        return {key: with_references(child, change) for key, child in value.items()}
+        changed = {key: with_references(child, change) for key, child in value.items()}
+        if _is_link(link := value.get("url")):
+            changed["url"] = change(link)
+        return {key: child for key, child in changed.items() if child is not None or value[key] is None}
     if isinstance(value, list):
         return [with_references(child, change) for child in value]
     return value
+
+
+def _is_link(value: JsonValue) -> TypeGuard[str]:
+    """Whether the `url` of an attachment means another resource (references.html#literal)."""
+    return isinstance(value, str) and (value.startswith("urn:uuid:") or _RELATIVE.match(value) is not None)
 
 
 MASKED: Final[Mapping[str, JsonValue]] = {
@@ -87,6 +96,8 @@ def references_of(value: JsonValue) -> set[str]:
             target = item.get("reference")
             if isinstance(target, str) and not target.startswith("#"):
                 found.add(target)
+            if _is_link(link := item.get("url")):
+                found.add(link)
             stack.extend(item.values())
         elif isinstance(item, list):
             stack.extend(item)

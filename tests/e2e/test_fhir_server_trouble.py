@@ -81,6 +81,28 @@ def test_a_withdrawal_during_a_delivery_leaves_nothing_there(tmp_path: Path) -> 
         assert share.share(session, grant).delivery.state is DeliveryState.WITHDRAWN_GONE_THERE
 
 
+def test_a_withdrawal_between_the_last_answer_and_its_writing_down_takes_everything_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fhir = MemoryFhir()
+    with a_vault(tmp_path) as session, serving_fhir(fhir) as url:
+        grant = give(session, add_server(session, ServerForm(url, "Testziekenhuis")))
+        real = session.plain_transport.deliver
+
+        def late(*args: Any, **more: Any) -> Any:
+            found = real(*args, **more)
+            assert fhir.of_type("MedicationStatement"), "it got there"
+            withdraw(session, grant)
+            monkeypatch.setattr(session.plain_transport, "deliver", real)
+            return found
+
+        monkeypatch.setattr(session.plain_transport, "deliver", late)
+        send_now(session)
+        send_now(session)
+        assert fhir.of_type("MedicationStatement") == []
+        assert share.share(session, grant).delivery.state is DeliveryState.WITHDRAWN_GONE_THERE
+
+
 @pytest.mark.parametrize("own_ids", [False, True])
 def test_an_answer_that_never_came_leads_to_no_double_and_no_loss(tmp_path: Path, own_ids: bool) -> None:
     fhir = Watched(Habits(own_ids=own_ids))

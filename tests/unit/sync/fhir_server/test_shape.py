@@ -57,6 +57,26 @@ def test_a_masked_patient_becomes_the_anchor_and_other_masks_stay() -> None:
     assert bodies["Observation/b"]["subject"] == MASKED
 
 
+def test_a_file_kept_in_another_resource_is_meant_by_its_new_name() -> None:
+    def content(url: str) -> dict[str, Any]:
+        return {"content": [{"attachment": {"contentType": "text/plain", "url": url}}]}
+
+    bodies = shape(
+        [
+            a_source("Binary/n", "Binary/b1", HOSPITAL),
+            a_source("DocumentReference/a", "DocumentReference/1", HOSPITAL, **content("Binary/b1")),
+            a_source("DocumentReference/b", "DocumentReference/2", HOSPITAL, **content("Binary/b2")),
+            a_source(
+                "DocumentReference/c", "DocumentReference/3", HOSPITAL, **content("https://x.example/1")
+            ),
+        ],
+        anchor=ANCHOR,
+    )
+    found = [bodies[f"DocumentReference/{one}"]["content"][0]["attachment"].get("url") for one in "abc"]
+    assert found == ["Binary/n", None, "https://x.example/1"]
+    assert in_order(bodies)[0] == ("Binary/n",)
+
+
 def test_nothing_of_the_source_is_left_but_the_content() -> None:
     meta = {"versionId": "7", "lastUpdated": "2020-01-01T00:00:00Z", "profile": ["p"], "source": "s"}
     [body] = shape([a_source("Condition/n", "Condition/c1", HOSPITAL, meta=meta)], anchor=ANCHOR).values()
