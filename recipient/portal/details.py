@@ -101,7 +101,7 @@ def _file(view: View, found: Attached) -> dict[str, Any]:
         "title": shown(found.title) or view.say(f"file.{found.kind}"),
         "kind": view.say(f"file.{found.kind}"),
         "size": view.say("file.size", n=number_text(view.lang, str(kilobytes))),
-        "here": bool(found.data),
+        "here": bool(found.packed),
         "text": shown(text_of(found)),
     }
 

@@ -151,7 +151,7 @@ def _with_content(usable: Sequence[Item]) -> list[Item]:
 
 
 def _document(view: View, item: Item) -> dict[str, Any]:
-    files = [one for one in attached(item.resource.body) if one.data]
+    files = [one for one in attached(item.resource.body) if one.packed]
     return {"line": line_of(view, item), "kinds": [view.say(f"file.{one.kind}") for one in files]}
 
 
