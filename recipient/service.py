@@ -1,8 +1,9 @@
 """The recipient as a running service: routes, the one wiring, and the clock.
 
 Promises:
-1. nothing is answered about a person except by ``recipient.inbox`` (to the patient's app) and by
-   ``recipient.portal`` (to a member); ``/health`` and ``/v1/card`` are public by nature;
+1. nothing is answered about a person except by ``recipient.inbox`` (to the patient's app), by
+   ``recipient.portal`` (to a member) and by ``recipient.fhir_api`` (to a registered program); ``/health``,
+   ``/v1/card`` and what the FHIR API says it can are public by nature;
 2. an unexpected error becomes a bare 500; the log gets its class and place, never its text, because texts of
    foreign libraries may quote what they choked on;
 3. the time of the service never goes back behind what its store has seen;
