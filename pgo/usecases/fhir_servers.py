@@ -1,8 +1,8 @@
 """Plain FHIR servers as recipients: ask one what it can, keep it, ask again, change the login.
 
 Rules:
-1. Nothing is kept before the server said what it can and let us in. What it cannot is
-   part of the answer, so that the person reads it first.
+1. Nothing is kept before the server said what it can and let us in. What it cannot is part of the answer,
+   so that the person reads it first.
 2. The address is the identity (``sync.fhir_server.server``): there is no key to compare, and the screens say
    so. Adding the same address again changes name and login only.
 3. A secret goes into the vault and never comes out again, except to the server it is for.

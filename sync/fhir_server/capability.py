@@ -50,7 +50,7 @@ class Way(StrEnum):
 
 
 class Lack(StrEnum):
-    """What a server cannot. The first four mean that nothing goes."""
+    """What a server cannot; of `STOPPING` each one means that nothing goes."""
 
     BUNDLE = "bundle"
     PATIENT = "patient"
