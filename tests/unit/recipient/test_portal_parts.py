@@ -42,7 +42,9 @@ class TestWords:
             *("medicine.agreed", "medicine.next", "medicine.plan", "medicine.schedule"),
         )
         unused = [key for key in catalogue("nl") if f'"{key}"' not in source and f"'{key}'" not in source]
-        assert [key for key in unused if not key.startswith((*families, "service.", "account.password_"))] == []
+        assert [
+            key for key in unused if not key.startswith((*families, "service.", "account.password_"))
+        ] == []
 
     def test_no_key_is_doubled_in_a_file(self) -> None:
         for lang in LANGUAGES:
