@@ -20,6 +20,8 @@ from tests.support.scale import is_night
 from tests.support.sync_replay import play_again, print_of, recorded, signer_of
 from tests.support.sync_run import Run, Size
 
+pytestmark = pytest.mark.timeout(20_000)  # at night ten thousand messages; no verdict by stopwatch
+
 CI = Size(patients=20, each=50, share=0.35, kills=20)
 NIGHT = Size(patients=50, each=200, share=0.35, kills=200, seed=2)
 POSTGRES = Size(patients=2, each=25, share=0.35, kills=4, seed=5)

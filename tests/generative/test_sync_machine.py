@@ -261,6 +261,7 @@ def test_nothing_leaves_without_a_permit_of_that_moment() -> None:
     assert counted["judged"] > counted["lives"]
 
 
+@pytest.mark.timeout(900)
 def test_a_decision_made_when_it_was_written_is_found() -> None:
     first: dict[str, Any] = {}
     real = VaultPort._permitted
