@@ -15,7 +15,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from recipient.errors import Unusable
-from sync.endpoint import parse_endpoint
+from sync.endpoint import parse_endpoint, typed_address
 from sync.errors import LocalRuleError
 
 STORE_NAME = "recipient.db"
@@ -91,6 +91,6 @@ def parse_public_url(text: str) -> str:
         Unusable: ``bad_url``.
     """
     try:
-        return parse_endpoint(text).url()
+        return parse_endpoint(typed_address(text)).url()
     except LocalRuleError as exc:
         raise Unusable("bad_url") from exc

@@ -3,7 +3,8 @@
 Rules, for an address that was typed, pasted or stood in a card:
 
 1. `https`, or `http` to a literal loopback address (the recipient on this machine, for demo and tests);
-2. a host name in ASCII (an internationalised name in its `xn--` form) or a literal address;
+2. a host name in ASCII (an internationalised name in its `xn--` form, which `typed_address` writes for what
+   was typed) or a literal address;
 3. no user name, query or fragment, and no path that climbs;
 4. every address the name resolves to must be public unicast; `is_public` decides, because Python's
    `is_global` also says yes to multicast and to addresses that tunnel to private ones.
@@ -17,7 +18,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from sync.errors import LocalRuleError
 
@@ -84,6 +85,34 @@ def parse_endpoint(url: str) -> Endpoint:
     if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(host)):
         raise LocalRuleError("bad_endpoint")
     return Endpoint(parts.scheme, host, port or _DEFAULT_PORTS[parts.scheme], parts.path.rstrip("/"))
+
+
+def typed_address(text: str) -> str:
+    """Write what a person typed in ASCII, the host in the form that names are registered in (`xn--`).
+
+    The result is what is shown from then on, so that a letter that only looks like another one shows. A card
+    is not treated so: what is signed has to be in ASCII already.
+
+    Args:
+        text: Untrusted; spaces around it are dropped.
+
+    Raises:
+        LocalRuleError: `bad_endpoint`, its host is no name by IDNA 2008 (RFC 5891, as mapped by UTS #46).
+    """
+    text = text.strip()
+    if text.isascii():
+        return text
+    import idna  # rarely needed, and its tables are large
+
+    try:
+        parts = urlsplit(text)
+        port = "" if parts.port is None else f":{parts.port}"
+        host = idna.encode(parts.hostname or "", uts46=True, std3_rules=True).decode("ascii")
+    except (idna.IDNAError, UnicodeError, ValueError) as exc:
+        raise LocalRuleError("bad_endpoint") from exc
+    if "@" in parts.netloc:
+        raise LocalRuleError("bad_endpoint")
+    return urlunsplit(parts._replace(netloc=host + port))
 
 
 def is_public(address: str) -> bool:

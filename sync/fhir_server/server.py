@@ -19,7 +19,7 @@ from typing import Final
 
 from consent.rules import ActorRef
 from crypto.canonical import JsonValue, b64url, canonical_bytes
-from sync.endpoint import parse_endpoint
+from sync.endpoint import parse_endpoint, typed_address
 from sync.reading import as_text, as_whole, malformed, read_object
 
 VERSION: Final = 1
@@ -68,7 +68,7 @@ def fhir_server(*, name: str, endpoint: str, organisation: str = "") -> FhirServ
         LocalRuleError: `bad_endpoint`.
         RemoteRuleError: `malformed`, the name or the identifier is empty or too long.
     """
-    address = parse_endpoint(endpoint.strip())
+    address = parse_endpoint(typed_address(endpoint))
     found = FhirServer(name.strip(), address.url(), organisation.strip())
     if not 0 < len(found.name) <= MAX_NAME_LENGTH or len(found.organisation) > MAX_NAME_LENGTH:
         raise malformed()

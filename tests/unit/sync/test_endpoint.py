@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from sync.endpoint import is_public, parse_endpoint
+from sync.endpoint import is_public, parse_endpoint, typed_address
 from sync.errors import LocalRuleError
 
 
@@ -123,3 +123,32 @@ def test_public_addresses(address: str) -> None:
 )
 def test_other_addresses_are_not_public(address: str) -> None:
     assert not is_public(address)
+
+
+@pytest.mark.parametrize(
+    ("typed", "written"),
+    [
+        (" https://clinic.example/FHIR ", "https://clinic.example/FHIR"),
+        ("https://Zorgcafé.nl/FHIR/R4", "https://xn--zorgcaf-hya.nl/FHIR/R4"),
+        ("https://клиника.example:8443/x", "https://xn--80apagcdp.example:8443/x"),
+        ("https://İstanbul.example/A", "https://xn--istanbul-o0e.example/A"),
+        ("https://сlinic.example", "https://xn--linic-0ye.example"),  # the first letter is Cyrillic
+        ("https://clinic。example", "https://clinic.example"),  # a full stop of another script
+    ],
+)
+def test_a_typed_name_is_written_in_the_form_it_is_registered_in(typed: str, written: str) -> None:
+    assert typed_address(typed) == written
+    assert parse_endpoint(typed_address(typed)).host in written
+
+
+@pytest.mark.parametrize(
+    "typed", ["é", "https://", "https://é@clinic.example", "https://a\u200db.example", "https://é_.example"]
+)
+def test_a_typed_name_that_is_none_is_refused(typed: str) -> None:
+    with pytest.raises(LocalRuleError, match="bad_endpoint"):
+        parse_endpoint(typed_address(typed))
+
+
+def test_a_signed_address_is_ascii_already() -> None:
+    with pytest.raises(LocalRuleError, match="bad_endpoint"):
+        parse_endpoint("https://zorgcafé.example")
