@@ -36,8 +36,6 @@ LEAST_FREE_BYTES: Final = 256 * 1024 * 1024
 CODE: Final = "pgo.code"
 """Where in a request's scope the inbox leaves the code of a refusal, for counting."""
 
-_LOG_IN: Final = ("POST", "/portal/login")
-_LOG_IN_OUTCOMES: Final = {303: "ok", 401: "failed", 429: "throttled"}
 _READY: Final = ""
 
 
@@ -138,8 +136,6 @@ class Measured:
             self._metrics.answered(route, status=status, seconds=time.perf_counter() - start)
             if CODE in scope:
                 self._metrics.refused(scope[CODE])
-            if (scope["method"], route) == _LOG_IN:
-                self._metrics.logged_in(_LOG_IN_OUTCOMES.get(status, ""))
 
 
 def route_patterns(routes: Iterable[BaseRoute]) -> frozenset[str]:
