@@ -17,10 +17,11 @@ from typing import Any, Final, cast
 import flet as ft
 
 from pgo.ui import safety, text, theme
+from pgo.ui.hooks import use_app
 from pgo.ui.room import LayoutCtx, layout_for
 from pgo.ui.safety import component
 from pgo.ui.shell import RAIL_WIDTH, Shell
-from pgo.ui.state import AppCtx, AppState, PrefsCtx, use_app
+from pgo.ui.state import AppCtx, AppState, PrefsCtx
 from pgo.ui.widgets import empty_state, page_body, use_width
 
 # route -> module in pgo.ui.screens; the first match counts, so fixed words stand before parameters.

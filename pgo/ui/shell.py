@@ -10,9 +10,10 @@ from typing import Any, Final
 
 import flet as ft
 
+from pgo.ui.hooks import go, use_app
 from pgo.ui.room import use_layout
 from pgo.ui.safety import component
-from pgo.ui.state import AppState, go, use_app
+from pgo.ui.state import AppState
 from pgo.ui.theme import GAP
 from pgo.ui.who import WhoIsOpen
 from pgo.ui.widgets import NoticeHost, error_banner, icon_button, live, secondary_button

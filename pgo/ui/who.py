@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import flet as ft
 
+from pgo.ui.hooks import go, use_app, use_query
 from pgo.ui.safety import component
-from pgo.ui.state import go, use_app, use_query
 from pgo.ui.theme import GAP_SMALL, RADIUS_SMALL
 from pgo.ui.widgets import avatar
 from pgo.ui.widgets.buttons import keyed

@@ -5,8 +5,9 @@ from __future__ import annotations
 import flet as ft
 
 from pgo.ui.backup.words import size
+from pgo.ui.hooks import go, use_action, use_app, use_query
 from pgo.ui.safety import component
-from pgo.ui.state import AppState, Failed, go, use_action, use_app, use_query
+from pgo.ui.state import AppState, Failed
 from pgo.ui.text import fmt_moment
 from pgo.ui.theme import GAP
 from pgo.ui.widgets import (

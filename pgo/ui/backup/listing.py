@@ -9,8 +9,9 @@ import flet as ft
 
 from pgo.ui.backup.run import use_long
 from pgo.ui.backup.words import age, size
+from pgo.ui.hooks import use_app
 from pgo.ui.safety import component
-from pgo.ui.state import AppState, Failed, use_app
+from pgo.ui.state import AppState, Failed
 from pgo.ui.text import fmt_moment
 from pgo.ui.theme import GAP, GAP_SMALL
 from pgo.ui.widgets import (

@@ -8,8 +8,9 @@ from typing import Final
 
 import flet as ft
 
+from pgo.ui.hooks import use_app
 from pgo.ui.safety import component
-from pgo.ui.state import AppState, use_app
+from pgo.ui.state import AppState
 from pgo.ui.theme import GAP_SMALL
 from pgo.ui.widgets import note, radio_group, text_field
 from pgo.usecases.backup_places import Place, on_same_disk, places

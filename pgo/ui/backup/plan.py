@@ -10,8 +10,9 @@ from typing import Final
 import flet as ft
 
 from pgo.ui.backup.places import FolderChoice
+from pgo.ui.hooks import use_action, use_app
 from pgo.ui.safety import component
-from pgo.ui.state import AppState, Failed, use_action, use_app
+from pgo.ui.state import AppState, Failed
 from pgo.ui.widgets import radio_group, secondary_button, section_card, toolbar
 from pgo.usecases.backup_plan import EVERY_CHOICES, KEEP_CHOICES, BackupPlan, Every, save_plan
 

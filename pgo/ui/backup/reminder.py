@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import flet as ft
 
 from pgo.ui.backup.words import age
+from pgo.ui.hooks import go, use_app, use_query
 from pgo.ui.safety import component
-from pgo.ui.state import AppState, go, use_app, use_query
+from pgo.ui.state import AppState
 from pgo.ui.theme import GAP_SMALL
 from pgo.ui.widgets import StatusKind, note, secondary_button, toolbar
 from pgo.usecases.backup_plan import standing, was_restored

@@ -11,7 +11,8 @@ import flet as ft
 
 from pgo.errors import BackupRefused
 from pgo.ui.backup.words import step
-from pgo.ui.state import AppState, Failed, use_app
+from pgo.ui.hooks import use_app
+from pgo.ui.state import AppState, Failed
 from pgo.ui.widgets import card, progress, text_button, toolbar
 
 T = TypeVar("T")

@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Final
 import flet as ft
 
 from pgo.health.prom.questionnaire import Question, QuestionKind, words
+from pgo.ui.hooks import use_app
 from pgo.ui.records.frame import stacked
 from pgo.ui.records.say import parse_typed_date, typed_date
 from pgo.ui.safety import component
-from pgo.ui.state import use_app
 from pgo.ui.theme import FONT_STRONG, GAP_SMALL, RADIUS_SMALL
 from pgo.ui.widgets import checkbox_row, muted, text_field
 from pgo.ui.widgets.buttons import keyed

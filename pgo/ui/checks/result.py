@@ -12,11 +12,12 @@ import flet as ft
 from pgo.errors import NotFound
 from pgo.health.prom.questionnaire import words
 from pgo.ui.checks.words import compared, score_meaning
+from pgo.ui.hooks import go, use_app, use_query
 from pgo.ui.records.chart import SeriesChart
 from pgo.ui.records.frame import quiet, stacked
 from pgo.ui.records.rows import open_record
 from pgo.ui.safety import component
-from pgo.ui.state import AppState, go, use_app, use_query
+from pgo.ui.state import AppState
 from pgo.ui.text import fmt_number
 from pgo.ui.widgets import body, card, heading, live, muted, note, primary_button, secondary_button, toolbar
 from pgo.usecases import answer

@@ -34,11 +34,12 @@ from pgo.ui.checks.standing import (
     question_at,
 )
 from pgo.ui.checks.words import answer_text, preamble
+from pgo.ui.hooks import Action, use_action, use_app
 from pgo.ui.records.frame import stacked
 from pgo.ui.records.keeper import Keeper
 from pgo.ui.room import use_layout
 from pgo.ui.safety import component
-from pgo.ui.state import Action, AppState, Ok, use_action, use_app
+from pgo.ui.state import AppState, Ok
 from pgo.ui.widgets import (
     Ask,
     body,

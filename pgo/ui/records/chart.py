@@ -12,6 +12,7 @@ import flet as ft
 import flet_charts as fch
 
 from pgo.health.record.printed import printed_unit
+from pgo.ui.hooks import use_app
 from pgo.ui.records.axis import TimeAxis, nice_ticks, tick_text, time_axis
 from pgo.ui.records.frame import quiet
 from pgo.ui.records.plot import Dot, Plot, build_plot, dot_text, in_words, thinned
@@ -19,7 +20,7 @@ from pgo.ui.records.rows import line, open_record, value_text
 from pgo.ui.records.say import say_moment, say_value
 from pgo.ui.room import use_layout
 from pgo.ui.safety import component
-from pgo.ui.state import AppState, use_app
+from pgo.ui.state import AppState
 from pgo.ui.widgets import described, icon_button, list_section, muted, secondary_button
 
 if TYPE_CHECKING:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import flet as ft
 
+from pgo.ui.hooks import use_action, use_app, use_query
 from pgo.ui.records.frame import stacked
 from pgo.ui.safety import component
-from pgo.ui.state import Ok, use_action, use_app, use_query
+from pgo.ui.state import Ok
 from pgo.ui.text import fmt_number
 from pgo.ui.widgets import (
     body,

@@ -17,11 +17,12 @@ from typing import Any, Literal
 
 import flet as ft
 
+from pgo.ui.hooks import go, use_action, use_app
 from pgo.ui.records.frame import stacked
 from pgo.ui.records.keeper import Keeper
 from pgo.ui.records.say import parse_typed_date
 from pgo.ui.safety import component
-from pgo.ui.state import AppState, Failed, go, use_action, use_app
+from pgo.ui.state import AppState, Failed
 from pgo.ui.widgets import (
     card,
     live,

@@ -11,8 +11,9 @@ from typing import Final, TypeVar
 
 import flet as ft
 
+from pgo.ui.hooks import Query, go, use_app
 from pgo.ui.safety import component
-from pgo.ui.state import AppState, Query, go, use_app
+from pgo.ui.state import AppState
 from pgo.ui.widgets import (
     empty_state,
     list_section,

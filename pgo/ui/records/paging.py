@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import flet as ft
 
-from pgo.ui.state import Failed, use_app
+from pgo.ui.hooks import use_app
+from pgo.ui.state import Failed
 
 if TYPE_CHECKING:
     from pgo.usecases.read import Page, RecordRow

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pgo.ui.state import Action, Ok, use_action, use_app
+from pgo.ui.hooks import Action, use_action, use_app
+from pgo.ui.state import Ok
 from pgo.usecases import medicate
 
 if TYPE_CHECKING:

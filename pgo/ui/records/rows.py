@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Final
 
 import flet as ft
 
+from pgo.ui.hooks import go
 from pgo.ui.records.say import brief_value, say_moment, say_title, speak_value
 from pgo.ui.shell import LARGE_TEXT
-from pgo.ui.state import AppState, go
+from pgo.ui.state import AppState
 from pgo.ui.text import fmt_date
 from pgo.ui.theme import FONT_STRONG, RADIUS_SMALL
 from pgo.ui.widgets import list_section, muted, status_badge

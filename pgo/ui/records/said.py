@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import flet as ft
 
+from pgo.ui.hooks import Action, go, use_action, use_app, use_query
 from pgo.ui.objection_words import meaning, sentence, shown_text
 from pgo.ui.records.correction_words import letter, letter_name
 from pgo.ui.records.frame import stacked
 from pgo.ui.safety import component
-from pgo.ui.state import Action, AppState, Ok, go, use_action, use_app, use_query
+from pgo.ui.state import AppState, Ok
 from pgo.ui.text import fmt_moment
 from pgo.ui.widgets import (
     Ask,

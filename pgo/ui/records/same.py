@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import flet as ft
 
+from pgo.ui.hooks import use_action, use_app, use_query
 from pgo.ui.records.frame import stacked
 from pgo.ui.records.rows import line, open_record
 from pgo.ui.records.say import say_period
 from pgo.ui.safety import component
-from pgo.ui.state import AppState, Ok, use_action, use_app, use_query
+from pgo.ui.state import AppState, Ok
 from pgo.ui.widgets import list_section, muted, secondary_button, section_card, strong, text_button
 from pgo.usecases import merge
 

@@ -15,8 +15,9 @@ from pgo.ui.backup.places import FolderChoice
 from pgo.ui.backup.plan import PlanCard
 from pgo.ui.backup.run import use_long
 from pgo.ui.backup.words import age, size
+from pgo.ui.hooks import use_app, use_query
 from pgo.ui.safety import component
-from pgo.ui.state import AppState, use_app, use_query
+from pgo.ui.state import AppState
 from pgo.ui.text import fmt_moment
 from pgo.ui.widgets import (
     StatusKind,

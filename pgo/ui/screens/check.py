@@ -9,10 +9,11 @@ import flet as ft
 
 from pgo.health.prom.questionnaire import own_questionnaires, words
 from pgo.ui.checks.result import HIGHEST, LOWEST, trend_of
+from pgo.ui.hooks import go, use_app, use_query
 from pgo.ui.records.chart import SeriesChart
 from pgo.ui.records.frame import answered, quiet, stacked
 from pgo.ui.safety import component
-from pgo.ui.state import AppState, go, use_app, use_query
+from pgo.ui.state import AppState
 from pgo.ui.text import fmt_date, fmt_number
 from pgo.ui.widgets import (
     body,

@@ -9,8 +9,9 @@ import flet as ft
 from pgo.health.prom.questionnaire import words
 from pgo.ui.checks.result import Result
 from pgo.ui.checks.sheet import Sheet
+from pgo.ui.hooks import use_app
 from pgo.ui.safety import component
-from pgo.ui.state import AppState, Failed, use_app
+from pgo.ui.state import AppState, Failed
 from pgo.ui.widgets import loading, note, page_body
 from pgo.usecases import answer
 

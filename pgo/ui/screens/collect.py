@@ -13,9 +13,10 @@ import flet as ft
 from pgo.errors import AppError
 from pgo.ui import text
 from pgo.ui.files import Picked, pick_file
+from pgo.ui.hooks import go, use_app, use_query
 from pgo.ui.records.intake_words import as_sentence, place_words, reason_words
 from pgo.ui.safety import component
-from pgo.ui.state import AppState, Failed, go, use_app, use_query
+from pgo.ui.state import AppState, Failed
 from pgo.ui.text import fmt_date, fmt_number
 from pgo.ui.theme import GAP
 from pgo.ui.widgets import (

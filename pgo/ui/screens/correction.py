@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import flet as ft
 
 from pgo.health.record.remarks import Asked, request_faults
+from pgo.ui.hooks import use_app, use_query
 from pgo.ui.records.forms import Field, Form, Plan, Values, form_query
 from pgo.ui.records.frame import answered
 from pgo.ui.safety import component
 from pgo.ui.screens.remark import number_of
-from pgo.ui.state import use_app, use_query
 from pgo.ui.widgets import page_body
 from pgo.usecases import corrections
 

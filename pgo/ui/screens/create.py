@@ -7,9 +7,10 @@ from pathlib import Path
 
 import flet as ft
 
+from pgo.ui.hooks import use_action, use_app
 from pgo.ui.safety import component
 from pgo.ui.screens.passphrase import Meter, SecretField, Typed, use_meter
-from pgo.ui.state import AppState, Failed, use_action, use_app
+from pgo.ui.state import AppState, Failed
 from pgo.ui.widgets import (
     card,
     heading,

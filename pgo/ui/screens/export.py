@@ -9,10 +9,11 @@ from typing import Any, Final
 
 import flet as ft
 
+from pgo.ui.hooks import Action, go, use_action, use_app
 from pgo.ui.paper_words import PaperWords
 from pgo.ui.records.frame import stacked
 from pgo.ui.safety import component
-from pgo.ui.state import Action, AppState, Failed, Ok, go, use_action, use_app
+from pgo.ui.state import AppState, Failed, Ok
 from pgo.ui.text import fmt_number
 from pgo.ui.theme import GAP_SMALL
 from pgo.ui.uploads import MAX_FILE_BYTES

@@ -8,10 +8,11 @@ from typing import Any, Final
 import flet as ft
 
 from consent.codes import Sensitivity
+from pgo.ui.hooks import use_action, use_app, use_query
 from pgo.ui.paper_words import PaperWords
 from pgo.ui.records.frame import answered, stacked
 from pgo.ui.safety import component
-from pgo.ui.state import AppState, Ok, use_action, use_app, use_query
+from pgo.ui.state import AppState, Ok
 from pgo.ui.text import LANGUAGES
 from pgo.ui.widgets import (
     checkbox_row,

@@ -8,10 +8,11 @@ from typing import Final
 import flet as ft
 
 from pgo.ui.history_words import change_sentence, receipt_sentences
+from pgo.ui.hooks import use_action, use_app, use_query
 from pgo.ui.records.frame import answered, stacked
 from pgo.ui.safety import component
 from pgo.ui.sharing.parts import sentences
-from pgo.ui.state import AppState, Ok, use_action, use_app, use_query
+from pgo.ui.state import AppState, Ok
 from pgo.ui.text import fmt_moment
 from pgo.ui.widgets import (
     body,

@@ -13,10 +13,11 @@ from typing import Any, Final
 
 import flet as ft
 
+from pgo.ui.hooks import go, use_action, use_app, use_query
 from pgo.ui.journal_words import finding_sentence, looked_sentence, row_sentence, searched_text
 from pgo.ui.records.frame import answered, quiet, stacked
 from pgo.ui.safety import component
-from pgo.ui.state import AppState, Ok, go, use_action, use_app, use_query
+from pgo.ui.state import AppState, Ok
 from pgo.ui.text import fmt_moment, fmt_number
 from pgo.ui.theme import GAP_SMALL
 from pgo.ui.widgets import (

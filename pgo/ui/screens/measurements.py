@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import flet as ft
 
+from pgo.ui.hooks import go, use_app, use_query
 from pgo.ui.records.frame import answered, nothing_collected, quiet, record_tabs, stacked
 from pgo.ui.records.rows import is_large, line, value_text
 from pgo.ui.records.say import say_title
 from pgo.ui.records.tokens import token_of
 from pgo.ui.safety import component
-from pgo.ui.state import AppState, go, use_app, use_query
+from pgo.ui.state import AppState
 from pgo.ui.text import fmt_date
 from pgo.ui.widgets import card, list_section, live, muted, page_body, strong, text_field
 from pgo.usecases import read

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 import flet as ft
 
+from pgo.ui.hooks import go, use_action, use_app, use_query
 from pgo.ui.records.frame import Folded, answered, quiet, record_tabs, stacked
 from pgo.ui.records.medicine_words import differences_of, period_of, rows_of, sources_of
 from pgo.ui.records.removal import use_remove
 from pgo.ui.records.rows import line, open_record, record_line
 from pgo.ui.safety import component
-from pgo.ui.state import AppState, Ok, go, use_action, use_app, use_query
+from pgo.ui.state import AppState, Ok
 from pgo.ui.widgets import (
     card,
     date_field,

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import flet as ft
 
 from pgo.health.medication.forms import MedicationForm, validate
+from pgo.ui.hooks import use_app, use_query
 from pgo.ui.records.forms import Field, Form, Plan, Values, form_query, iso_or_typed
 from pgo.ui.records.frame import answered
 from pgo.ui.records.say import typed_date
 from pgo.ui.safety import component
-from pgo.ui.state import use_app, use_query
 from pgo.ui.widgets import page_body
 from pgo.usecases import medicate
 

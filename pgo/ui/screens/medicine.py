@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 import flet as ft
 
+from pgo.ui.hooks import use_app, use_query
 from pgo.ui.records.frame import answered, stacked
 from pgo.ui.records.medicine_words import differences_of, period_of, rows_of, step_detail, step_line
 from pgo.ui.records.rows import line, open_record
 from pgo.ui.safety import component
-from pgo.ui.state import AppState, use_app, use_query
+from pgo.ui.state import AppState
 from pgo.ui.widgets import body, key_values, list_section, muted, note, page_body, section_card, strong
 from pgo.usecases import medicines
 from pgo.usecases.medicines import Medicine

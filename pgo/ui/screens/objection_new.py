@@ -14,13 +14,14 @@ from typing import Any, Final
 
 import flet as ft
 
+from pgo.ui.hooks import go, use_action, use_app, use_query
 from pgo.ui.objection_words import effect_sentences, meaning, sentence, shown_text
 from pgo.ui.records.frame import answered, stacked
 from pgo.ui.safety import component
 from pgo.ui.sharing.parts import sentences
 from pgo.ui.sharing.rows import option_list, toggle_row
 from pgo.ui.sharing_words import CATEGORY_ORDER, SENSITIVITY_ORDER, category_name, sensitivity_name
-from pgo.ui.state import AppState, Ok, go, use_action, use_app, use_query
+from pgo.ui.state import AppState, Ok
 from pgo.ui.theme import GAP, GAP_SMALL
 from pgo.ui.widgets import (
     body,

@@ -6,11 +6,12 @@ from functools import partial
 
 import flet as ft
 
+from pgo.ui.hooks import go, use_app, use_query
 from pgo.ui.objection_words import title
 from pgo.ui.records.frame import answered, stacked
 from pgo.ui.safety import component
 from pgo.ui.sharing.parts import named_button
-from pgo.ui.state import AppState, Ok, go, use_app, use_query
+from pgo.ui.state import AppState, Ok
 from pgo.ui.text import fmt_moment
 from pgo.ui.widgets import (
     Ask,

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import flet as ft
 
 from pgo.ui.backup.reminder import BackupReminder
+from pgo.ui.hooks import go, use_app, use_query
 from pgo.ui.room import use_layout
 from pgo.ui.safety import component
 from pgo.ui.shell import LARGE_TEXT
-from pgo.ui.state import AppState, go, use_app, use_query
+from pgo.ui.state import AppState
 from pgo.ui.text import fmt_date
 from pgo.ui.theme import FONT_STRONG, GAP, GAP_SMALL, RADIUS
 from pgo.ui.widgets import (

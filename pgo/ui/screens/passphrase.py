@@ -9,8 +9,8 @@ from typing import Any
 
 import flet as ft
 
+from pgo.ui.hooks import use_action, use_app
 from pgo.ui.safety import component
-from pgo.ui.state import use_action, use_app
 from pgo.ui.theme import GAP_SMALL
 from pgo.ui.widgets import icon_button, muted, primary_button, progress, text_button, text_field, toolbar
 from pgo.usecases.unlock import PassphraseQuality, passphrase_quality

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Final
 
 import flet as ft
 
+from pgo.ui.hooks import go, use_app, use_query
 from pgo.ui.records.frame import Folded, answered, nothing_collected, quiet, record_tabs, stacked
 from pgo.ui.records.rows import line, open_record, record_line, record_lines
 from pgo.ui.safety import component
-from pgo.ui.state import AppState, go, use_app, use_query
+from pgo.ui.state import AppState
 from pgo.ui.text import fmt_date, has
 from pgo.ui.theme import RADIUS
 from pgo.ui.widgets import (

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import flet as ft
 
+from pgo.ui.hooks import go, use_app, use_query
 from pgo.ui.records.document import DocumentCard
 from pgo.ui.records.frame import answered, quiet, stacked
 from pgo.ui.records.removal import use_remove, use_restore
@@ -17,7 +18,7 @@ from pgo.ui.records.said import SaidCard
 from pgo.ui.records.same import SameThingCard
 from pgo.ui.records.say import say_moment, say_period, say_title, say_value, speak_value
 from pgo.ui.safety import component
-from pgo.ui.state import AppState, go, use_app, use_query
+from pgo.ui.state import AppState
 from pgo.ui.text import fmt_moment, has
 from pgo.ui.theme import RADIUS_SMALL
 from pgo.ui.widgets import (

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import flet as ft
 
+from pgo.ui.hooks import use_action, use_app
 from pgo.ui.safety import component
 from pgo.ui.screens.passphrase import ChooseTwice
 from pgo.ui.screens.unlock import enter
-from pgo.ui.state import AppState, Failed, Ok, use_action, use_app
+from pgo.ui.state import AppState, Failed, Ok
 from pgo.ui.theme import FONT_STRONG, GAP, GAP_SMALL, RADIUS_SMALL
 from pgo.ui.widgets import (
     card,

@@ -6,10 +6,11 @@ from typing import Final
 
 import flet as ft
 
+from pgo.ui.hooks import go, use_app
 from pgo.ui.request_words import refusal
 from pgo.ui.safety import component
 from pgo.ui.sharing.signed_text import Asked, SignedText
-from pgo.ui.state import Ok, go, use_app
+from pgo.ui.state import Ok
 from pgo.ui.widgets import page_body
 from pgo.usecases import requests
 

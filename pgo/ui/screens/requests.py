@@ -7,11 +7,12 @@ from typing import Any
 
 import flet as ft
 
+from pgo.ui.hooks import go, use_app, use_query
 from pgo.ui.records.frame import answered, stacked
 from pgo.ui.request_words import difference, own_words
 from pgo.ui.safety import component
 from pgo.ui.sharing.parts import named_button, sentences
-from pgo.ui.state import AppState, Ok, go, use_app, use_query
+from pgo.ui.state import AppState, Ok
 from pgo.ui.text import fmt_date
 from pgo.ui.widgets import (
     body,

@@ -15,9 +15,10 @@ import flet as ft
 from pgo.ui.backup.places import FolderChoice
 from pgo.ui.backup.run import Long, use_long
 from pgo.ui.backup.words import size
+from pgo.ui.hooks import Action, use_action, use_app
 from pgo.ui.safety import component
 from pgo.ui.screens.passphrase import SecretField
-from pgo.ui.state import Action, AppState, Failed, use_action, use_app
+from pgo.ui.state import AppState, Failed
 from pgo.ui.text import fmt_moment
 from pgo.ui.widgets import (
     card,

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import flet as ft
 
 from pgo.errors import NotFound
+from pgo.ui.hooks import use_app, use_query
 from pgo.ui.records.chart import SeriesChart, SeriesTable
 from pgo.ui.records.frame import answered, stacked
 from pgo.ui.records.say import say_title, say_value
 from pgo.ui.records.tokens import key_of
 from pgo.ui.safety import component
-from pgo.ui.state import AppState, use_app, use_query
+from pgo.ui.state import AppState
 from pgo.ui.widgets import card, muted, page_body, section_card
 from pgo.usecases import read
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import flet as ft
 
+from pgo.ui.hooks import use_action, use_app, use_query
 from pgo.ui.records.frame import answered, stacked
 from pgo.ui.records.intake_words import as_sentence, place_words, reason_words
 from pgo.ui.safety import component
-from pgo.ui.state import AppState, Ok, use_action, use_app, use_query
+from pgo.ui.state import AppState, Ok
 from pgo.ui.text import fmt_moment
 from pgo.ui.widgets import (
     card,

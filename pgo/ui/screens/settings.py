@@ -6,10 +6,10 @@ import importlib.metadata
 
 import flet as ft
 
+from pgo.ui.hooks import use_app
 from pgo.ui.safety import component
 from pgo.ui.settings.look import LockCard, LookCard
 from pgo.ui.settings.sections import SECTIONS, SectionCard
-from pgo.ui.state import use_app
 from pgo.ui.theme import GAP
 from pgo.ui.widgets import (
     body,

@@ -6,12 +6,13 @@ from collections.abc import Callable
 
 import flet as ft
 
+from pgo.ui.hooks import Query, use_action, use_app, use_query
 from pgo.ui.safety import component
 from pgo.ui.screens.recovery import ConfirmCode
 from pgo.ui.settings.keyring import KeyringCard
 from pgo.ui.settings.passphrase import PassphraseCard
 from pgo.ui.settings.renewal import RenewalCard
-from pgo.ui.state import AppState, Ok, Query, use_action, use_app, use_query
+from pgo.ui.state import AppState, Ok
 from pgo.ui.text import fmt_number
 from pgo.ui.widgets import (
     body,

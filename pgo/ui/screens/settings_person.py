@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 
 import flet as ft
 
+from pgo.ui.hooks import use_action, use_app, use_query
 from pgo.ui.safety import component
 from pgo.ui.settings.removal import DeleteCard
-from pgo.ui.state import AppState, Failed, use_action, use_app, use_query
+from pgo.ui.state import AppState, Failed
 from pgo.ui.theme import GAP
 from pgo.ui.widgets import (
     AVATAR_COLOURS,

@@ -15,6 +15,7 @@ from typing import Final
 import flet as ft
 
 from pgo.ui.backup.after import WaitingNotes
+from pgo.ui.hooks import go, use_app, use_query
 from pgo.ui.records.frame import answered, stacked
 from pgo.ui.safety import component
 from pgo.ui.sharing.notices import CostSetting, HeldBack
@@ -22,7 +23,7 @@ from pgo.ui.sharing.parts import named_button, share_badge
 from pgo.ui.sharing.reminders import Reminders
 from pgo.ui.sharing.stop import StopButton
 from pgo.ui.sharing_words import badge, ever_sent, kind_name, summary
-from pgo.ui.state import AppState, Ok, go, use_app, use_query
+from pgo.ui.state import AppState, Ok
 from pgo.ui.text import fmt_date, fmt_moment
 from pgo.ui.widgets import (
     Ask,

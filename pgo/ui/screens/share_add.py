@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import flet as ft
 
+from pgo.ui.hooks import go, use_action, use_app
 from pgo.ui.records.frame import stacked
 from pgo.ui.safety import component
 from pgo.ui.sharing.parts import fingerprint
 from pgo.ui.sharing.signed_text import Asked, Example, SignedText
 from pgo.ui.sharing_words import kind_name, refusal
-from pgo.ui.state import AppState, Ok, go, use_action, use_app
+from pgo.ui.state import AppState, Ok
 from pgo.ui.text import fmt_date
 from pgo.ui.theme import GAP
 from pgo.ui.widgets import (

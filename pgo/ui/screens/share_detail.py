@@ -12,13 +12,14 @@ import flet as ft
 
 from consent.decision import GrantState
 from pgo.ui import fhir_words, sharing_words
+from pgo.ui.hooks import go, use_action, use_app, use_query
 from pgo.ui.records.frame import answered, stacked
 from pgo.ui.safety import component
 from pgo.ui.sharing.parts import sentences, share_badge
 from pgo.ui.sharing.server import ServerCheck
 from pgo.ui.sharing.stop import StopButton
 from pgo.ui.sharing_words import choice_sentences, join, receipt_sentence, sent_of
-from pgo.ui.state import AppState, Ok, go, use_action, use_app, use_query
+from pgo.ui.state import AppState, Ok
 from pgo.ui.text import fmt_moment, fmt_number
 from pgo.ui.widgets import (
     live,

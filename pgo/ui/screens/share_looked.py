@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Final
 
 import flet as ft
 
+from pgo.ui.hooks import use_action, use_app, use_query
 from pgo.ui.looked_words import access_more, access_what, doubt, fetch_problem, is_marked
 from pgo.ui.records.frame import answered, stacked
 from pgo.ui.safety import component
 from pgo.ui.sharing_words import purpose_name
-from pgo.ui.state import AppState, Failed, use_action, use_app, use_query
+from pgo.ui.state import AppState, Failed
 from pgo.ui.text import fmt_moment
 from pgo.ui.widgets import (
     VirtualList,

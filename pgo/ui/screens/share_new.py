@@ -18,6 +18,7 @@ import flet as ft
 
 from pgo.errors import InputRefused
 from pgo.ui import fhir_words, sharing_words
+from pgo.ui.hooks import go, use_action, use_app, use_query
 from pgo.ui.records.frame import answered, stacked
 from pgo.ui.research_words import limit_sentences
 from pgo.ui.safety import component
@@ -35,7 +36,7 @@ from pgo.ui.sharing_words import (
     single_sentences,
     what_sentences,
 )
-from pgo.ui.state import AppState, Failed, Ok, go, use_action, use_app, use_query
+from pgo.ui.state import AppState, Failed, Ok
 from pgo.ui.text import fmt_number, has
 from pgo.ui.theme import GAP
 from pgo.ui.widgets import (

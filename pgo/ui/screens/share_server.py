@@ -13,10 +13,11 @@ from typing import Any
 import flet as ft
 
 from pgo.ui.fhir_words import refusal, type_names
+from pgo.ui.hooks import go, use_action, use_app
 from pgo.ui.records.frame import stacked
 from pgo.ui.safety import component
 from pgo.ui.sharing.server import lacks
-from pgo.ui.state import AppState, Ok, go, use_action, use_app
+from pgo.ui.state import AppState, Ok
 from pgo.ui.text import fmt_moment
 from pgo.ui.theme import GAP
 from pgo.ui.widgets import (

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 
 import flet as ft
 
+from pgo.ui.hooks import use_action, use_app
 from pgo.ui.room import use_layout
 from pgo.ui.safety import component
 from pgo.ui.screens.create import CreateStep
 from pgo.ui.screens.recovery import CodeStep, RecoverStep
 from pgo.ui.screens.restore import RestoreStep
 from pgo.ui.screens.unlock import UnlockStep, enter
-from pgo.ui.state import AppState, Failed, use_action, use_app
+from pgo.ui.state import AppState, Failed
 from pgo.ui.theme import GAP, GAP_LARGE, RADIUS, THEMES
 from pgo.ui.widgets import (
     avatar,

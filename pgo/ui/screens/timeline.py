@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import flet as ft
 
+from pgo.ui.hooks import Query, use_app, use_query
 from pgo.ui.records.frame import nothing_collected, quiet, record_tabs
 from pgo.ui.records.paging import Pages, use_pages
 from pgo.ui.records.rows import ICONS, record_line
 from pgo.ui.room import use_layout
 from pgo.ui.safety import component
-from pgo.ui.state import AppState, Query, use_app, use_query
+from pgo.ui.state import AppState
 from pgo.ui.text import fmt_number
 from pgo.ui.theme import GAP_SMALL
 from pgo.ui.widgets import VirtualList, live, loading, note, page_body, text_field

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import flet as ft
 
+from pgo.ui.hooks import use_app, use_query
 from pgo.ui.records.frame import answered, stacked
 from pgo.ui.records.removal import use_restore
 from pgo.ui.records.rows import kind_icon, line, second_line
 from pgo.ui.safety import component
-from pgo.ui.state import AppState, use_app, use_query
+from pgo.ui.state import AppState
 from pgo.ui.widgets import card, empty_state, page_body, secondary_button
 from pgo.ui.widgets.layout import muted, strong
 from pgo.usecases import medicate

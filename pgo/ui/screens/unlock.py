@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import flet as ft
 
+from pgo.ui.hooks import use_action, use_app
 from pgo.ui.safety import component
 from pgo.ui.screens.passphrase import SecretField
-from pgo.ui.state import AppState, Failed, use_action, use_app
+from pgo.ui.state import AppState, Failed
 from pgo.ui.theme import GAP, ThemeName
 from pgo.ui.widgets import (
     avatar,

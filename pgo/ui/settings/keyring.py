@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import flet as ft
 
+from pgo.ui.hooks import use_action, use_app
 from pgo.ui.safety import component
-from pgo.ui.state import Failed, use_action, use_app
+from pgo.ui.state import Failed
 from pgo.ui.widgets import Ask, body, note, secondary_button, section_card, status_badge, toolbar, use_confirm
 from pgo.usecases.keys import keyring_off, keyring_on
 

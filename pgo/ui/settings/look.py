@@ -7,8 +7,9 @@ from typing import Any
 
 import flet as ft
 
+from pgo.ui.hooks import use_app
 from pgo.ui.safety import component
-from pgo.ui.state import AppState, Failed, use_app
+from pgo.ui.state import AppState, Failed
 from pgo.ui.text import LANGUAGES
 from pgo.ui.theme import THEMES
 from pgo.ui.widgets import radio_group, section_card

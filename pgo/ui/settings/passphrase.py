@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import flet as ft
 
+from pgo.ui.hooks import use_app
 from pgo.ui.safety import component
 from pgo.ui.screens.passphrase import ChooseTwice
-from pgo.ui.state import Failed, use_app
+from pgo.ui.state import Failed
 from pgo.ui.widgets import (
     body,
     muted,

@@ -6,8 +6,9 @@ import asyncio
 
 import flet as ft
 
+from pgo.ui.hooks import go, use_action, use_app, use_query
 from pgo.ui.safety import component
-from pgo.ui.state import Failed, go, use_action, use_app, use_query
+from pgo.ui.state import Failed
 from pgo.ui.widgets import (
     body,
     danger_button,

@@ -7,9 +7,10 @@ from collections.abc import Callable
 
 import flet as ft
 
+from pgo.ui.hooks import use_action, use_app
 from pgo.ui.safety import component
 from pgo.ui.screens.passphrase import SecretField
-from pgo.ui.state import Failed, use_action, use_app
+from pgo.ui.state import Failed
 from pgo.ui.widgets import (
     body,
     muted,

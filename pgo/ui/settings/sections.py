@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Final
 
 import flet as ft
 
+from pgo.ui.hooks import go, use_app, use_query
 from pgo.ui.safety import component
-from pgo.ui.state import AppState, go, use_app, use_query
+from pgo.ui.state import AppState
 from pgo.ui.widgets import list_row, list_section, section_card, status_badge
 from pgo.ui.widgets.display import StatusKind
 

@@ -12,6 +12,7 @@ from typing import Any
 import flet as ft
 
 from consent.codes import Action
+from pgo.ui.hooks import use_app
 from pgo.ui.records.frame import stacked
 from pgo.ui.request_words import left_out
 from pgo.ui.research_words import topic_name, upper_first, use_name
@@ -19,7 +20,7 @@ from pgo.ui.safety import component
 from pgo.ui.sharing.form import ShareForm, with_action, with_code, with_topic, with_use
 from pgo.ui.sharing.parts import so
 from pgo.ui.sharing.rows import toggle_row
-from pgo.ui.state import AppState, use_app
+from pgo.ui.state import AppState
 from pgo.ui.theme import GAP_SMALL
 from pgo.ui.widgets import heading, muted, note, section_card
 from pgo.usecases.requests import RequestRow

@@ -12,6 +12,7 @@ from typing import Any
 import flet as ft
 
 from consent.codes import Category, Sensitivity
+from pgo.ui.hooks import use_app
 from pgo.ui.records.frame import stacked
 from pgo.ui.safety import component
 from pgo.ui.sharing.form import (
@@ -38,7 +39,7 @@ from pgo.ui.sharing_words import (
     category_name,
     sensitivity_name,
 )
-from pgo.ui.state import AppState, use_app
+from pgo.ui.state import AppState
 from pgo.ui.text import fmt_date, has
 from pgo.ui.theme import GAP, GAP_SMALL, RADIUS_SMALL
 from pgo.ui.widgets import (

@@ -7,12 +7,13 @@ from typing import Final
 
 import flet as ft
 
+from pgo.ui.hooks import use_app, use_query
 from pgo.ui.objection_words import title
 from pgo.ui.records.frame import stacked
 from pgo.ui.safety import component
 from pgo.ui.sharing.parts import sentences
 from pgo.ui.sharing_words import held_reason
-from pgo.ui.state import AppState, Ok, use_app, use_query
+from pgo.ui.state import AppState, Ok
 from pgo.ui.theme import GAP_SMALL
 from pgo.ui.why_words import by_rule, verdict
 from pgo.ui.widgets import Ask, body, muted, note, secondary_button, text_button, use_confirm

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import flet as ft
 
+from pgo.ui.hooks import use_action, use_app, use_query
 from pgo.ui.records.frame import stacked
 from pgo.ui.safety import component
 from pgo.ui.sharing.parts import fingerprint
-from pgo.ui.state import Ok, use_action, use_app, use_query
+from pgo.ui.state import Ok
 from pgo.ui.widgets import (
     body,
     heading,

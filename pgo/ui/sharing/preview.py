@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import flet as ft
 
+from pgo.ui.hooks import use_app
 from pgo.ui.records.frame import stacked
 from pgo.ui.safety import component
 from pgo.ui.sharing.held import ConflictNote, HeldList
 from pgo.ui.sharing.parts import sentences
 from pgo.ui.sharing_words import CATEGORY_ORDER, category_name, held_sentences
-from pgo.ui.state import AppState, use_app
+from pgo.ui.state import AppState
 from pgo.ui.text import fmt_number
 from pgo.ui.theme import GAP, GAP_SMALL
 from pgo.ui.widgets import body, heading, list_section, muted, note, section_card, text_button

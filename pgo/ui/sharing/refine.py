@@ -11,12 +11,13 @@ from typing import Any
 
 import flet as ft
 
+from pgo.ui.hooks import use_app, use_query
 from pgo.ui.records.frame import stacked
 from pgo.ui.safety import component
 from pgo.ui.sharing.form import ShareForm, Single, with_author, with_pointed, with_single
 from pgo.ui.sharing.parts import so
 from pgo.ui.sharing.rows import option_list, toggle_row
-from pgo.ui.state import AppState, use_app, use_query
+from pgo.ui.state import AppState
 from pgo.ui.text import fmt_date
 from pgo.ui.theme import GAP_SMALL
 from pgo.ui.widgets import heading, muted, note, section_card, text_button, text_field

@@ -7,10 +7,11 @@ from typing import Any
 
 import flet as ft
 
+from pgo.ui.hooks import go, use_app, use_query
 from pgo.ui.records.frame import stacked
 from pgo.ui.safety import component
 from pgo.ui.sharing.parts import named_button
-from pgo.ui.state import Ok, go, use_app, use_query
+from pgo.ui.state import Ok
 from pgo.ui.text import fmt_date
 from pgo.ui.widgets import note, toolbar
 from pgo.usecases import reminders

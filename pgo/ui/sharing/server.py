@@ -5,9 +5,10 @@ from __future__ import annotations
 import flet as ft
 
 from pgo.ui.fhir_words import lack_sentences, refusal
+from pgo.ui.hooks import use_action, use_app, use_query
 from pgo.ui.safety import component
 from pgo.ui.sharing.parts import sentences
-from pgo.ui.state import AppState, Ok, use_action, use_app, use_query
+from pgo.ui.state import AppState, Ok
 from pgo.ui.text import fmt_moment
 from pgo.ui.widgets import body, muted, note, secondary_button, section_card
 from pgo.usecases import fhir_servers

@@ -9,9 +9,9 @@ import flet as ft
 
 from pgo.errors import InputRefused
 from pgo.ui.files import pick_file
+from pgo.ui.hooks import use_action, use_app
 from pgo.ui.records.frame import stacked
 from pgo.ui.safety import component
-from pgo.ui.state import use_action, use_app
 from pgo.ui.theme import GAP
 from pgo.ui.widgets import (
     body,

@@ -6,9 +6,10 @@ from functools import partial
 
 import flet as ft
 
+from pgo.ui.hooks import use_app
 from pgo.ui.safety import component
 from pgo.ui.sharing.parts import named_button
-from pgo.ui.state import Ok, use_app
+from pgo.ui.state import Ok
 from pgo.ui.widgets import Ask, use_confirm
 from pgo.usecases import share
 from pgo.usecases.share import ShareRow

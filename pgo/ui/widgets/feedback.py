@@ -9,9 +9,9 @@ from typing import Any, Final, TypeVar
 
 import flet as ft
 
+from pgo.ui.hooks import Query, use_app
 from pgo.ui.room import use_layout
 from pgo.ui.safety import component
-from pgo.ui.state import Query, use_app
 from pgo.ui.theme import GAP, GAP_LARGE, GAP_SMALL, RADIUS_SMALL
 from pgo.ui.widgets.buttons import danger_button, icon_button, keyed, primary_button, text_button
 from pgo.ui.widgets.display import note

@@ -14,8 +14,8 @@ from typing import Any
 
 import flet as ft
 
+from pgo.ui.hooks import use_app
 from pgo.ui.safety import component
-from pgo.ui.state import use_app
 from pgo.ui.text import fmt_date
 from pgo.ui.theme import GAP_SMALL, RADIUS_SMALL
 from pgo.ui.widgets.buttons import icon_button, keyed

@@ -7,9 +7,9 @@ from typing import Any
 
 import flet as ft
 
+from pgo.ui.hooks import go, use_app
 from pgo.ui.room import use_layout
 from pgo.ui.safety import component
-from pgo.ui.state import go, use_app
 from pgo.ui.theme import FONT_STRONG, GAP, GAP_LARGE, GAP_SMALL, RADIUS
 from pgo.ui.widgets.buttons import icon_button, keyed
 

@@ -11,8 +11,8 @@ from collections.abc import Callable
 
 import flet as ft
 
+from pgo.ui.hooks import use_app
 from pgo.ui.safety import component
-from pgo.ui.state import use_app
 
 
 @component
