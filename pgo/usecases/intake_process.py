@@ -71,9 +71,9 @@ class ReaderProcess:
             if self._closed:
                 return
             if self._spare is not None and self._spare.poll() is not None:
-                _end(self._spare)
+                end_child(self._spare)
                 self._spare = None
-            self._spare = self._spare or _start(self._command)
+            self._spare = self._spare or start_child(self._command)
 
     def close(self) -> None:
         """End the waiting process; from here on none waits any more."""
@@ -81,7 +81,7 @@ class ReaderProcess:
             self._closed = True
             spare, self._spare = self._spare, None
         if spare is not None:
-            _end(spare)
+            end_child(spare)
 
     def read(
         self,
@@ -115,7 +115,7 @@ class ReaderProcess:
                 raise Refused("cancelled", "") from exc
             raise Refused("reader_stopped", "the reading process ended early") from exc
         finally:
-            _end(process)
+            end_child(process)
             self.warm()
 
     def _take(self) -> subprocess.Popen[bytes]:
@@ -123,12 +123,12 @@ class ReaderProcess:
         with self._guard:
             spare, self._spare = self._spare, None
             if spare is not None and spare.poll() is not None:
-                _end(spare)
+                end_child(spare)
                 spare = None
-            return spare or _start(self._command)
+            return spare or start_child(self._command)
 
 
-def _start(command: Sequence[str]) -> subprocess.Popen[bytes]:
+def start_child(command: Sequence[str]) -> subprocess.Popen[bytes]:
     """Start a child that knows where our code is and nothing else of this process."""
     environment = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     if sys.platform == "win32":
@@ -145,7 +145,8 @@ def _start(command: Sequence[str]) -> subprocess.Popen[bytes]:
     )
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def end_child(process: subprocess.Popen[bytes]) -> None:
+    """End a child whatever it is doing, and its pipes with it."""
     with suppress(OSError):
         process.kill()
     for stream in (process.stdin, process.stdout):

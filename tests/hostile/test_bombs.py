@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from pgo.health.record.resource import Refused
-from pgo.usecases.intake_child import LEAST_CPU_SECONDS, MEMORY_BYTES
+from pgo.usecases.child_limits import LEAST_CPU_SECONDS, MEMORY_BYTES
 from pgo.usecases.intake_process import ReaderProcess
 from tests.support.fault_figures import figures
 from tests.support.vaults import a_patient
@@ -105,7 +105,7 @@ def test_the_limits_are_real(tmp_path: Path) -> None:
     """The control: a reader that asks for more memory than its limit is stopped, and says so."""
     program = tmp_path / "greedy.py"
     program.write_text(
-        "from pgo.usecases.intake_child import limit_memory, MEMORY_BYTES\n"
+        "from pgo.usecases.child_limits import limit_memory, MEMORY_BYTES\n"
         "import sys\n"
         "limit_memory()\n"
         "try:\n    bytearray(MEMORY_BYTES)\nexcept MemoryError:\n    sys.exit(7)\n"

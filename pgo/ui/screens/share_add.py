@@ -32,12 +32,13 @@ from pgo.ui.widgets import (
     toolbar,
 )
 from pgo.usecases import share
+from pgo.usecases.card_picture import MAX_PICTURE_BYTES, is_picture, text_in_picture
 from sync.identifiers import shown_identifier
 
 if TYPE_CHECKING:
     from sync.card import RecipientCard
 
-MAX_FILE_BYTES: Final = 64 * 1024  # a card with its successions (sync.card); more is some other file
+MAX_FILE_BYTES: Final = MAX_PICTURE_BYTES  # a card is far smaller; a photo of it is not
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,11 @@ def AskCard(on_checked: Callable[[Checked | None], Any]) -> ft.Control:
     app = use_app()
 
     async def check(source: str | bytes) -> str | None:
+        if isinstance(source, bytes) and is_picture(source):
+            read = await app.attempt(text_in_picture, source)
+            if not isinstance(read, Ok):
+                return refusal(app.lang, read.code)
+            source = read.value
         outcome = await app.attempt(share.inspect_card, app.session, source)
         if isinstance(outcome, Ok):
             on_checked(Checked(outcome.value, source))

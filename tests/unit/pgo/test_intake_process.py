@@ -116,7 +116,7 @@ def test_a_file_that_needs_too_much_memory_is_refused(reader: ReaderProcess) -> 
     ],
 )
 def test_the_process_writes_nothing_and_reaches_nobody(attempt: str, tmp_path: Path) -> None:
-    program = f"from pgo.usecases.intake_child import refuse_power\nrefuse_power()\n{attempt}"
+    program = f"from pgo.usecases.child_limits import refuse_power\nrefuse_power()\n{attempt}"
     done = subprocess.run(
         [sys.executable, "-c", program],
         cwd=tmp_path,
