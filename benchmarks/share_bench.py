@@ -122,7 +122,7 @@ def fill(session: Session, bodies: list[Body]) -> None:
     for start in range(0, len(bodies), PER_FILE):
         entries = [{"resource": body} for body in [person, *bodies[start : start + PER_FILE]]]
         bundle = {"resourceType": "Bundle", "type": "collection", "entry": entries}
-        collect(session, json.dumps(bundle).encode(), name=f"{start}.json")
+        collect(session, json.dumps(bundle).encode(), name=f"{start}.json", accept_person=True)
 
 
 class Sharer:
