@@ -29,7 +29,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from consent.classify import classify_all
+from consent.classify import classify, classify_all
 from consent.codes import Action, Erase
 from consent.errors import ConsentError, NotTrusted, RolledBack
 from consent.facts import ResourceFacts
@@ -42,7 +42,7 @@ from recipient.errors import Refused
 from recipient.holdings import Held, Holding
 from recipient.identity import Identity
 from recipient.instants import instant_text
-from recipient.parsed import decode_held, parse_held
+from recipient.parsed import Recent, parse_held
 from recipient.rotation import in_present_hand
 from recipient.scope import Refusal, actions_of, refusal_of
 from recipient.store import Store
@@ -80,6 +80,7 @@ class Inbox:
     def __init__(self, store: Store, identity: Identity) -> None:
         self._store = store
         self._identity = identity
+        self._recent = Recent()
         self._actor = frozenset({ActorRef(identity.actor_kind, identity.recipient_id)})
 
     def receive(self, body: bytes, *, at: datetime) -> bytes:
@@ -238,6 +239,7 @@ class Inbox:
         gone = parse_removal(opened.content)
         removals.take_in_order(self._store, sub, sequence=opened.sequence)
         held = removals.remove(self._store, sub, gone, at=at)
+        self._recent.forget(sub)
         return holding.statement, _Effect(stored=held, state=ReceiptState.ERASED)
 
     def _install(self, sender: VerifyKey, token: str, *, at: datetime) -> tuple[Statement, _Effect]:
@@ -252,6 +254,7 @@ class Inbox:
         if not statement.scope:
             state = holdings.STOPPED if statement.erase is Erase.NONE else holdings.ERASED
         holdings.save_statement(self._store, statement, token=token, state=state, at=at)
+        self._recent.forget(sender.text)
         if state == holdings.ERASED:
             holdings.erase_resources(self._store, sender.text)
         elif state == holdings.ACTIVE:
@@ -312,7 +315,7 @@ class Inbox:
         refusal = self._refusal(statement, purpose=push.purpose, actions=actions_of(push.actions), at=at)
         refused: list[tuple[str, str]] = []
         taken: list[Item] = []
-        for item, facts in zip(push.items, _classified(push.items, kept), strict=True):
+        for item, facts in zip(push.items, self._classified(sub, push.items, kept), strict=True):
             reason = refusal(facts, item.body)
             if reason is None and len(push.items) > room:
                 reason = TOO_MANY
@@ -323,6 +326,14 @@ class Inbox:
         holdings.put_resources(self._store, sub, taken, at=at)
         holdings.touch(self._store, sub, at=at)
         return _Effect(stored=len(push.items) - len(refused), refused=tuple(refused))
+
+    def _classified(self, sub: str, items: Sequence[Item], kept: Sequence[Held]) -> list[ResourceFacts]:
+        """Classify what came among what is held: a link may make a harmless-looking resource sensitive."""
+        known = self._recent.read(sub, kept)
+        bodies: list[Mapping[str, object]] = [item.body for item in items]
+        alone = [classify(body) for body in bodies]
+        bodies += [one.resource.body for one in known]
+        return classify_all(bodies, own=[*alone, *(one.own for one in known)])[: len(items)]
 
     def _refusal(
         self, statement: Statement, *, purpose: str, actions: frozenset[Action], at: datetime
@@ -366,9 +377,3 @@ _STATE_AFTER = {
     holdings.STOPPED: ReceiptState.STOPPED,
     holdings.ERASED: ReceiptState.ERASED,
 }
-
-
-def _classified(items: Sequence[Item], kept: Sequence[Held]) -> list[ResourceFacts]:
-    """Classify what came among what is held: a link may make a harmless-looking resource sensitive."""
-    bodies: list[Mapping[str, object]] = [item.body for item in items]
-    return classify_all([*bodies, *(decode_held(row).body for row in kept)])[: len(bodies)]

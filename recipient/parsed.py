@@ -6,6 +6,8 @@ with respect to all others of its sender; what was decoded before and has not ch
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import cast
@@ -16,6 +18,15 @@ from crypto.canonical import parse_strict
 from pgo.health.record.resource import Resource
 from recipient.holdings import Held
 from sync.wire import MAX_CONTENT_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """A stored resource, decoded, with what it says by itself."""
+
+    row: Held
+    resource: Resource
+    own: ResourceFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +48,46 @@ def parse_held(rows: Iterable[Held], *, before: Iterable[Parsed] = ()) -> tuple[
     """
     known = {one.row.reference: one for one in before}
     read = [_read(row, known.get(row.reference)) for row in rows]
-    facts = classify_all([resource.body for _, resource, _ in read], own=[own for _, _, own in read])
-    return tuple(Parsed(*parts, found) for parts, found in zip(read, facts, strict=True))
+    facts = classify_all([one.resource.body for one in read], own=[one.own for one in read])
+    return tuple(
+        Parsed(one.row, one.resource, one.own, found) for one, found in zip(read, facts, strict=True)
+    )
 
 
-def _read(row: Held, before: Parsed | None) -> tuple[Held, Resource, ResourceFacts]:
+class Recent:
+    """What was decoded lately of the senders heard last, for records that come in many messages.
+
+    Each message is classified among all that is held; without this the tenth would decode the first nine
+    again. Held in memory only, bounded, and dropped at a new statement or a removal of its sender.
+    """
+
+    def __init__(self, most: int = 20_000) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self._known: OrderedDict[str, dict[str, Alone]] = OrderedDict()
+
+    def read(self, sub: str, rows: Iterable[Held]) -> list[Alone]:
+        """Decode what is held of a sender; what has not changed since the last time is taken over."""
+        with self._lock:
+            before = self._known.pop(sub, {})
+        found = [_read(row, before.get(row.reference)) for row in rows]
+        with self._lock:
+            self._known[sub] = {one.row.reference: one for one in found}
+            while sum(map(len, self._known.values())) > self._most:
+                self._known.popitem(last=False)
+        return found
+
+    def forget(self, sub: str) -> None:
+        """Drop a sender."""
+        with self._lock:
+            self._known.pop(sub, None)
+
+
+def _read(row: Held, before: Alone | Parsed | None) -> Alone:
     if before is not None and before.row.raw == row.raw and before.row.full_url == row.full_url:
-        return row, before.resource, before.own
+        return Alone(row, before.resource, before.own)
     resource = decode_held(row)
-    return row, resource, classify(resource.body)
+    return Alone(row, resource, classify(resource.body))
 
 
 def decode_held(row: Held) -> Resource:

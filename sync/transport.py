@@ -22,6 +22,7 @@ RFC 9110 sections 10.2.3 (Retry-After) and 15.
 
 from __future__ import annotations
 
+import functools
 import socket
 import ssl
 import time
@@ -223,7 +224,7 @@ class InboxTransport:
 
         ends_at = self.timer() + self.deadline_seconds
         timeout = httpx.Timeout(self.step_seconds, connect=self.connect_seconds)
-        verify = self.ssl_context or httpx.create_ssl_context(trust_env=False)
+        verify = self.ssl_context or _authorities()
         options = [(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)]
         line = httpx.HTTPTransport(verify=verify, trust_env=False, socket_options=options)
         with httpx.Client(transport=line, timeout=timeout, trust_env=False, follow_redirects=False) as client:
@@ -268,6 +269,14 @@ def retry_after(headers: Mapping[str, str]) -> int | None:
     # Only the form in seconds; the form with a date would make us trust a clock that is not ours.
     text = headers.get("retry-after", "")
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else None
+
+
+@functools.cache
+def _authorities() -> ssl.SSLContext:
+    """The certificate authorities of httpx; reading them takes longer than many a message."""
+    import httpx
+
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def _judge(answer: Answer) -> bytes:
