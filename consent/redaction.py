@@ -193,6 +193,9 @@ class _Pruned(dict[str, _Json]):
     """An object that lost a reference it held directly."""
 
 
+_WRITE = json.JSONEncoder(ensure_ascii=False).encode  # made once: `json.dumps` makes one for every word
+
+
 def _compact(value: _Json) -> str:
     return "".join(_tokens(value))
 
@@ -203,7 +206,7 @@ def _tokens(value: _Json) -> Iterator[str]:
     elif isinstance(value, Mapping):
         yield "{"
         for place, (name, child) in enumerate(value.items()):
-            yield ("," if place else "") + json.dumps(name, ensure_ascii=False) + ":"
+            yield ("," if place else "") + _WRITE(name) + ":"
             yield from _tokens(child)
         yield "}"
     elif isinstance(value, list):
@@ -214,4 +217,4 @@ def _tokens(value: _Json) -> Iterator[str]:
             yield from _tokens(child)
         yield "]"
     else:
-        yield json.dumps(value, ensure_ascii=False)
+        yield _WRITE(value)

@@ -16,7 +16,7 @@ from pgo.store.record_types import Identity, Source, StoredRow
 
 
 class Reading:
-    """Sources, names and equals of records."""
+    """Sources, names, equals and presence of records."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -74,3 +74,11 @@ class Reading:
             (json.dumps(sorted(kinds)),),
         )
         return sorted(int(number) for row in rows for number in str(row[0]).split(","))
+
+    def present_among(self, record_ids: Iterable[int]) -> set[int]:
+        """Those of these numbers whose record is outside the trash."""
+        rows = self._engine.rows(
+            "SELECT id FROM record WHERE deleted_at IS NULL AND id IN (SELECT value FROM json_each(?))",
+            (json.dumps(sorted(record_ids)),),
+        )
+        return {int(row[0]) for row in rows}

@@ -226,8 +226,8 @@ class VaultPort:
             return Cancelled("replaced")
         held = store.deliveries.held(card.id)
         allowed = {number for parcel in parcels for number, _, _ in parcel.records.values()}
-        withheld = set(store.records.present_ids()) - allowed
-        store.deliveries.forget(card.id, held.keys() & withheld)
+        # What is in the trash is asked back by a removal, and known as held until then.
+        store.deliveries.forget(card.id, store.records.reading.present_among(held.keys() - allowed))
         store.recipients.set_to_send(card.id, len(allowed))
         for parcel in parcels:
             news = self._news(entry, parcel, held, at=at)

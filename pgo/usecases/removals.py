@@ -25,7 +25,8 @@ def gone_for(store: VaultStore, recipient_id: str) -> tuple[str, ...]:
     if not store.deliveries.has_answered(recipient_id):  # rule 3
         return ()
     names = {int(name.rpartition("/r")[2]): name for name in store.outbox.ever_sent(recipient_id)}
-    left = names.keys() - set(store.records.present_ids()) - store.deliveries.confirmed_gone(recipient_id)
+    left = names.keys() - store.deliveries.confirmed_gone(recipient_id)
+    left -= store.records.reading.present_among(left)
     return tuple(names[number] for number in sorted(left))
 
 
