@@ -19,6 +19,9 @@ from pgo.health.record.resource import Resource
 from recipient.holdings import Held
 from sync.wire import MAX_CONTENT_BYTES
 
+MAX_RECENT_BYTES = 4_000_000
+"""Of all senders together, as sent; decoded it is four times as much."""
+
 
 @dataclass(frozen=True, slots=True)
 class Alone:
@@ -61,20 +64,22 @@ class Recent:
     again. Held in memory only, bounded, and dropped at a new statement or a removal of its sender.
     """
 
-    def __init__(self, most: int = 20_000) -> None:
-        self._most = most
+    def __init__(self, max_bytes: int = MAX_RECENT_BYTES) -> None:
+        self._max_bytes = max_bytes
         self._lock = threading.Lock()
-        self._known: OrderedDict[str, dict[str, Alone]] = OrderedDict()
+        self._known: OrderedDict[str, tuple[int, dict[str, Alone]]] = OrderedDict()
 
     def read(self, sub: str, rows: Iterable[Held]) -> list[Alone]:
         """Decode what is held of a sender; what has not changed since the last time is taken over."""
         with self._lock:
-            before = self._known.pop(sub, {})
+            _, before = self._known.pop(sub, (0, {}))
         found = [_read(row, before.get(row.reference)) for row in rows]
-        with self._lock:
-            self._known[sub] = {one.row.reference: one for one in found}
-            while sum(map(len, self._known.values())) > self._most:
-                self._known.popitem(last=False)
+        size = sum(len(one.row.raw) for one in found)
+        if size <= self._max_bytes:
+            with self._lock:
+                self._known[sub] = (size, {one.row.reference: one for one in found})
+                while sum(one for one, _ in self._known.values()) > self._max_bytes:
+                    self._known.popitem(last=False)
         return found
 
     def forget(self, sub: str) -> None:
