@@ -3,96 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 
-from recipient.accounts import add_account, close_account
-from recipient.login.admission import admit
 from recipient.login.services import LoginService, set_service
-from tests.e2e.recipient_server import Clinic, running_clinic
+from tests.e2e.recipient_server import running_clinic
 from tests.support.login_figures import count
+from tests.support.login_place import Place, a_place, is_in, reheaded
 from tests.support.login_service import (
     CLIENT_ID,
     CLIENT_SECRET,
     Claims,
-    LoginServiceDouble,
-    make_key,
-    public_pem,
     running_login_service,
     sign,
 )
 
-OWN_KEY = make_key("RS256")
 PROVEN = "log-in services that are wrong in one way"
 
 
-@dataclass
-class Place:
-    """A clinic that trusts one service, with one account that may come in by it."""
-
-    clinic: Clinic
-    service: LoginServiceDouble
-
-    def trust(self, **changes: object) -> None:
-        settings: dict[str, object] = {
-            "name": "ziekenhuis",
-            "label": "Ziekenhuis",
-            "amr": ("mfa",),
-            **changes,
-        }
-        set_service(
-            self.clinic.store,
-            LoginService(
-                issuer=self.service.url,
-                client_id=CLIENT_ID,
-                secret=CLIENT_SECRET,
-                **settings,  # type: ignore[arg-type]
-            ),
-        )
-
-    def leave(self, browser: httpx.Client) -> str:
-        answer = browser.get("/portal/login/at/ziekenhuis")
-        assert answer.status_code == 303, answer.text
-        return answer.headers["location"]
-
-    def come_back(self, browser: httpx.Client, query: str) -> httpx.Response:
-        return browser.get(f"/portal/login/at/ziekenhuis/done?{query}")
-
-    def log_in(self, browser: httpx.Client | None = None) -> tuple[httpx.Client, httpx.Response]:
-        browser = browser or self.clinic.browser()
-        return browser, self.come_back(browser, self.service.authorize(self.leave(browser)))
-
-
-def is_in(browser: httpx.Client) -> bool:
-    answer = browser.get("/portal")
-    assert answer.status_code in (200, 303), answer.text
-    return answer.status_code == 200
-
-
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    with running_clinic(tmp_path_factory.mktemp("oidc") / "clinic") as clinic:
-        add_account(
-            clinic.store, name="jansen", display="J. Jansen", role="arts", password=None, at=clinic.clock()
-        )
-        with running_login_service(clinic.clock) as service:
-            admit(clinic.store, name="jansen", issuer=service.url, who="subject-1")
-            yield Place(clinic, service)
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    with a_place(tmp_path_factory.mktemp("oidc")) as made:
+        yield made
 
 
-@pytest.fixture(autouse=True)
-def honest(place: Place) -> None:
+@pytest.fixture
+def place(running: Place) -> Place:
     """Every test begins with an honest service, and after what the clinic remembers of it is old."""
-    place.clinic.clock.forward(hours=2)
-    place.service.algorithm, place.service.token_of = "RS256", None
-    place.service.keys = {"first": OWN_KEY}
-    place.service.claims, place.service.document = {}, {}
-    place.service.asked.clear()
-    place.trust()
+    running.make_honest()
+    return running
 
 
 @pytest.mark.parametrize("algorithm", ["RS256", "PS256", "ES256", "EdDSA"])
@@ -122,22 +64,6 @@ def shifted(name: str, **by: float) -> Callable[[Place], None]:
 
     def spoil(place: Place) -> None:
         reclaimed(**{name: int((place.clinic.clock() + timedelta(**by)).timestamp())})(place)
-
-    return spoil
-
-
-def reheaded(key: str = "own", **changes: object) -> Callable[[Place], None]:
-    """Change the header; sign with the own key, another, the public key as a secret, or not at all."""
-
-    def spoil(place: Place) -> None:
-        service = place.service
-        keys = {"own": service.key, "other": make_key("RS256"), "pem": public_pem(service.key), "none": None}
-
-        def make(header: Claims, claims: Claims) -> str:
-            changed = {name: value for name, value in {**header, **changes}.items() if value is not None}
-            return sign(changed, claims, keys[key])
-
-        service.token_of = make
 
     return spoil
 
@@ -328,84 +254,6 @@ class TestAnswers:
             moved = address.replace("at%2Felders%2Fdone", "at%2Fziekenhuis%2Fdone")
             assert moved != address
             self.refused(place, browser, place.service.authorize(moved))
-
-
-class TestWhoComesIn:
-    def test_session_id_is_new_and_the_one_before_opens_nothing(self, place: Place) -> None:
-        browser = place.clinic.browser()
-        query = place.service.authorize(place.leave(browser))
-        before = browser.cookies["pgo_recipient"]
-        place.come_back(browser, query)
-        assert browser.cookies["pgo_recipient"] != before
-        thief = place.clinic.browser()
-        thief.cookies.set("pgo_recipient", before)
-        assert not is_in(thief)
-
-    def test_without_a_vouched_second_factor_ours_is_asked(self, place: Place) -> None:
-        place.trust(amr=())
-        browser, answer = place.log_in()
-        assert answer.headers["location"] == "/portal/login/setup"
-        assert not is_in(browser)
-
-    def test_the_class_that_the_operator_asks_for_has_to_be_said(self, place: Place) -> None:
-        place.trust(amr=(), acr=("loa3", "loa4"))
-        for said, goes_in in (("loa2", False), (None, False), (["loa3"], False), ("loa4", True)):
-            place.service.claims = {"acr": said}
-            assert is_in(place.log_in()[0]) is goes_in, said
-
-    def test_renewed_keys_are_fetched_once_and_not_at_will(self, place: Place) -> None:
-        place.log_in()
-        place.clinic.clock.forward(minutes=2)
-        place.service.new_key("second")
-        browser, _ = place.log_in()
-        assert is_in(browser)
-        fetched = place.service.asked.count("/keys")
-        reheaded("other", kid="made up")(place)
-        for _ in range(5):
-            place.log_in()
-        assert place.service.asked.count("/keys") == fetched
-
-    def test_an_address_lets_in_once_verified_and_then_its_subject_only(self, place: Place) -> None:
-        store, at = place.clinic.store, place.clinic.clock()
-        add_account(store, name="bakker", display="B. Bakker", role="arts", password=None, at=at)
-        admit(store, name="bakker", issuer=place.service.url, who="Bakker@Example.org")
-        for claims, goes_in in (
-            ({"sub": "s-7", "email": "bakker@example.org"}, False),
-            ({"sub": "s-7", "email": "bakker@example.org", "email_verified": "true"}, False),
-            ({"sub": "s-7", "email": "bakker@example.org", "email_verified": True}, True),
-            ({"sub": "s-8", "email": "bakker@example.org", "email_verified": True}, False),
-            ({"sub": "s-7"}, True),
-        ):
-            place.service.claims = claims
-            assert is_in(place.log_in()[0]) is goes_in, claims
-        close_account(store, name="bakker")
-        browser, answer = place.log_in()
-        assert answer.status_code == 403
-        assert not is_in(browser)
-
-    def test_a_role_lets_in_while_somebody_has_it(self, place: Place) -> None:
-        place.trust(role_claim="realm.roles", roles={"portal-arts": "arts"})
-        for claims, goes_in in (
-            ({"sub": "r-1"}, False),
-            ({"sub": "r-1", "realm": {"roles": ["portal-arts"]}, "name": ""}, False),
-            ({"sub": "r-1", "realm": {"roles": ["portal-arts-2"]}}, False),
-            ({"sub": "r-1", "realm": {"roles": ["x", "portal-arts"]}, "name": "R. Rol"}, True),
-            ({"sub": "r-1", "realm": {"roles": ["x"]}}, False),
-        ):
-            place.service.claims = claims
-            assert is_in(place.log_in()[0]) is goes_in, claims
-
-    def test_logging_out_here_ends_the_session_and_offers_to_log_out_there(self, place: Place) -> None:
-        from tests.e2e.recipient_server import form_token
-
-        browser, _ = place.log_in()
-        token = form_token(browser.get("/portal"))
-        page = browser.post("/portal/logout", data={"token": token})
-        assert page.status_code == 200
-        assert f'action="{place.service.url}/end"' in page.text
-        assert f'name="client_id" value="{CLIENT_ID}"' in page.text
-        assert f"form-action 'self' {place.service.url};" in page.headers["content-security-policy"]
-        assert not is_in(browser)
 
 
 def test_a_service_that_is_away_is_said_so_and_left_alone(tmp_path: Path) -> None:
