@@ -33,12 +33,10 @@ from psycopg_pool import ConnectionPool
 from recipient.config import is_loopback
 from recipient.dialect import postgres_statement, postgres_tables
 from recipient.errors import Busy, Refused, Unusable
-from recipient.kek import Wrapping
-from recipient.key_files import StoreKey
 from recipient.logs import event
 from recipient.migrations import migrate
 from recipient.schema import AppendOnly
-from recipient.store_protocol import Keys, Value
+from recipient.store_protocol import Keys, Value, WithKeys
 
 _CONNECTIONS = 8
 _WAIT_SECONDS = 5.0
@@ -50,27 +48,13 @@ _EVERYTHING = 0x5047_4F31  # any number; the same in every process that shares a
 _ONE_SENDER = 0x5047
 
 
-class PostgresStore:
+class PostgresStore(WithKeys):
     """A pool of connections; a transaction belongs to the thread that opened it."""
 
     def __init__(self, pool: ConnectionPool, keys: Keys) -> None:
         self._pool = pool
-        self._keys = keys
+        super().__init__(keys)
         self._local = threading.local()
-
-    @property
-    def secrets(self) -> StoreKey:
-        """What seals the secrets of the installation."""
-        return self._keys.secrets
-
-    @property
-    def wrapping(self) -> Wrapping:
-        """What wraps the keys of what patients sent."""
-        return self._keys.wrapping
-
-    def derived_key(self, label: str) -> bytes:
-        """Return 32 secret bytes for one use."""
-        return self._keys.secrets.derived(label)
 
     def rows(self, sql: str, parameters: Sequence[Value] = ()) -> list[tuple[Any, ...]]:
         """Run one statement and return all its rows, in the order the statement asks for."""

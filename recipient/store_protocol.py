@@ -66,3 +66,24 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Give everything back."""
+
+
+class WithKeys:
+    """What every store says of its keys, whatever database it is in."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
+
+    @property
+    def secrets(self) -> StoreKey:
+        """What seals the secrets of the installation."""
+        return self._keys.secrets
+
+    @property
+    def wrapping(self) -> Wrapping:
+        """What wraps the keys of what patients sent."""
+        return self._keys.wrapping
+
+    def derived_key(self, label: str) -> bytes:
+        """Return 32 secret bytes for one use."""
+        return self._keys.secrets.derived(label)

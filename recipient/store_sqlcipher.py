@@ -21,37 +21,23 @@ from sqlcipher3 import dbapi2
 
 from recipient.dialect import sqlite_tables
 from recipient.errors import Busy, Unusable
-from recipient.kek import KekFile, Wrapping, make_kek_file
+from recipient.kek import KekFile, make_kek_file
 from recipient.key_files import StoreKey, write_private
 from recipient.migrations import FIRST_WITH_KEK, migrate
 from recipient.schema import AppendOnly
-from recipient.store_protocol import Keys, Value
+from recipient.store_protocol import Keys, Value, WithKeys
 
 _PLAIN_MAGIC = b"SQLite format 3\x00"
 _BUSY_MS = 5000
 
 
-class SqlcipherStore:
+class SqlcipherStore(WithKeys):
     """One open connection, shared by the worker threads of one process under one lock."""
 
     def __init__(self, connection: dbapi2.Connection, keys: Keys) -> None:
         self._connection = connection
         self._lock = threading.RLock()
-        self._keys = keys
-
-    @property
-    def secrets(self) -> StoreKey:
-        """What seals the secrets of the installation."""
-        return self._keys.secrets
-
-    @property
-    def wrapping(self) -> Wrapping:
-        """What wraps the keys of what patients sent."""
-        return self._keys.wrapping
-
-    def derived_key(self, label: str) -> bytes:
-        """Return 32 secret bytes for one use."""
-        return self._keys.secrets.derived(label)
+        super().__init__(keys)
 
     def rows(self, sql: str, parameters: Sequence[Value] = ()) -> list[tuple[Any, ...]]:
         """Run one statement and return all its rows, in the order the statement asks for."""

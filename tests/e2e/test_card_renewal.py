@@ -11,24 +11,19 @@ from crypto.keys import SigningKey
 from pgo.errors import InputRefused
 from pgo.store.journal import Event
 from pgo.usecases import medicate, share
-from pgo.usecases.collect import collect
 from pgo.usecases.deliver import deliver, send_now
 from pgo.usecases.renewals import accept_other_key, other_keys, refuse_other_key
 from recipient.identity import build_card, load_identity
 from recipient.rotation import rotate_signing_key, successions
 from sync.card import card_file
 from sync.outbox import State
-from tests.support.direct_line import ENDPOINT, Pair, a_pair
-from tests.support.sharing import a_record
+from tests.support.direct_line import ENDPOINT, Pair, a_sharing_pair
 
 
 @pytest.fixture
 def pair(tmp_path: Path) -> Iterator[Pair]:
-    made = a_pair(tmp_path)
-    collect(made.session, a_record(), name="test.json")
-    made.give()
-    yield made
-    made.close()
+    with a_sharing_pair(tmp_path) as made:
+        yield made
 
 
 def _pinned(pair: Pair) -> str:

@@ -8,22 +8,17 @@ from pathlib import Path
 import pytest
 
 from pgo.usecases import medicate, share
-from pgo.usecases.collect import collect
 from pgo.usecases.deliver import deliver, send_now
 from pgo.usecases.removals import gone_for
 from sync.outbox import State
 from sync.wire import Kind
-from tests.support.direct_line import Pair, a_pair
-from tests.support.sharing import a_record
+from tests.support.direct_line import Pair, a_sharing_pair
 
 
 @pytest.fixture
 def pair(tmp_path: Path) -> Iterator[Pair]:
-    made = a_pair(tmp_path)
-    collect(made.session, a_record(), name="test.json")
-    made.give()
-    yield made
-    made.close()
+    with a_sharing_pair(tmp_path) as made:
+        yield made
 
 
 def _any_record(pair: Pair) -> int:

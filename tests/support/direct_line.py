@@ -6,12 +6,14 @@ held back, lost or delayed on the way.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pgo.usecases import share
+from pgo.usecases.collect import collect
 from pgo.usecases.session import Application, Session
 from pgo.usecases.share import ShareChoice
 from pgo.usecases.unlock import create_vault
@@ -24,6 +26,7 @@ from sync.card import RecipientCard, card_file
 from sync.errors import RemoteRuleError, Unreachable
 from sync.wire import REFUSALS
 from tests.support.applications import CHEAP, PASSPHRASE
+from tests.support.sharing import a_record
 
 START = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 ENDPOINT = "https://clinic.example"
@@ -124,3 +127,15 @@ def a_pair(folder: Path, *, kind: str = "clinic", recipient_id: str = "ura:00000
     card = build_card(load_identity(store), endpoint=ENDPOINT, at=START)[1]
     share.add_recipient(session, card)
     return pair
+
+
+@contextlib.contextmanager
+def a_sharing_pair(folder: Path) -> Iterator[Pair]:
+    """A pair that has something to share and a grant for it, signed and not yet delivered."""
+    made = a_pair(folder)
+    try:
+        collect(made.session, a_record(), name="test.json")
+        made.give()
+        yield made
+    finally:
+        made.close()
