@@ -26,7 +26,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from sync.errors import LocalRuleError
-from sync.wire import Kind
+from sync.wire import MAY_BE_DAMAGE, Kind
 
 
 class State(StrEnum):
@@ -92,6 +92,7 @@ class OutboxEntry:
     Attributes:
         id: Number in the store; 0 before it is stored.
         message_id: The same at every attempt, so the recipient can tell a repetition.
+        doubted: Refusals met so far that a changed byte on the way causes too (`wire.MAY_BE_DAMAGE`).
         sequence: Counter of messages to this recipient, given at the first start (0 before): so a number
             that was used and never confirmed belongs to a message that may have arrived, and to no other.
         attempts: Starts so far.
@@ -113,6 +114,7 @@ class OutboxEntry:
     payload: bytes | None = field(default=None, repr=False)
     manifest: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     sequence: int = 0
+    doubted: int = 0
 
 
 class Outbox(Protocol):
@@ -205,7 +207,9 @@ def read_back(entry: OutboxEntry) -> OutboxEntry:
 
 def postpone(entry: OutboxEntry, *, error: str, next_at: datetime) -> OutboxEntry:
     """Put an entry back until `next_at` (`when_again`), with the reason."""
-    return replace(entry, state=next_state(entry.state, Event.POSTPONE), last_error=error, next_at=next_at)
+    doubted = entry.doubted + (error in MAY_BE_DAMAGE)
+    state = next_state(entry.state, Event.POSTPONE)
+    return replace(entry, state=state, last_error=error, next_at=next_at, doubted=doubted)
 
 
 def refuse(entry: OutboxEntry, *, error: str) -> OutboxEntry:
@@ -220,7 +224,7 @@ def cancel(entry: OutboxEntry) -> OutboxEntry:
 
 def retry(entry: OutboxEntry, *, at: datetime) -> OutboxEntry:
     """Queue a refused entry again because a person asked for it; waiting starts anew."""
-    return replace(entry, state=next_state(entry.state, Event.RETRY), attempts=0, next_at=at)
+    return replace(entry, state=next_state(entry.state, Event.RETRY), attempts=0, doubted=0, next_at=at)
 
 
 def backoff(attempts: int, jitter: float, *, longest_seconds: int = 3_600) -> timedelta:

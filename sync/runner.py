@@ -42,7 +42,7 @@ from sync.outbox import OutboxEntry, when_again
 from sync.plan import hold, plan
 from sync.receipt import Receipt, verify_receipt
 from sync.transport import Transport
-from sync.wire import MAY_BE_DAMAGE, PATHS, SURE_AFTER_ATTEMPTS, Kind, new_message_id, verify_time
+from sync.wire import MAY_BE_DAMAGE, PATHS, SURE_AFTER_REFUSALS, Kind, new_message_id, verify_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,7 +277,7 @@ def _handle(
         port.postpone(sending, error=exc.code, next_at=again, at=now())
         return "later"
     except (RemoteRuleError, LocalRuleError) as exc:  # step 5
-        if exc.code in MAY_BE_DAMAGE and sending.attempts < SURE_AFTER_ATTEMPTS:
+        if exc.code in MAY_BE_DAMAGE and sending.doubted + 1 < SURE_AFTER_REFUSALS:
             again = when_again(sending, at=now(), jitter=jitter())
             port.postpone(sending, error=exc.code, next_at=again, at=now())
             return "later"

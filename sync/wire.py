@@ -106,11 +106,12 @@ MAY_BE_DAMAGE = frozenset(
 )
 """What a recipient answers too when a byte was changed on the way (steps 2 to 10 of `sync.envelope`).
 
-Nobody signs a refusal, so one of these is believed when a message has met it `SURE_AFTER_ATTEMPTS` times: a
-withdrawal must not be given up because one middle box spoilt one message.
+Nobody signs a refusal, so these are believed when one message has met `SURE_AFTER_REFUSALS` of them: a
+withdrawal must not be given up because a middle box spoilt a message now and then. Attempts that met no
+answer say nothing and do not count.
 """
 
-SURE_AFTER_ATTEMPTS = 3
+SURE_AFTER_REFUSALS = 5
 
 
 def new_message_id() -> str:

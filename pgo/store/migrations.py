@@ -192,6 +192,9 @@ _TRASH: tuple[str, ...] = (
     "CREATE INDEX record_in_trash ON record (deleted_at) WHERE deleted_at IS NOT NULL",
 )
 
+# Refusals that damage on the way causes too are counted, not attempts (`sync.outbox`).
+_DOUBTED: tuple[str, ...] = ("ALTER TABLE outbox ADD COLUMN doubted INTEGER NOT NULL DEFAULT 0",)
+
 # One named tuple per step, one per line here; a new one goes to the end.
 STEPS: tuple[tuple[str, ...], ...] = (
     _FIRST,
@@ -205,6 +208,7 @@ STEPS: tuple[tuple[str, ...], ...] = (
     _LOOKED_IN_FULL,
     _FHIR_SERVERS,
     _TRASH,
+    _DOUBTED,
 )
 """Statements per version; step N brings a database from version N to N + 1."""
 

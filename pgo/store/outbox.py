@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = (
     "id, recipient_id, kind, state, message_id, attempts, next_at, created_at, last_error, payload,"
-    " manifest, sequence"
+    " manifest, sequence, doubted"
 )
 _OPEN = "('queued', 'sending')"
 
@@ -34,7 +34,7 @@ class OutboxTable:
 
     def add(self, entry: OutboxEntry) -> int:
         """Store a new entry and return its number."""
-        marks = ", ".join("?" * 11)
+        marks = ", ".join("?" * 12)
         return self._engine.insert(
             f"INSERT INTO outbox ({_COLUMNS.removeprefix('id, ')}) VALUES ({marks})",  # noqa: S608 - constants
             _values(entry),
@@ -54,7 +54,7 @@ class OutboxTable:
     def save(self, entry: OutboxEntry) -> None:
         """Replace an entry by its next version."""
         names = _COLUMNS.removeprefix("id, ")
-        marks = ", ".join("?" * 11)
+        marks = ", ".join("?" * 12)
         self._engine.run(
             f"UPDATE outbox SET ({names}) = ({marks}) WHERE id = ?",  # noqa: S608 - constants
             (*_values(entry), entry.id),
@@ -142,6 +142,7 @@ def _values(entry: OutboxEntry) -> tuple[str | int | bytes | None, ...]:
         entry.payload,
         json.dumps(entry.manifest),
         entry.sequence,
+        entry.doubted,
     )
 
 
@@ -162,4 +163,5 @@ def _entry(row: Row) -> OutboxEntry:
         payload=row[9],
         manifest=tuple((str(record_id), str(digest)) for record_id, digest in json.loads(row[10])),
         sequence=row[11],
+        doubted=row[12],
     )

@@ -14,7 +14,7 @@ from sync.access import NO_HEAD, AccessEntry, AccessHead, parse_access_request, 
 from sync.errors import LocalRuleError, RemoteRuleError, SyncError, Unreachable
 from sync.outbox import OutboxEntry, State
 from sync.runner import MAX_ACCESS_PIECES, RunReport, fetch_access, run_once
-from sync.wire import MAY_BE_DAMAGE, Kind, new_message_id, sign_time
+from sync.wire import Kind, new_message_id, sign_time
 from tests.support.sync_world import (
     AT,
     CLINIC_ID,
@@ -147,22 +147,6 @@ def test_step_5_a_refusal_is_final_and_says_why(refusal: SyncError) -> None:
     assert _run(port, RecipientSimulator(refuse_with=refusal)) == RunReport(refused=(1,))
     assert (port.entries[1].state, port.entries[1].last_error) == (State.REFUSED, refusal.code)
     assert _run(port, RecipientSimulator()) == RunReport()
-
-
-@pytest.mark.parametrize("code", sorted(MAY_BE_DAMAGE))
-def test_step_5_what_a_damaged_message_may_be_told_is_believed_the_third_time(code: str) -> None:
-    port, clinic = _port(an_entry()), RecipientSimulator(refuse_with=RemoteRuleError(code, status=403))
-    reports = [_run(port, clinic, at=AT + timedelta(hours=hours)) for hours in range(3)]
-    assert reports == [RunReport(later=(1,)), RunReport(later=(1,)), RunReport(refused=(1,))]
-    assert port.entries[1].last_error == code
-
-
-def test_step_5_a_message_that_was_damaged_once_arrives_the_next_time() -> None:
-    port, clinic = _port(an_entry()), RecipientSimulator()
-    clinic.refuse_with = RemoteRuleError("bad_signature", status=403)
-    assert _run(port, clinic) == RunReport(later=(1,))
-    clinic.refuse_with, clinic.clock = None, lambda: AT + timedelta(hours=1)
-    assert _run(port, clinic, at=AT + timedelta(hours=1)) == RunReport(delivered=(1,))
 
 
 def test_content_that_is_too_large_is_refused_here() -> None:
