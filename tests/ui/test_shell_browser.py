@@ -17,8 +17,7 @@ UNNAMED = """() => [...document.querySelectorAll(
 
 def test_unlock_with_the_keyboard_and_find_a_name_on_everything(ui: Ui) -> None:
     assert ui.page.evaluate(UNNAMED) == []
-    ui.tab_to("Wachtzin")
-    ui.type(PASSPHRASE)
+    ui.tab_and_type("Wachtzin", PASSPHRASE)
     ui.press("Enter")
     ui.key("lock").wait_for(state="attached")
     ui.expect_text("Uw kluis is nog leeg")
