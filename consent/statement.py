@@ -50,6 +50,7 @@ from crypto.signing import peek_jws, sign_jws, verify_jws
 TYP: Final = "pgo-statement+jws"
 MAX_TOKEN_BYTES: Final = 64 * 1024
 _HASH_TAG: Final = b"pgo/1/consent-statement\n"
+_BASIS_TAG: Final = b"pgo/1/consent-basis\n"
 # A recipient's clock may run a little behind the patient's.
 CLOCK_SKEW: Final = timedelta(minutes=5)
 
@@ -80,7 +81,8 @@ def build_statement(
         held: facts of everything the recipient may have; with it a record or an author can be left
             out without ending the rest (`consent.scope`, rule 4).
     """
-    scope, issued_at, fresh_until, until = _compiled(effective(ledger, at), audience_actor, held)
+    regions, issued_at, fresh_until, until = _compiled(effective(ledger, at), audience_actor, held)
+    scope = tuple(dict.fromkeys(rule for _, rule in regions))
     return Statement(
         issuer=subject,
         audience=audience_id,
@@ -93,19 +95,29 @@ def build_statement(
         erase=Erase.NONE if scope else _erase(ledger, audience_actor),
         duties=frozenset[str]().union(*map(_duties, scope)),
         reply_key=reply_key,
+        basis=frozenset(basis_name(subject, head.grant.id) for head, _ in regions) or None,
     )
+
+
+def basis_name(issuer: str, grant_id: GrantId) -> str:
+    """Name a grant inside the statements to one recipient.
+
+    Only who has the grant can tell which one it is, and two recipients of one grant read different
+    names, so that it does not tell them that they know the same person. It is for the patient alone:
+    a vault put back from a backup sees in it which of its grants were taken back since.
+    """
+    return sha256_id(_BASIS_TAG + f"{issuer}\n{grant_id}".encode())
 
 
 def _compiled(
     state: Effective, audience: ActorRef, held: Collection[ResourceFacts] | None
-) -> tuple[tuple[Rule, ...], datetime, datetime, datetime]:
-    """Return the scope, since when, until when it is fresh, and its one end: the first change in any part."""
+) -> tuple[tuple[tuple[Head, Rule], ...], datetime, datetime, datetime]:
+    """Return the regions, since when, until when they are fresh, and their one end: the first change."""
     regions = positive_scope(state, audience, held=held)
     fresh = FRESH_RESEARCH if audience.kind in (ActorKind.REGISTRY, ActorKind.PROJECT) else FRESH_CARE
     ends = {head.grant.period.until_at for head, _ in regions}
     until = min(ends | set(state.deny_starts)) if ends else state.at + fresh
-    scope = tuple(dict.fromkeys(rule for _, rule in regions))
-    return scope, state.at, min(until, state.at + fresh), until
+    return regions, state.at, min(until, state.at + fresh), until
 
 
 def _duties(rule: Rule) -> frozenset[str]:
@@ -300,7 +312,9 @@ def statement_plan(
 def still_allowed(statement: Statement, at: datetime) -> Statement:
     """Return the statement without the regions whose day to erase everything has come (duty DELAU)."""
     left = tuple(rule for rule in statement.scope if not is_overdue(rule.obligation, at))
-    return statement if len(left) == len(statement.scope) else replace(statement, scope=left)
+    if len(left) == len(statement.scope):
+        return statement
+    return replace(statement, scope=left, basis=statement.basis if left else None)
 
 
 @lru_cache(maxsize=256)
@@ -322,6 +336,7 @@ def _as_lineage(statement: Statement) -> Lineage:
 
 __all__ = [
     "Statement",
+    "basis_name",
     "build_statement",
     "decide_under",
     "open_statement",

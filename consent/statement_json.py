@@ -3,6 +3,9 @@
 An unknown version, member or code is refused (guide consent.md section 3, step 10): a reader that
 does not understand a limit must not act on the rest. What travels is positive only: permits, whose
 one possible carve-out names resources the recipient has already been sent.
+
+Version 2 has one member more, `basis`. What permits nothing rests on nothing and is written as
+version 1, so that a withdrawal is understood by a recipient that knows version 1 alone.
 """
 
 from __future__ import annotations
@@ -19,12 +22,12 @@ from consent.errors import InvalidDocument, UnknownCode
 from consent.rule_json import MAX_ITEMS, rule_from_json, rule_to_json
 from consent.rules import Rule, check_rule
 
-VERSION: Final = 1
 ENGINE: Final = 1
 _MEMBERS: Final = frozenset(
     {"version", "engine_min", "issuer", "audience", "sequence", "previous", "issued_at", "next_update_at"}
     | {"until_at", "scope", "erase", "duties", "reply_key"}
 )
+_MEMBERS_OF: Final = {1: _MEMBERS, 2: _MEMBERS | {"basis"}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +42,8 @@ class Statement:
         next_update_at: no new processing from here on without a newer statement.
         until_at: nothing at all from here on.
         scope: positive regions; empty when nothing is permitted.
+        basis: names of the grants the scope rests on, which only the patient can tell
+            (`consent.statement.basis_name`); None where nobody said (version 1).
         erase: what to do with data already held, once the scope is empty.
         reply_key: key to seal answers to the patient with, base64url.
     """
@@ -54,8 +59,8 @@ class Statement:
     erase: Erase
     duties: frozenset[str]
     reply_key: str
+    basis: frozenset[str] | None = None
     engine_min: int = ENGINE
-    version: int = VERSION
 
     def __post_init__(self) -> None:
         if not (self.issuer and self.audience and self.reply_key):
@@ -64,6 +69,8 @@ class Statement:
             raise InvalidDocument("statement_sequence")
         if not self.issued_at < self.next_update_at <= self.until_at:
             raise InvalidDocument("statement_times")
+        if self.basis is not None and not (self.basis and self.scope):
+            raise InvalidDocument("statement_basis")
         for rule in self.scope:
             if rule.effect is not Effect.PERMIT or not all(map(_names_only, rule.exception)):
                 raise InvalidDocument("scope_not_positive")
@@ -77,8 +84,9 @@ def _names_only(rule: Rule) -> bool:
 
 def statement_to_json(statement: Statement) -> dict[str, Any]:
     """Give the JSON value of a statement."""
-    return {
-        "version": statement.version,
+    named = {"basis": sorted(statement.basis)} if statement.basis else {}
+    return named | {
+        "version": 2 if named else 1,
         "engine_min": statement.engine_min,
         "issuer": statement.issuer,
         "audience": statement.audience,
@@ -100,9 +108,10 @@ def statement_from_json(value: Mapping[str, object]) -> Statement:
     Raises:
         InvalidDocument: another version, another set of members, or a limit we do not know.
     """
-    if value.get("version") != VERSION or isinstance(value["version"], bool):
+    version = value.get("version")
+    if not isinstance(version, int) or isinstance(version, bool) or version not in _MEMBERS_OF:
         raise InvalidDocument("version")
-    if value.keys() != _MEMBERS:
+    if value.keys() != _MEMBERS_OF[version]:
         raise InvalidDocument("unknown_member")
     engine, sequence, previous = value["engine_min"], value["sequence"], value["previous"]
     if not isinstance(engine, int) or engine > ENGINE:
@@ -131,8 +140,16 @@ def statement_from_json(value: Mapping[str, object]) -> Statement:
         erase=erase,
         duties=duties,
         reply_key=_text(value["reply_key"]),
+        basis=_basis(value["basis"]) if version > 1 else None,
         engine_min=engine,
     )
+
+
+def _basis(value: object) -> frozenset[str]:
+    names = list(map(_text, _items(value)))
+    if names != sorted(set(names)):
+        raise InvalidDocument("statement_basis")
+    return frozenset(names)
 
 
 def _items(value: object) -> list[object]:

@@ -2,9 +2,11 @@
 
 Rules:
 1. A statement we remember making means that nothing this recipient knows of was changed after the backup.
-2. One we do not remember was made after it. A grant goes on only when everything it permits now lies inside
-   that statement; a grant it cannot speak of (not in force yet) does not go on either. Structural and
-   one-sided (``consent.attenuation``): in doubt the grant is withdrawn, never kept.
+2. One we do not remember was made after it. A grant goes on only when that statement names it among those it
+   rests on, and everything the grant permits now lies inside that statement. So a grant that was taken back
+   stays taken back, also where a later one permits the same; one that was narrowed is not widened again; and
+   one it cannot speak of (not in force yet) does not go on either. Structural and one-sided
+   (``consent.attenuation``): in doubt the grant is withdrawn, never kept.
 3. The statement becomes the head of our own line, so that the next one follows it; what the recipient holds
    is forgotten, so that what is still permitted is sent again as it is now.
 4. What was given after the backup is not in this vault, so it could be neither seen nor stopped here: the
@@ -25,7 +27,7 @@ from consent.ledger import Ledger
 from consent.records import Grant, GrantId, Target, Withdrawal
 from consent.rules import Rule
 from consent.scope import positive_scope
-from consent.statement import Statement
+from consent.statement import Statement, basis_name
 from pgo.store.journal import Event
 from pgo.store.ledger import LedgerRow
 from pgo.store.protocols import VaultStore
@@ -72,7 +74,7 @@ def settle(store: VaultStore, card: Party, head: Head, *, at: datetime) -> tuple
 
 
 def no_longer_given(store: VaultStore, card: Party, known: Statement, *, at: datetime) -> tuple[GrantId, ...]:
-    """Grants to this recipient that a statement made after the backup does not cover any more (rule 2)."""
+    """Grants to this recipient that do not go on under a statement made after the backup (rule 2)."""
     ledger, withdrawn = load_ledger(store), store.ledger.withdrawals()
     restore = store.backups.last_restore()
     came_back = {
@@ -84,11 +86,12 @@ def no_longer_given(store: VaultStore, card: Party, known: Statement, *, at: dat
     }
     live = came_back & _not_over(ledger, at)
     regions = _regions(ledger, card, at=at, store=store)
-    return tuple(sorted(grant for grant in live if not _covered(regions.get(grant, ()), known)))
+    return tuple(sorted(grant for grant in live if not _goes_on(grant, regions.get(grant, ()), known)))
 
 
-def _covered(regions: Collection[Rule], known: Statement) -> bool:
-    return bool(regions) and attenuate(regions, known.scope)
+def _goes_on(grant: GrantId, regions: Collection[Rule], known: Statement) -> bool:
+    named = known.basis is None or basis_name(known.issuer, grant) in known.basis
+    return named and bool(regions) and attenuate(regions, known.scope)
 
 
 def _not_over(ledger: Ledger, at: datetime) -> frozenset[GrantId]:

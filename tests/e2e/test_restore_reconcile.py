@@ -140,6 +140,34 @@ def test_a_withdrawal_after_the_backup_stays_withdrawn(patient: Patient) -> None
     session.lock()
 
 
+def test_a_grant_taken_back_for_one_that_covers_it_stays_withdrawn(patient: Patient) -> None:
+    session = patient.begin()
+    old = patient.give(session)
+    patient.back_up(session)
+    share.withdraw(session, old)
+    patient.give(session)  # all that the old one permitted, under another name
+    session = patient.lose_and_restore(session)
+    deliver.deliver(session)
+    assert state(session, old) is GrantState.WITHDRAWN
+    assert outcome(session) == (WITHDRAWN, 1)
+    assert (held(patient.clinic), shown(patient.clinic)) == (0, 0), "the new one cannot be seen here"
+    session.lock()
+
+
+def test_of_two_grants_only_the_one_taken_back_ends(patient: Patient) -> None:
+    session = patient.begin()
+    kept, old = patient.give(session), patient.give(session)
+    patient.back_up(session)
+    share.withdraw(session, old)
+    deliver.deliver(session)
+    session = patient.lose_and_restore(session)
+    deliver.deliver(session)
+    assert (state(session, kept), state(session, old)) == (GrantState.IN_FORCE, GrantState.WITHDRAWN)
+    assert outcome(session) == (WITHDRAWN, 1)
+    assert shown(patient.clinic) == 1
+    session.lock()
+
+
 def test_nothing_leaves_while_the_recipient_cannot_be_asked(patient: Patient) -> None:
     session = patient.begin()
     grant = patient.give(session)

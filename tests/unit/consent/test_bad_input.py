@@ -26,7 +26,7 @@ from consent.model import Action, By, Category, KeyRecord, Target, deny_rule
 from consent.record_json import record_to_json
 from consent.statement import build_statement, sign_statement, statement_hash, verify_statement
 from crypto.canonical import b64url, canonical_bytes
-from crypto.signing import sign_jws
+from crypto.signing import peek_jws, sign_jws
 from tests.support.consent_builders import (
     CLINIC,
     KEY,
@@ -207,6 +207,12 @@ FIRST = statement(1, None)
 SECOND = statement(2, statement_hash(FIRST))
 
 
+def respelled(**members: Any) -> str:
+    """SECOND with other members, signed all the same."""
+    value = json.loads(peek_jws(SECOND).payload) | members
+    return sign_jws(canonical_bytes(value), KEY, typ="pgo-statement+jws")
+
+
 @pytest.mark.parametrize(
     ("token", "error", "reason"),
     [
@@ -216,7 +222,8 @@ SECOND = statement(2, statement_hash(FIRST))
         (statement(2, statement_hash(FIRST), audience="ura:00000999"), NotTrusted, "audience"),
         (statement(2, statement_hash(FIRST), at=NOW - timedelta(days=40)), ExpiredDocument, "next_update"),
         (statement(2, statement_hash(FIRST), at=NOW + timedelta(days=2)), NotTrusted, "from_the_future"),
-        (statement(2, statement_hash(FIRST), version=2), InvalidDocument, "version"),
+        (respelled(version=3), InvalidDocument, "version"),
+        (respelled(version=1), InvalidDocument, "unknown_member"),
         (statement(2, statement_hash(FIRST), engine_min=9), InvalidDocument, "engine"),
         (SECOND[:-4] + "AAAA", NotTrusted, "signature"),
         (SECOND[:40], NotTrusted, "signature"),

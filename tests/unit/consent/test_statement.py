@@ -38,6 +38,7 @@ from consent.model import (
 )
 from consent.statement import (
     Statement,
+    basis_name,
     build_statement,
     decide_under,
     open_statement,
@@ -157,8 +158,14 @@ def change(**members: Any) -> Callable[[dict[str, Any]], None]:
 
 
 BROKEN: list[tuple[str, Callable[[dict[str, Any]], None], type[ConsentError]]] = [
-    ("version", change(version=2), InvalidDocument),
+    ("version", change(version=3), InvalidDocument),
     ("version true", change(version=True), InvalidDocument),
+    ("version 1 with a basis", change(version=1), InvalidDocument),
+    ("basis empty", change(basis=[]), InvalidDocument),
+    ("basis without a scope", change(scope=[], duties=[]), InvalidDocument),
+    ("basis in another order", change(basis=["sha256:b", "sha256:a"]), InvalidDocument),
+    ("basis twice", change(basis=["sha256:a", "sha256:a"]), InvalidDocument),
+    ("basis no text", change(basis=[1]), InvalidDocument),
     ("unknown member", change(colour="red"), InvalidDocument),
     ("member absent", lambda value: value.pop("duties"), InvalidDocument),
     ("newer engine", change(engine_min=2), InvalidDocument),
@@ -185,6 +192,30 @@ def test_step_10_refuses(
     spoil(value)
     with pytest.raises(error):
         statement_from_json(value)
+
+
+def test_a_statement_names_the_grants_it_rests_on_for_the_patient_alone() -> None:
+    other = a_grant(grant_id="grant-other")
+    elsewhere = a_grant(a_permit(actor=[OTHER]), grant_id="grant-elsewhere")
+    built = a_statement(a_ledger(a_grant(), other, elsewhere))
+    issuer = KEY.public.text
+    assert built.basis == {basis_name(issuer, a_grant().id), basis_name(issuer, other.id)}
+    assert len(built.scope) == 1, "both permit the same"
+    assert basis_name(SECOND_KEY.public.text, a_grant().id) not in built.basis, (
+        "two cannot be laid side by side"
+    )
+    text = canonical_bytes(statement_to_json(built)).decode()
+    assert not any(grant.id in text for grant in (other, elsewhere))
+
+
+def test_one_of_version_1_is_read_and_what_permits_nothing_is_written_so() -> None:
+    value = statement_to_json(a_statement(GRANTED))
+    former = {name: part for name, part in value.items() if name != "basis"} | {"version": 1}
+    read = statement_from_json(former)
+    assert read == replace(a_statement(GRANTED), basis=None)
+    assert statement_to_json(read) == former
+    nothing = statement_to_json(a_statement(a_ledger()))
+    assert (nothing["scope"], nothing["version"], "basis" in nothing) == ([], 1, False)
 
 
 def test_statement_needs_its_parties() -> None:
