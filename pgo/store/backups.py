@@ -6,6 +6,7 @@ last of those which recipients were asked since. A vault that was never put back
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -24,12 +25,12 @@ _NO_CHANGE = tuple(
     )
 )
 
-_NUMBERS_PER_SECOND = 1_000
-"""After a restore the numbers of records go on from the time, in thousandths of a second since 1970.
+_LOST_AT_MOST, _APART_BITS = 2**32, 48
+"""After a restore the numbers of records go on far above those in the backup, from a random place.
 
 Recipients know records by their number, and those given out after the backup was made must never come to
-mean another record, however often the same backup is put back. No vault takes in more than this per second
-for long, so a later restore always begins above."""
+mean another record, however often the same backup is put back and whatever the clock says. No vault takes
+in 2**32 records after a backup; two restores of the same one begin, all but surely, a million apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +66,19 @@ class BackupRow:
 
 @dataclass(frozen=True, slots=True)
 class RestoreRow:
-    """One time this vault was put back: its number from 1, when, and from a backup made when."""
+    """One time this vault was put back.
+
+    Attributes:
+        number: from 1.
+        at: when; a clock that stands still or goes back gives several things one time.
+        made_at: when the backup was made.
+        ledger_length: signed records that came with the backup; None where it was not written down.
+    """
 
     number: int
     at: datetime
     made_at: datetime
+    ledger_length: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,19 +161,23 @@ class Backups:
 
         The backup may come from a vault that was put back before: its restores stay, this one is the newest.
         """
-        first = int(row.at.timestamp() * _NUMBERS_PER_SECOND)
+        apart = _LOST_AT_MOST + secrets.randbits(_APART_BITS)
         before = self.last_restore()
         number = row.number if before is None else max(row.number, before.number + 1)
         self._engine.insert(
-            "INSERT INTO restore (number, at, made_at, first_record) VALUES (?, ?, ?, ?)",
-            (number, to_text(row.at), to_text(row.made_at), first),
+            "INSERT INTO restore (number, at, made_at, first_record, ledger_length)"
+            " VALUES (?, ?, ?, max(ifnull((SELECT max(id) FROM record), 0),"
+            " ifnull((SELECT max(first_record) FROM restore), 0)) + ?, (SELECT count(*) FROM ledger))",
+            (number, to_text(row.at), to_text(row.made_at), apart),
         )
         self._engine.run("DELETE FROM asked")
 
     def last_restore(self) -> RestoreRow | None:
         """The last time this vault was put back, None for never."""
-        row = self._engine.row("SELECT number, at, made_at FROM restore ORDER BY number DESC LIMIT 1")
-        return None if row is None else RestoreRow(row[0], from_text(row[1]), from_text(row[2]))
+        row = self._engine.row(
+            "SELECT number, at, made_at, ledger_length FROM restore ORDER BY number DESC LIMIT 1"
+        )
+        return None if row is None else RestoreRow(row[0], from_text(row[1]), from_text(row[2]), row[3])
 
     def remember_asked(self, row: AskedRow) -> None:
         """Write down what came of asking a recipient."""

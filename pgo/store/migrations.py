@@ -192,8 +192,12 @@ _TRASH: tuple[str, ...] = (
     "CREATE INDEX record_in_trash ON record (deleted_at) WHERE deleted_at IS NOT NULL",
 )
 
-# Refusals that damage on the way causes too are counted, not attempts (`sync.outbox`).
-_DOUBTED: tuple[str, ...] = ("ALTER TABLE outbox ADD COLUMN doubted INTEGER NOT NULL DEFAULT 0",)
+# Counted, not concluded from something else: refusals that damage on the way causes too (`sync.outbox`), not
+# attempts; signed records that came back with a backup (`pgo.usecases.reconcile_answer`), not their time.
+_COUNTED: tuple[str, ...] = (
+    "ALTER TABLE outbox ADD COLUMN doubted INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE restore ADD COLUMN ledger_length INTEGER",
+)
 
 # One named tuple per step, one per line here; a new one goes to the end.
 STEPS: tuple[tuple[str, ...], ...] = (
@@ -208,7 +212,7 @@ STEPS: tuple[tuple[str, ...], ...] = (
     _LOOKED_IN_FULL,
     _FHIR_SERVERS,
     _TRASH,
-    _DOUBTED,
+    _COUNTED,
 )
 """Statements per version; step N brings a database from version N to N + 1."""
 

@@ -28,6 +28,7 @@ from consent.records import Grant, GrantId, Target, Withdrawal
 from consent.rules import Rule
 from consent.scope import positive_scope
 from consent.statement import Statement, basis_name
+from pgo.store.backups import RestoreRow
 from pgo.store.journal import Event
 from pgo.store.ledger import LedgerRow
 from pgo.store.protocols import VaultStore
@@ -82,11 +83,18 @@ def no_longer_given(store: VaultStore, card: Party, known: Statement, *, at: dat
         for row in store.ledger.grants()
         if row.recipient_id == card.id
         and row.grant_id not in withdrawn
-        and (restore is None or row.signed_at < restore.at)  # rule 5
+        and (restore is None or _came_with_it(row, restore))
     }
     live = came_back & _not_over(ledger, at)
     regions = _regions(ledger, card, at=at, store=store)
     return tuple(sorted(grant for grant in live if not _goes_on(grant, regions.get(grant, ()), known)))
+
+
+def _came_with_it(row: LedgerRow, restore: RestoreRow) -> bool:
+    """Rule 5, by the place in the ledger: a clock that went back gives both the same time."""
+    if restore.ledger_length is None:
+        return row.signed_at <= restore.at
+    return row.position < restore.ledger_length
 
 
 def _goes_on(grant: GrantId, regions: Collection[Rule], known: Statement) -> bool:

@@ -27,7 +27,7 @@ from tests.e2e.recipient_server import Clinic, running_clinic
 from tests.support.applications import CHEAP, PASSPHRASE
 from tests.support.sharing import CLINIC_ID, a_record
 from tests.support.sharing_screens import a_choice
-from tests.support.vaults import a_bundle, a_condition
+from tests.support.vaults import START, a_bundle, a_condition
 
 
 @dataclass
@@ -151,6 +151,24 @@ def test_a_grant_taken_back_for_one_that_covers_it_stays_withdrawn(patient: Pati
     assert state(session, old) is GrantState.WITHDRAWN
     assert outcome(session) == (WITHDRAWN, 1)
     assert (held(patient.clinic), shown(patient.clinic)) == (0, 0), "the new one cannot be seen here"
+    session.lock()
+
+
+def test_a_withdrawal_stays_also_where_the_clock_was_put_back(patient: Patient) -> None:
+    session = patient.begin()
+    old = patient.give(session)
+    patient.back_up(session)
+    share.withdraw(session, old)
+    patient.give(session)
+    patient.clinic.clock.now = START - timedelta(hours=1)
+    session = patient.lose_and_restore(session)
+    restored = session.store.backups.last_restore()
+    assert restored is not None
+    assert restored.at == share.share(session, old).signed_at, "the times do not tell which was first"
+    patient.give(session, categories=frozenset({Category.LABS}))
+    assert state(session, old) is GrantState.WITHDRAWN
+    assert outcome(session) == (WITHDRAWN, 1)
+    assert shown(patient.clinic) == 1, "what was given after the restore goes on"
     session.lock()
 
 

@@ -31,3 +31,21 @@ def test_put_back_three_times(tmp_path: Path, places: tuple[str, ...]) -> None:
         assert last.number == number
         assert len(session.store.records.present_ids()) == number
     session.lock()
+
+
+def test_the_same_backup_put_back_twice_never_gives_a_number_twice(tmp_path: Path) -> None:
+    home = Home(tmp_path / "vaults")  # its clock stands still: the time does not tell the two apart
+    made = create_vault(home.app, home.folder / "a", PASSPHRASE)
+    collect(made.session, a_bundle(a_condition("known")), name="een.json")
+    backup = make_backup(made.session, tmp_path / "backups").path
+    made.session.lock()
+    seen: list[int] = []
+    for place in ("b", "c"):
+        restore(home.app, backup, home.folder / place, Secret(PASSPHRASE))
+        session = unlock_with_code(home.app, home.folder / place, made.recovery_code_text)
+        for name in ("new", "newer"):
+            collect(session, a_bundle(a_condition(name)), name=f"{name}.json")
+        seen += sorted(session.store.records.present_ids())[1:]
+        session.lock()
+    assert len(set(seen)) == len(seen) == 4
+    assert [b - a for a, b in ((seen[0], seen[1]), (seen[2], seen[3]))] == [1, 1]
