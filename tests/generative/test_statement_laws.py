@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from consent.decision import Permit, decide
 from consent.model import Effect, Grant
 from consent.statement import (
+    basis_name,
     build_statement,
     decide_under,
     reread_statement,
@@ -63,9 +64,17 @@ def test_what_a_statement_permits_the_ledger_permits(data: st.DataObject) -> Non
         facts=question.facts,
         at=at,
     )
+    names = {
+        signed.hash: basis_name(KEY.public.text, signed.record.id)
+        for signed in world.records
+        if isinstance(signed.record, Grant)
+    }
+    basis = statement.basis or frozenset()  # type: ignore[attr-defined]
+    assert basis <= set(names.values())
     if isinstance(under, Permit):
         full = decide(world.ledger, question, at=at)
         assert isinstance(full, Permit)
+        assert not basis.isdisjoint(names[head] for head in full.basis if head in names)
 
 
 @laws
