@@ -85,8 +85,13 @@ def running_clinic(
     kind: str = "clinic",
     database: str | None = None,
     trusted_proxy: str | None = None,
+    public_url: str | None = None,
 ) -> Iterator[Clinic]:
-    """Initialise and run a recipient until the block ends; ``database`` is the address of an empty one."""
+    """Initialise and run a recipient until the block ends.
+
+    ``database`` is the address of an empty one; ``public_url`` is what browsers and apps call it, when they
+    reach it by a proxy.
+    """
     limits = limits or Limits()
     clock = Clock()
     store = create_store(folder, database=database)
@@ -103,8 +108,9 @@ def running_clinic(
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        hosts = frozenset({url.removeprefix("http://")})
-        app = build_app(store, endpoint=url, clock=clock, limits=limits, hosts=hosts)
+        endpoint = public_url or url
+        hosts = frozenset({endpoint.partition("://")[2]})
+        app = build_app(store, endpoint=endpoint, clock=clock, limits=limits, hosts=hosts)
         ready = threading.Event()
         door = Draining(app)
         config = _uvicorn_config(door, Listening(trusted_proxy=trusted_proxy), limits)

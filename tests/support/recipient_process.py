@@ -71,11 +71,14 @@ class RecipientProcess:
 
 
 @contextmanager
-def running_recipient(folder: Path, *options: str) -> Iterator[RecipientProcess]:
-    """Initialise (the first time) and run a recipient until the block ends."""
+def running_recipient(
+    folder: Path, *options: str, public_url: str | None = None
+) -> Iterator[RecipientProcess]:
+    """Initialise (the first time) and run a recipient until the block ends; ``public_url`` as on its card."""
     data = folder / "clinic"
     if not data.exists():
-        command(data, "init", "--name", "Praktijk Zuid", "--id", "ura:00000123")
+        address = ("--url", public_url) if public_url else ()
+        command(data, "init", "--name", "Praktijk Zuid", "--id", "ura:00000123", *address)
         who = ("--display", "S. de Wit", "--role", "internist", "--password-file", "-", "--no-second-factor")
         command(data, "user", "add", "dewit", *who, given=PASSWORD + "\n")
     ready = folder / "ready.json"
