@@ -175,6 +175,22 @@ def parse_card(untrusted: str | bytes, *, at: datetime) -> RecipientCard:
     Raises:
         RemoteRuleError: `bad_card` (steps 1 to 4), `card_not_yet_valid` or `card_expired` (step 5).
     """
+    card = read_card(untrusted)
+    if at < card.issued_at - _SKEW:  # step 5
+        raise RemoteRuleError("card_not_yet_valid")
+    if at >= card.expires_at:
+        raise RemoteRuleError("card_expired")
+    return card
+
+
+def read_card(untrusted: str | bytes) -> RecipientCard:
+    """Check a card by steps 1 to 4: who said so with which key, whether or not it is valid now.
+
+    For proofs that are older than the card's end; whoever sends something asks `parse_card`.
+
+    Raises:
+        RemoteRuleError: `bad_card`.
+    """
     token = card_token(untrusted)  # step 1
     try:
         payload = peek_jws(token, max_bytes=MAX_CARD_BYTES).payload
@@ -182,10 +198,6 @@ def parse_card(untrusted: str | bytes, *, at: datetime) -> RecipientCard:
         verify_jws(token, card.verify_key, typ=_TYPE, max_bytes=MAX_CARD_BYTES)  # step 4
     except (CryptoError, LocalRuleError, RemoteRuleError) as exc:
         raise RemoteRuleError("bad_card") from exc
-    if at < card.issued_at - _SKEW:  # step 5
-        raise RemoteRuleError("card_not_yet_valid")
-    if at >= card.expires_at:
-        raise RemoteRuleError("card_expired")
     return card
 
 

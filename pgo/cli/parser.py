@@ -98,6 +98,13 @@ def _record_commands(commands: _Commands[argparse.ArgumentParser]) -> None:
     export.add_argument("--sensitive", action="append", metavar="NAME", help="subject to allow; repeat")
     export.add_argument("--force", action="store_true", help="replace an existing file")
 
+    archive = commands.add_parser("archive", help="a file made by export (docs/export.md)").add_subparsers(
+        required=True, metavar="ACTION"
+    )
+    verify = _command(archive, "verify", "archive_commands.verify", "check an archive and its signatures")
+    verify.add_argument("file", type=Path, metavar="FILE")
+    verify.add_argument("--json", action="store_true", help="print one JSON object")
+
 
 def _backup_commands(commands: _Commands[argparse.ArgumentParser]) -> None:
     backup = commands.add_parser("backup", help="make, check, drill and put back backups (docs/backups.md)")

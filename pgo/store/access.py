@@ -39,12 +39,14 @@ class FetchedAt:
     """When a log was last asked for, what was wrong with the answer ('' for nothing), and its signed end.
 
     ``head`` is the recipient's own signed word where its log ended at the last right answer, '' for none: a
-    log that is shorter or other later contradicts it.
+    log that is shorter or other later contradicts it. ``card`` is the recipient's card whose key signed it,
+    '' for none or for an end that was kept before cards were kept beside it.
     """
 
     fetched_at: datetime
     problem: str
     head: str = ""
+    card: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,21 +80,32 @@ class AccessCopies:
             [(look.previous, look.hash, look.line, recipient_id, look.sequence) for look in looks],
         )
 
-    def fetched(self, recipient_id: str, *, problem: str, at: datetime, head: str = "") -> None:
-        """Remember that the log was asked for, and how it went; the last signed end stays until the next."""
+    def fetched(
+        self, recipient_id: str, *, problem: str, at: datetime, head: str = "", card: str = ""
+    ) -> None:
+        """Remember that the log was asked for, and how it went; the last signed end stays until the next.
+
+        Args:
+            recipient_id: whose log.
+            problem: what was wrong with the answer, '' for nothing.
+            at: now.
+            head: the signed end in the answer, '' for none.
+            card: the card whose key signed that end.
+        """
         self._engine.run(
-            "INSERT INTO access_log (recipient_id, fetched_at, problem, head) VALUES (?, ?, ?, ?)"
+            "INSERT INTO access_log (recipient_id, fetched_at, problem, head, card) VALUES (?, ?, ?, ?, ?)"
             " ON CONFLICT (recipient_id) DO UPDATE SET fetched_at = excluded.fetched_at,"
-            " problem = excluded.problem, head = iif(excluded.head = '', head, excluded.head)",
-            (recipient_id, to_text(at), problem, head),
+            " problem = excluded.problem, head = iif(excluded.head = '', head, excluded.head),"
+            " card = iif(excluded.head = '', card, excluded.card)",
+            (recipient_id, to_text(at), problem, head, card if head else ""),
         )
 
     def last_fetch(self, recipient_id: str) -> FetchedAt | None:
         """When and how the log was last asked for."""
         row = self._engine.row(
-            "SELECT fetched_at, problem, head FROM access_log WHERE recipient_id = ?", (recipient_id,)
+            "SELECT fetched_at, problem, head, card FROM access_log WHERE recipient_id = ?", (recipient_id,)
         )
-        return None if row is None else FetchedAt(from_text(row[0]), row[1], row[2])
+        return None if row is None else FetchedAt(from_text(row[0]), row[1], row[2], row[3])
 
     def looks(self, recipient_id: str) -> tuple[StoredLook, ...]:
         """All entries of a recipient, newest first."""

@@ -199,6 +199,9 @@ _COUNTED: tuple[str, ...] = (
     "ALTER TABLE restore ADD COLUMN ledger_length INTEGER",
 )
 
+# Under which card the signed end of a list of looks held: a recipient may have another key by now.
+_LOOKED_CARD: tuple[str, ...] = ("ALTER TABLE access_log ADD COLUMN card TEXT NOT NULL DEFAULT ''",)
+
 # One named tuple per step, one per line here; a new one goes to the end.
 STEPS: tuple[tuple[str, ...], ...] = (
     _FIRST,
@@ -213,6 +216,7 @@ STEPS: tuple[tuple[str, ...], ...] = (
     _FHIR_SERVERS,
     _TRASH,
     _COUNTED,
+    _LOOKED_CARD,
 )
 """Statements per version; step N brings a database from version N to N + 1."""
 

@@ -29,6 +29,7 @@ from pgo.health.summary.words import Words
 from pgo.store.journal import Event
 from pgo.usecases.export_consents import consent_members
 from pgo.usecases.export_documents import within_limits
+from pgo.usecases.export_looked import looked_members
 from pgo.usecases.export_members import Progress, RecordMembers, record_members
 from pgo.usecases.export_tables import build_table
 from pgo.usecases.journal import signed_journal
@@ -105,14 +106,14 @@ def export_archive(
 
 
 def _beside(session: Session, words: Words, *, at: datetime) -> dict[str, bytes]:
-    """Consents, journal, tables and the explanation."""
+    """Consents, who looked, journal, tables and the explanation."""
     tables = {
         f"tables/{words.t('paper.file.measurements')}.csv": build_table(session, "measurements", words)[0],
         f"tables/{words.t('paper.file.medication')}.csv": build_table(session, "medication", words)[0],
     }
     readmes = {name: (ASSETS / "export" / name).read_bytes() for name in _READMES}
     journal = {"journal.jsonl": signed_journal(session, at=at)}
-    return {**consent_members(session), **journal, **tables, **readmes}
+    return {**consent_members(session), **looked_members(session), **journal, **tables, **readmes}
 
 
 def _manifest(

@@ -1,4 +1,4 @@
-"""What the patient decided, as files: the signed records, the same as FHIR Consent, receipts, who looked.
+"""What the patient decided, as files: the signed records, the same as FHIR Consent, receipts, recipients.
 
 The signed records are the proof; the FHIR form is for programs that read FHIR, and says less where FHIR has
 no place for a rule (``consent.fhir``). No keys are in any of these files.
@@ -17,11 +17,12 @@ from consent.fhir import signed_to_fhir
 from consent.ledger import Ledger
 from consent.records import Grant
 from pgo.errors import StoreDamaged
-from pgo.store.access import StoredLook
 from pgo.store.deliveries import StoredReceipt
 from pgo.store.recipients import StoredRecipient
 from pgo.usecases.consenting import device_key, load_ledger
 from pgo.usecases.session import Session
+
+SIGNED, KEY = "consents/signed-records.jsonl", "consents/key.json"
 
 
 def consent_members(session: Session) -> dict[str, bytes]:
@@ -31,7 +32,6 @@ def consent_members(session: Session) -> dict[str, bytes]:
         **_signed(session),
         **_member("recipients.jsonl", [_recipient(one) for one in recipients]),
         **_member("receipts.jsonl", [_receipt(r) for one in recipients for r in _receipts(session, one)]),
-        **_member("who-looked.jsonl", [_look(one.id, k) for one in recipients for k in _looks(session, one)]),
     }
 
 
@@ -47,8 +47,8 @@ def _signed(session: Session) -> dict[str, bytes]:
         return {}
     key = device_key(store).public
     found = {
-        **_member("signed-records.jsonl", [{"token": token} for token in tokens]),
-        "consents/key.json": _json({"kid": key.id, "key": key.text, "subject": store.vault_id}),
+        SIGNED: json_lines({"token": token} for token in tokens),
+        KEY: _json({"kid": key.id, "key": key.text, "subject": store.vault_id}),
     }
     with contextlib.suppress(StoreDamaged):
         found["consents/consents.json"] = _json(_fhir(load_ledger(store)))
@@ -57,10 +57,6 @@ def _signed(session: Session) -> dict[str, bytes]:
 
 def _receipts(session: Session, one: StoredRecipient) -> tuple[StoredReceipt, ...]:
     return session.store.deliveries.receipts(one.id)
-
-
-def _looks(session: Session, one: StoredRecipient) -> tuple[StoredLook, ...]:
-    return tuple(reversed(session.store.access.looks(one.id)))
 
 
 def _recipient(one: StoredRecipient) -> dict[str, Any]:
@@ -80,24 +76,8 @@ def _receipt(one: StoredReceipt) -> dict[str, Any]:
     }
 
 
-def _look(recipient_id: str, look: StoredLook) -> dict[str, Any]:
-    return {
-        "recipient": recipient_id,
-        "sequence": look.sequence,
-        "at": instant_text(look.at),
-        "user": look.user,
-        "role": look.role,
-        "action": look.action,
-        "categories": list(look.categories),
-        "purpose": look.purpose,
-        "previous": look.previous,
-        "hash": look.hash,
-        "line": look.line,
-    }
-
-
 def _member(name: str, values: Sequence[Mapping[str, Any]]) -> dict[str, bytes]:
-    return {f"consents/{name}": _lines(values)} if values else {}
+    return {f"consents/{name}": json_lines(values)} if values else {}
 
 
 def _fhir(ledger: Ledger) -> dict[str, Any]:
@@ -116,6 +96,7 @@ def _json(value: Mapping[str, Any]) -> bytes:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, indent=1).encode("utf-8") + b"\n"
 
 
-def _lines(values: Iterable[Mapping[str, Any]]) -> bytes:
+def json_lines(values: Iterable[Mapping[str, Any]]) -> bytes:
+    """Write objects as lines, members in order of name."""
     lines = (json.dumps(value, ensure_ascii=False, sort_keys=True) for value in values)
     return "".join(f"{line}\n" for line in lines).encode("utf-8")

@@ -16,6 +16,7 @@ from pgo.errors import InputRefused
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,119}")
 """Names of members we write; only such a name is ever repeated in an error."""
+_MAX_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +79,12 @@ def record_line(value: Any) -> RecordLine:
     try:
         trashed = value["trashed_at"]
         return RecordLine(
-            type=_text(value["type"]),
-            id=_text(value["id"]),
-            origin=_text(value["origin"]),
-            full_url=_text(value["full_url"]),
+            type=as_text(value["type"]),
+            id=as_text(value["id"]),
+            origin=as_text(value["origin"]),
+            full_url=as_text(value["full_url"]),
             own=value["own"] is True,
-            trashed_at=None if trashed is None else datetime.fromisoformat(trashed),
+            trashed_at=None if trashed is None else as_moment(trashed),
             versions=tuple(_version(one) for one in value["versions"]),
         )
     except (KeyError, TypeError, ValueError) as exc:
@@ -92,9 +93,9 @@ def record_line(value: Any) -> RecordLine:
 
 def _version(value: Any) -> VersionLine:
     return VersionLine(
-        source=_number(value["source"]),
-        stored_at=datetime.fromisoformat(value["stored_at"]),
-        format=_text(value["format"]),
+        source=as_number(value["source"]),
+        stored_at=as_moment(value["stored_at"]),
+        format=as_text(value["format"]),
         raw=_bytes(value.get("raw")),
         original=_bytes(value.get("original")),
     )
@@ -107,16 +108,16 @@ def source_line(value: Any) -> SourceLine:
         InputRefused: ``archive_damaged``.
     """
     try:
-        kind = _text(value["kind"])
+        kind = as_text(value["kind"])
         if kind not in ("file", "self"):
             raise damaged("sources.ndjson")
         return SourceLine(
-            source=_number(value["source"]),
-            name=_text(value["name"]),
-            sha256=_text(value["sha256"]),
+            source=as_number(value["source"]),
+            name=as_text(value["name"]),
+            sha256=as_text(value["sha256"]),
             kind=kind,
-            bytes=_number(value["bytes"]),
-            collected_at=datetime.fromisoformat(value["collected_at"]),
+            bytes=as_number(value["bytes"]),
+            collected_at=as_moment(value["collected_at"]),
         )
     except (KeyError, TypeError, ValueError) as exc:
         raise damaged("sources.ndjson") from exc
@@ -130,15 +131,15 @@ def aside_line(value: Any) -> AsideLine:
     """
     try:
         return AsideLine(
-            source=_number(value["source"]),
-            entry=_text(value["entry"]),
-            type=None if value["type"] is None else _text(value["type"]),
-            id=None if value["id"] is None else _text(value["id"]),
-            code=_text(value["code"]),
-            detail=_text(value["detail"]),
+            source=as_number(value["source"]),
+            entry=as_text(value["entry"]),
+            type=None if value["type"] is None else as_text(value["type"]),
+            id=None if value["id"] is None else as_text(value["id"]),
+            code=as_text(value["code"]),
+            detail=as_text(value["detail"]),
             raw=_bytes(value["raw"]),
-            full_url=_text(value["full_url"]),
-            reader=_number(value["reader"]),
+            full_url=as_text(value["full_url"]),
+            reader=as_number(value["reader"]),
         )
     except (KeyError, TypeError, ValueError) as exc:
         raise damaged("set-aside.ndjson") from exc
@@ -146,7 +147,7 @@ def aside_line(value: Any) -> AsideLine:
 
 def _named(value: Any) -> tuple[str, str, str]:
     type_, id_, origin = value
-    return _text(type_), _text(id_), _text(origin)
+    return as_text(type_), as_text(id_), as_text(origin)
 
 
 def pair_line(value: Any) -> tuple[tuple[str, str, str], tuple[str, str, str]]:
@@ -162,23 +163,41 @@ def pair_line(value: Any) -> tuple[tuple[str, str, str], tuple[str, str, str]]:
         raise damaged("not-the-same.ndjson") from exc
 
 
-def _text(value: Any) -> str:
+def as_text(value: Any) -> str:
+    """Take a value as text; else ``TypeError``."""
     if not isinstance(value, str):
         raise TypeError("not a text")
     return value
 
 
-def _number(value: Any) -> int:
+def as_name(value: Any) -> str:
+    """Take a value as text that may be printed on a terminal; else ``TypeError`` or ``ValueError``."""
+    name = as_text(value)
+    if len(name) > _MAX_NAME or not name.isprintable():
+        raise ValueError("not a name")
+    return name
+
+
+def as_number(value: Any) -> int:
+    """Take a value as a whole number from 0; else ``TypeError``."""
     if type(value) is not int or value < 0:
         raise TypeError("not a number")
     return value
+
+
+def as_moment(value: Any) -> datetime:
+    """Take a value as an instant; else ``TypeError`` or ``ValueError``."""
+    at = datetime.fromisoformat(as_text(value))
+    if at.tzinfo is None:
+        raise ValueError("not an instant: no time zone")
+    return at
 
 
 def _bytes(value: Any) -> bytes | None:
     if value is None:
         return None
     try:
-        return base64.b64decode(_text(value), validate=True)
+        return base64.b64decode(as_text(value), validate=True)
     except binascii.Error as exc:
         raise ValueError("not base64") from exc
 

@@ -24,6 +24,7 @@ from crypto.canonical import parse_strict, sha256_id
 from crypto.errors import CryptoError
 from pgo.errors import InputRefused
 from pgo.usecases.export_archive import MANIFEST, SCHEMA
+from pgo.usecases.export_consents import SIGNED
 from pgo.usecases.export_lines import (
     NAME,
     AsideLine,
@@ -35,6 +36,8 @@ from pgo.usecases.export_lines import (
     record_line,
     source_line,
 )
+from pgo.usecases.export_looked import ENDS, LOOKS, KeptEndLine, end_line, look_line
+from sync.access import AccessEntry
 
 MAX_MEMBERS = 1_000
 MAX_MEMBER_BYTES = 64_000_000
@@ -81,6 +84,21 @@ class Opened:
     def apart(self) -> tuple[tuple[tuple[str, str, str], tuple[str, str, str]], ...]:
         """Pairs of records that the patient keeps apart, each as type, id and origin."""
         return tuple(pair_line(value) for value in self._lines("not-the-same.ndjson"))
+
+    def looks(self) -> Iterator[tuple[str, AccessEntry]]:
+        """A line per look: whose list, and the look."""
+        return (look_line(value) for value in self._lines(LOOKS))
+
+    def ends(self) -> Iterator[KeptEndLine]:
+        """A line per recipient that was asked who looked; none in an archive of before they were kept."""
+        return (end_line(value) for value in self._lines(ENDS))
+
+    def tokens(self) -> Iterator[str]:
+        """The signed records of consent."""
+        for value in self._lines(SIGNED):
+            if not isinstance(value, dict) or not isinstance(value.get("token"), str):
+                raise damaged(SIGNED)
+            yield value["token"]
 
     def _numbered(self, pattern: str) -> list[str]:
         found = [(re.fullmatch(pattern, name), name) for name in self.members]

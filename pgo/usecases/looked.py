@@ -12,6 +12,7 @@ from datetime import datetime
 
 from pgo.store.access import Newest, StoredLook
 from pgo.store.journal import Event
+from pgo.store.recipients import StoredRecipient
 from pgo.usecases.cards import card_of, is_plain
 from pgo.usecases.session import Session
 from pgo.usecases.statements import pairwise_for
@@ -92,7 +93,7 @@ def fetch_access(session: Session, recipient_id: str) -> AccessView:
                 store.journal.add(Event.ACCESS_DOUBTED, at=at, recipient=recipient_id, problem=exc.code)
             session.changed()
         raise
-    _keep(session, recipient_id, log, known)
+    _keep(session, stored, log, known)
     session.changed()
     return access(session, recipient_id)
 
@@ -134,15 +135,15 @@ def _ask(session: Session, to: Correspondent, known: Newest | None) -> AccessLog
     return log
 
 
-def _keep(session: Session, recipient_id: str, log: AccessLog, known: Newest | None) -> None:
-    store, at = session.store, session.now()
+def _keep(session: Session, recipient: StoredRecipient, log: AccessLog, known: Newest | None) -> None:
+    store, at, recipient_id = session.store, session.now(), recipient.id
     last = known.sequence if known else 0
     looks = [_look(entry) for entry in log.entries]
     new = [look for look in looks if look.sequence > last]
     with store.write(at):
         store.access.tell_in_full(recipient_id, [look for look in looks if look.sequence <= last])
         store.access.add(recipient_id, new)
-        store.access.fetched(recipient_id, problem="", at=at, head=log.signed_head)
+        store.access.fetched(recipient_id, problem="", at=at, head=log.signed_head, card=recipient.card)
         if new:
             store.journal.add(
                 Event.ACCESS_FETCHED,

@@ -10,73 +10,39 @@ from typing import Any
 
 import pytest
 
-from pgo.usecases import deliver, looked, share
+from pgo.usecases import looked, share
 from pgo.usecases.session import Session
-from pgo.usecases.unlock import unlock
 from recipient import treating
-from recipient.accounts import Account
 from recipient.errors import NotShared
-from recipient.holdings import holdings_in_force
-from recipient.identity import build_card, load_identity
-from recipient.reading import Reader
-from recipient.store import Store, create_store
+from recipient.identity import load_identity
+from recipient.rotation import rotate_signing_key
 from recipient.treating import Reason
 from sync.access_full import verify_access_head
 from sync.errors import RemoteRuleError
-from tests.support.applications import PASSPHRASE
-from tests.support.recipient_direct import ENDPOINT, found
+from tests.support.looked import Desk, Shared, sharing_with_a_desk, the_card
 from tests.support.recipient_line import Line
-from tests.support.sharing import CLINIC_ID, an_open_vault
-from tests.support.sharing_screens import a_choice
+from tests.support.sharing import CLINIC_ID
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = create_store(tmp_path / "clinic")
-    yield store
-    store.close()
+def shared(tmp_path: Path) -> Iterator[Shared]:
+    with sharing_with_a_desk(tmp_path) as made:
+        yield made
 
 
 @pytest.fixture
-def account(store: Store) -> Account:
-    return replace(found(store, at=datetime.now(UTC)), place="192.0.2.7")
+def session(shared: Shared) -> Session:
+    return shared.session
 
 
 @pytest.fixture
-def line(store: Store) -> Line:
-    return Line(store)
+def line(shared: Shared) -> Line:
+    return shared.line
 
 
 @pytest.fixture
-def session(tmp_path: Path, store: Store, account: Account, line: Line) -> Iterator[Session]:
-    """A vault that shares with the recipient; everything was delivered."""
-    made = an_open_vault(tmp_path)
-    made.lock()
-    opened = unlock(replace(made.app, open_transport=lambda: line), made.folder, PASSPHRASE)
-    _, text = build_card(load_identity(store), endpoint=ENDPOINT, at=datetime.now(UTC))
-    share.add_recipient(opened, text)
-    share.sign_share(opened, a_choice(opened), lang="nl", shown_text="U deelt.")
-    deliver.deliver(opened)
-    yield opened
-    opened.lock()
-
-
-class Desk:
-    """Somebody at the recipient."""
-
-    def __init__(self, store: Store, account: Account) -> None:
-        self.store, self.account = store, account
-        self.reader = Reader(store, load_identity(store))
-        with store.transaction():
-            (self.holding,) = holdings_in_force(store, at=datetime.now(UTC))
-
-    def look(self) -> None:
-        self.reader.open_record(self.account, self.holding.handle, at=datetime.now(UTC))
-
-
-@pytest.fixture
-def desk(session: Session, store: Store, account: Account) -> Desk:
-    return Desk(store, account)
+def desk(shared: Shared) -> Desk:
+    return shared.desk
 
 
 def refusal(session: Session) -> str:
@@ -132,6 +98,23 @@ def test_the_signed_end_is_kept_and_only_new_looks_are_fetched(session: Session,
     head, _ = verify_access_head(second.signed_head, key, subject=desk.holding.sub)
     assert (head.sequence, head.hash) == (2, second.entries[0].hash)
     assert card.id == CLINIC_ID
+
+
+def test_the_card_whose_key_signed_the_end_stays_beside_it(session: Session, desk: Desk) -> None:
+    desk.look()
+    looked.fetch_access(session, CLINIC_ID)
+    before = session.store.recipients.get(CLINIC_ID).card
+    rotate_signing_key(desk.store, at=datetime.now(UTC))
+    share.add_recipient(session, the_card(desk.store))
+    after = session.store.recipients.get(CLINIC_ID).card
+    kept = session.store.access.last_fetch(CLINIC_ID)
+    assert kept is not None
+    assert after != before
+    assert kept.card == before
+    looked.fetch_access(session, CLINIC_ID)
+    renewed = session.store.access.last_fetch(CLINIC_ID)
+    assert renewed is not None
+    assert renewed.card == after
 
 
 def test_an_old_recipient_still_answers_and_a_new_one_continues_it(
