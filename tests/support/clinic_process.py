@@ -21,9 +21,9 @@ START_SECONDS = 30.0
 
 
 @contextlib.contextmanager
-def running_clinic(folder: Path) -> Iterator[ClinicProcess]:
+def running_clinic(folder: Path, *, program: str = "recipient") -> Iterator[ClinicProcess]:
     """Run a clinic until the end of a test, or of a module whose tests each bring a patient of their own."""
-    clinic = ClinicProcess(folder)
+    clinic = ClinicProcess(folder, program=program)
     try:
         yield clinic
     finally:
@@ -35,10 +35,12 @@ class ClinicProcess:
 
     Args:
         folder: where it keeps everything; a fresh one.
+        program: module that is run to serve.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, program: str = "recipient") -> None:
         self.data = folder / "clinic"
+        self._program = program
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
         secret = folder / "password.txt"
@@ -80,7 +82,7 @@ class ClinicProcess:
         call = [
             sys.executable,
             "-m",
-            "recipient",
+            self._program,
             "serve",
             "--data",
             str(self.data),
