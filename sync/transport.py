@@ -109,7 +109,8 @@ class Stoppable(Protocol):
         ...
 
 
-def _always() -> bool:
+def always() -> bool:
+    """Say that nothing was taken back."""
     return True
 
 
@@ -155,7 +156,7 @@ class InboxTransport:
 
     def send(self, card: RecipientCard, path: str, body: bytes) -> bytes:
         """Deliver one message; see `Transport.send`."""
-        return self.send_while(card, path, body, going=_always)
+        return self.send_while(card, path, body, going=always)
 
     def send_while(self, card: RecipientCard, path: str, body: bytes, *, going: Callable[[], bool]) -> bytes:
         """Deliver one message unless it is taken back; see `Stoppable.send_while`."""
@@ -180,7 +181,7 @@ class InboxTransport:
         headers: Mapping[str, str] = _NO_HEADERS,
         body: bytes = b"",
         max_answer_bytes: int = MAX_BODY_BYTES,
-        going: Callable[[], bool] = _always,
+        going: Callable[[], bool] = always,
     ) -> Answer:
         """Ask one thing of an address by rules 1 to 4, whatever it answers.
 

@@ -41,7 +41,7 @@ class GuardedLine:
 
 @dataclass(frozen=True, slots=True)
 class GuardedPlainLine:
-    """A ``PlainLine`` over the one of a session: asked before each request of a message."""
+    """A ``PlainLine`` over the one of a session: asked before each request and each piece of it."""
 
     session: Session
 

@@ -9,6 +9,8 @@ What an answer means:
 4. 413 is `fhir_too_large`, 412 `fhir_several` (a condition met several resources), any other 4xx
    `fhir_refused`. None of these is retried by itself.
 5. A body that is no strict JSON object where one is needed proves nothing: `no_proof`, later.
+6. What is taken back while it is being sent is broken off: asked before the request and before each piece of
+   its body. A Bundle of which the end never comes is no JSON, so the server does nothing with it.
 
 Sources: FHIR R4 http.html (status codes), operationoutcome.html; RFC 9110 section 10.2.3 (Retry-After);
 RFC 6585 section 4 (429).
@@ -20,6 +22,7 @@ import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final
 
 from crypto.canonical import JsonValue, parse_strict
@@ -30,7 +33,7 @@ from sync.fhir_server.capability import MAX_BYTES as MAX_CAPABILITY_BYTES
 from sync.fhir_server.capability import Capability, parse_capability
 from sync.fhir_server.login import HttpCaller, Login, Tokens
 from sync.fhir_server.server import FhirServer
-from sync.transport import Answer, retry_after
+from sync.transport import Answer, always, retry_after
 
 FHIR_JSON: Final = "application/fhir+json"
 MAX_ANSWER_BYTES: Final = 32 * 1024 * 1024
@@ -39,6 +42,7 @@ MAX_ANSWER_BYTES: Final = 32 * 1024 * 1024
 _DEPTH: Final = 100
 _MAX_WAIT_MS: Final = 24 * 3_600_000
 _LATER: Final = frozenset({408, 425, 429})
+_NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,7 @@ class FhirClient:
             "GET", self._endpoint, "/metadata", headers=headers, max_answer_bytes=MAX_CAPABILITY_BYTES
         )
         if answer.status in (401, 403):  # some ask for it all the same
-            answer = self._call("GET", "/metadata", b"", {}, MAX_CAPABILITY_BYTES)
+            answer = self._call("GET", "/metadata", limit=MAX_CAPABILITY_BYTES)
         if answer.status in (404, 406, 410):
             raise RemoteRuleError("fhir_no_statement", status=answer.status)
         _judge(answer, {200})
@@ -84,7 +88,8 @@ class FhirClient:
         *,
         body: bytes = b"",
         expect: Collection[int] = (200,),
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] = _NO_HEADERS,
+        going: Callable[[], bool] = always,
     ) -> Reply:
         """Ask one thing.
 
@@ -94,20 +99,37 @@ class FhirClient:
             body: FHIR JSON.
             expect: statuses that are an answer (rule 1).
             headers: beside those of every request.
+            going: whether it may still go (rule 6); asked from the thread that sends.
 
         Raises:
-            Unreachable, RemoteRuleError, LocalRuleError: rules 2 to 5.
+            Unreachable: `taken_back` as well.
+            RemoteRuleError, LocalRuleError: rules 2 to 5.
         """
-        answer = self._call(method, path, body, headers or {}, MAX_ANSWER_BYTES)
+        answer = self._call(method, path, limit=MAX_ANSWER_BYTES, body=body, extra=headers, going=going)
         _judge(answer, expect)
         return Reply(answer.status, _object(answer))
 
-    def _call(self, method: str, path: str, body: bytes, extra: Mapping[str, str], limit: int) -> Answer:
+    def _call(
+        self,
+        method: str,
+        path: str,
+        *,
+        limit: int,
+        body: bytes = b"",
+        extra: Mapping[str, str] = _NO_HEADERS,
+        going: Callable[[], bool] = always,
+    ) -> Answer:
         sent = {"accept": FHIR_JSON, **({"content-type": FHIR_JSON} if body else {}), **extra}
         for _ in range(2):
             headers = {**sent, **self._tokens.header(at=self._clock())}
             answer = self._caller.call(
-                method, self._endpoint, path, headers=headers, body=body, max_answer_bytes=limit
+                method,
+                self._endpoint,
+                path,
+                headers=headers,
+                body=body,
+                max_answer_bytes=limit,
+                going=going,
             )
             if answer.status != 401 or not self._tokens.refused():
                 break

@@ -12,7 +12,7 @@ and Conformance (conformance.html#using-well-known); RFC 6750 (bearer), RFC 7523
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Protocol, TypeAlias
@@ -49,6 +49,7 @@ class HttpCaller(Protocol):
         headers: Mapping[str, str] = ...,
         body: bytes = ...,
         max_answer_bytes: int = ...,
+        going: Callable[[], bool] = ...,
     ) -> Answer:
         """Ask one thing of an address; see there."""
         ...

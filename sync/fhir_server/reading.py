@@ -18,6 +18,7 @@ from sync.fhir_server.client import FhirClient, Reply
 from sync.fhir_server.names import TAG_SYSTEM, id_of, name_of, own_id, type_of
 from sync.fhir_server.parcel import Body
 from sync.fhir_server.transaction import Entry, batch_bytes, entries_of, identifier_query
+from sync.transport import always
 
 GONE: Final = frozenset({404, 410})
 _READ: Final = frozenset({200, *GONE})
@@ -28,17 +29,12 @@ BATCH: Final = 100
 MAX_TAGGED: Final = 5_000
 
 
-def always() -> bool:
-    """Say that nothing was taken back."""
-    return True
-
-
 @dataclass(frozen=True, slots=True)
 class Line:
     """A server ready to talk to.
 
     Attributes:
-        going: asked before each request; a message that was taken back goes no further.
+        going: asked before each request and each piece of it; what was taken back goes no further.
     """
 
     client: FhirClient
@@ -54,7 +50,7 @@ class Line:
         """
         if not self.going():
             raise Unreachable("taken_back")
-        return self.client.ask(method, path, **more)
+        return self.client.ask(method, path, going=self.going, **more)
 
 
 @dataclass(frozen=True, slots=True)

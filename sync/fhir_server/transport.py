@@ -16,8 +16,9 @@ from sync.fhir_server.controls import token_in
 from sync.fhir_server.deliver import Outcome, deliver
 from sync.fhir_server.login import HttpCaller, Login
 from sync.fhir_server.parcel import read_parcel
-from sync.fhir_server.reading import Line, all_tagged, always, look_up
+from sync.fhir_server.reading import Line, all_tagged, look_up
 from sync.fhir_server.server import FhirServer
+from sync.transport import always
 
 ASK_AGAIN_AFTER: Final = timedelta(hours=1)
 

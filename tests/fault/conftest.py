@@ -12,6 +12,7 @@ collect_ignore = (
         "test_after_lock.py",
         "test_backup_faults.py",
         "test_disk_full.py",
+        "test_fhir_withdrawal.py",
         "test_kill.py",
         "test_nth_call.py",
         "test_power_loss.py",
