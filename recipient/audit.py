@@ -1,8 +1,8 @@
 """The access log: who looked, when, at what, why; hash-chained per patient, for the patient to fetch.
 
 Promises:
-1. an event is written in the transaction of the look it describes; a refused look is written after its own
-   transaction was rolled back, with outcome ``refused``;
+1. an event is committed before what it describes is shown (``recipient.reading``); a refused look is written
+   after its own transaction was rolled back, with outcome ``refused``;
 2. each event carries the hash of the one before, in the short form of ``sync.access`` and in the full one of
    ``sync.access_full``; events are only ever added, the database refuses anything else;
 3. names and roles are kept as they were at the time of the look;
@@ -86,7 +86,7 @@ class Seen:
 
 
 def append(store: Store, sub: str, *, account: Account, seen: Seen, at: datetime) -> None:
-    """Write one event; the caller holds the transaction of the look."""
+    """Write one event; the caller holds a transaction about this patient, which keeps the chain one."""
     entry = next_entry(
         head(store, sub),
         at=at,

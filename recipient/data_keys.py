@@ -17,7 +17,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from crypto.aead import AeadKey
 from crypto.errors import WrongKey
@@ -82,9 +82,19 @@ class DataKey:
 def key_of(store: Store, sub: str) -> DataKey | None:
     """Return the key of a sender, None when nothing of hers is kept."""
     row = store.row("SELECT id, kek, wrapped FROM data_key WHERE sub = ?", (sub,))
-    if row is None:
-        return None
-    return DataKey(sub, row[0], store.wrapping.unwrap(row[1], row[2], aad=_key_aad(sub, row[0])))
+    return None if row is None else opened_key(store, sub, row)
+
+
+def opened_key(store: Store, sub: str, row: Sequence[Any]) -> DataKey:
+    """Return the key of a sender from what is kept of it: id, KEK, wrapped key.
+
+    Raises:
+        Unusable: ``store_damaged``, there is none.
+    """
+    key_id, kek, wrapped = row
+    if key_id is None:
+        raise Unusable("store_damaged")
+    return DataKey(sub, key_id, store.wrapping.unwrap(kek, wrapped, aad=_key_aad(sub, key_id)))
 
 
 def key_for(store: Store, sub: str, *, at: datetime) -> DataKey:

@@ -20,7 +20,7 @@ from consent.rules import Rule
 from recipient import audit, treating
 from recipient.accounts import Account
 from recipient.errors import NotShared, ReasonNeeded, Refused
-from recipient.holdings import Holding, holding_in_force
+from recipient.holdings import Holding, holding_in_force, sub_behind
 from recipient.store import Store
 from recipient.treating import Grounds, Reason
 
@@ -38,8 +38,7 @@ class Glass:
         Raises:
             NotShared, Purged: there is nothing that any reason would open.
         """
-        with self._store.transaction():
-            return self._offered(holding_in_force(self._store, handle, at=at))
+        return self._offered(holding_in_force(self._store, handle, at=at))
 
     def give(self, account: Account, handle: str, reason: Reason, note: str, *, at: datetime) -> None:
         """Take a reason, and write it into the patient's log.
@@ -47,7 +46,7 @@ class Glass:
         Raises:
             Refused: ``bad_reason``, one that is not offered. NotShared, Purged: as ``offered``.
         """
-        with self._store.transaction():
+        with self._store.transaction(about=sub_behind(self._store, handle)):
             holding = holding_in_force(self._store, handle, at=at)
             if reason not in self._offered(holding):
                 raise Refused("bad_reason")
@@ -61,13 +60,12 @@ class Glass:
 
     def treats(self, account: Account, handle: str, *, at: datetime) -> bool:
         """Tell whether somebody said to treat this patient, and could take that back."""
-        with self._store.transaction():
-            holding = holding_in_force(self._store, handle, at=at)
-            return treating.treats(self._store, account.id, holding.sub, at=at)
+        holding = holding_in_force(self._store, handle, at=at)
+        return treating.treats(self._store, account.id, holding.sub, at=at)
 
     def end(self, account: Account, handle: str, *, at: datetime) -> None:
         """Take "I treat this patient" back, and write that into the patient's log."""
-        with self._store.transaction():
+        with self._store.transaction(about=sub_behind(self._store, handle)):
             holding = holding_in_force(self._store, handle, at=at)
             party = treating.account_party(account.id)
             if treating.end(self._store, holding.sub, party=party, at=at):
@@ -75,7 +73,7 @@ class Glass:
                 audit.append(self._store, holding.sub, account=account, seen=seen, at=at)
 
     def grounds(self, account: Account, holding: Holding, *, at: datetime) -> Grounds:
-        """Say on which grounds somebody looks now; the caller holds the transaction of the look.
+        """Say on which grounds somebody looks now.
 
         Raises:
             ReasonNeeded: none yet, and there are reasons that would open something.

@@ -8,7 +8,8 @@ Promises:
    a newer classification table never meets older facts;
 3. a holding is *in force* only while its statement permits something and neither its end nor its freshness
    limit has passed; nothing else is shown or taken in;
-4. erased means: the rows and the key that opened them are gone; the answers given stay, they hold no clinical
+4. whatever changes what is held or permitted raises ``revision`` in the same transaction;
+5. erased means: the rows and the key that opened them are gone; the answers given stay, they hold no clinical
    content.
 
 Callers that change something hold ``store.transaction()``.
@@ -25,8 +26,8 @@ from typing import Any
 
 from consent.statement import Statement, open_statement, statement_hash, still_allowed
 from crypto.keys import VerifyKey
-from recipient.data_keys import DataKey, destroy_key, key_for, key_of, reseal
-from recipient.errors import NotShared, Purged, Unusable
+from recipient.data_keys import DataKey, destroy_key, key_for, opened_key, reseal
+from recipient.errors import NotShared, Purged
 from recipient.instants import instant_text, parse_instant
 from recipient.store import Store
 from sync.bundle import Item
@@ -109,6 +110,19 @@ def holding_in_force(store: Store, handle: str, *, at: datetime) -> Holding:
     return holding
 
 
+def sub_behind(store: Store, handle: str) -> str:
+    """Return whose address of the portal this is, whatever the state; ``NotShared`` when nobody's."""
+    row = store.row("SELECT sub FROM sender WHERE handle = ?", (handle,))
+    if row is None:
+        raise NotShared
+    return str(row[0])
+
+
+def is_unchanged(store: Store, holding: Holding) -> bool:
+    """Tell whether nothing of a sender was stored, erased or permitted anew since a holding was read."""
+    return store.row("SELECT revision FROM sender WHERE sub = ?", (holding.sub,)) == (holding.revision,)
+
+
 def holdings_in_force(store: Store, *, at: datetime) -> tuple[Holding, ...]:
     """Return every holding that may be shown now, in no particular order."""
     rows = store.rows(_SELECT + " WHERE state = ?", (ACTIVE,))
@@ -143,18 +157,20 @@ def held(store: Store, sub: str, *, resource_type: str | None = None) -> tuple[H
     Raises:
         Unusable: ``store_damaged``, a row does not open; nothing is shown then.
     """
-    sql = "SELECT id, reference, raw, received_at FROM resource WHERE sub = ?"
+    # Key and records in one statement: apart, a key could be destroyed between the two.
+    sql = (
+        "SELECT resource.id, reference, raw, received_at, data_key.id, kek, wrapped FROM resource "
+        "LEFT JOIN data_key ON data_key.sub = resource.sub WHERE resource.sub = ?"
+    )
     parameters: tuple[str, ...] = (sub,)
     if resource_type is not None:
         sql += " AND reference >= ? AND reference < ?"
         parameters = (sub, f"{resource_type}/", f"{resource_type}0")  # "0" comes after "/"
-    rows = store.rows(sql + " ORDER BY id", parameters)
+    rows = store.rows(sql + " ORDER BY resource.id", parameters)
     if not rows:
         return ()
-    key = key_of(store, sub)
-    if key is None:
-        raise Unusable("store_damaged")
-    return tuple(_held(key, row) for row in rows)
+    key = opened_key(store, sub, rows[0][4:])
+    return tuple(_held(key, row[:4]) for row in rows)
 
 
 def put_resources(store: Store, sub: str, items: Iterable[Item], *, at: datetime) -> None:

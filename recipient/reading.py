@@ -3,95 +3,48 @@
 Promises:
 1. each resource of each look is put to ``consent.statement.statement_plan`` with the statement in force now;
    what is not permitted does not exist for the caller, also not behind a reference;
-2. the audit event and the answer belong to one transaction: no event, no data; a refused look is
-   an event too;
+2. an answer leaves after its audit event is committed: no event, no data; a refused look is an event too;
 3. what a look recorded is what it showed: action, categories, purpose, who, when (NEN 7513);
-4. somebody outside the treating relation gives a reason first (``recipient.treating``);
-5. parsed resources are kept in memory per patient for as long as nothing changed, never longer.
+4. somebody outside the treating relation gives a reason first (``recipient.treating``).
+
+Looks at different patients do not wait for each other, and of a look only the event waits for others at the
+same patient: a chain has one end. So a look goes in two parts (``_show``):
+
+1. read, decode, decide and choose, with no transaction;
+2. in a transaction about this patient: is the holding still at the revision that was read, and do the grounds
+   still stand? Then write the event. If not, everything once more, inside this transaction.
+
+Every change of what is held or permitted raises the revision (``recipient.holdings``), and it is read first:
+what was read under a revision that is still the present one was all there was to read.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cache, partial
-from typing import Protocol, TypeVar
+from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from consent.codes import Action
 from consent.decision import Permit
 from consent.facts import ResourceFacts
 from consent.rules import ActorRef
 from consent.statement import statement_plan
-from pgo.health.record.index import RecordIndex, build_index
-from pgo.health.record.resolve import nothing, resolver
-from pgo.health.record.resource import Resolve, Resource
-from pgo.health.record.series import Series, build_series, join_units, measured
-from pgo.health.record.views import PersonView, person_view
+from pgo.health.record.series import Series
+from pgo.health.record.views import PersonView
 from recipient import audit, looks
 from recipient.accounts import Account
 from recipient.directory import Directory, Entry, PeoplePage, SharedPatient, Wish, search
-from recipient.errors import NotShared, Purged
+from recipient.errors import NotShared, Purged, Unusable
 from recipient.glass import Glass, is_shared_for, is_shared_only_for
-from recipient.holdings import Holding, held, holding_in_force, holding_of, holdings_in_force
+from recipient.holdings import Holding, held, holding_in_force, holding_of, holdings_in_force, is_unchanged
 from recipient.identity import Identity
+from recipient.look import Item, Look, categories_of, opaque_key, permitted_of, person_of
+from recipient.memory import Memory
 from recipient.parsed import Parsed, parse_held
 from recipient.store import Store
 from recipient.treating import Grounds
 from sync.access import REFUSED
-
-_MAX_CACHED = 32
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One permitted resource, ready to show."""
-
-    id: int
-    reference: str
-    resource: Resource
-    facts: ResourceFacts
-    index: RecordIndex
-    received_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What one look at one patient may show; ``since`` is the end of one's last visit, None for none."""
-
-    holding: Holding
-    person: PersonView | None
-    items: tuple[Item, ...]
-    resolve: Resolve
-    grounds: Grounds
-    since: datetime | None = None
-    lines: Callable[[], tuple[Series, ...]] = tuple
-
-    def item(self, item_id: int) -> Item:
-        """Return one item; ``NotShared`` when it is not among the permitted ones."""
-        for item in self.items:
-            if item.id == item_id:
-                return item
-        raise NotShared
-
-    def series(self) -> tuple[Series, ...]:
-        """Return all measurements as lines over time; a point's ``record_id`` is an item id."""
-        return self.lines()
-
-
-@dataclass(slots=True)
-class _Known:
-    """What stays in memory of one patient: all that is held, and the last permitted part made ready."""
-
-    revision: int
-    parsed: tuple[Parsed, ...]
-    shown: tuple[int, ...] = ()
-    items: tuple[Item, ...] = ()
-    resolve: Resolve = nothing
-    lines: Callable[[], tuple[Series, ...]] = tuple
 
 
 class Chosen(Protocol):
@@ -112,6 +65,17 @@ class ChosenPeople(Protocol):
 
 _ChosenT = TypeVar("_ChosenT", bound=Chosen)
 _PeopleT = TypeVar("_PeopleT", bound=ChosenPeople)
+_ShownT = TypeVar("_ShownT")
+_Visit: TypeAlias = Callable[..., "datetime | None"]
+_AllHeld: TypeAlias = Callable[[Holding], tuple[Parsed, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Picked(Generic[_ShownT]):
+    """What one page or answer takes out of a look, and the resources that this shows."""
+
+    what: _ShownT
+    items: Sequence[Item]
 
 
 class Reader:
@@ -125,7 +89,7 @@ class Reader:
         self._origin = origin
         self.glass = Glass(store, usual=self._purpose)
         self._actor = frozenset({ActorRef(identity.actor_kind, identity.recipient_id)})
-        self._cache: OrderedDict[str, _Known] = OrderedDict()
+        self._memory = Memory(store)
         self._directory = Directory(store, self._who)
 
     def list_patients(
@@ -137,18 +101,33 @@ class Reader:
         remembers. Who is not on the page was not shown.
         """
         live = self._directory.live(at=at)
-        self._forget_all_but(entry.sub for entry in live)
+        self._memory.keep_only(entry.sub for entry in live)
         found = search(live, wish.query)
         self._sort(found, wish.order, account)
         page = found[wish.first : wish.first + wish.length]
-        with self._store.transaction():
-            now = [holding for entry in page if (holding := self._still_shared(entry.sub, at=at))]
-            lines = tuple(self._line(account, holding, at=at) for holding in now)
+        lines = [self._line(account, entry.sub, self._memory.parsed, at=at) for entry in page]
+        shown = self._list(account, [line for line in lines if line], already_listed, at=at)
+        already_listed.update(line.holding.sub for line in shown)
+        return PeoplePage(tuple(shown), found=len(found), total=len(live))
+
+    def _list(
+        self, account: Account, lines: list[SharedPatient], already_listed: set[str], *, at: datetime
+    ) -> list[SharedPatient]:
+        """Write down which names are shown now that were not before; return the lines as they are then."""
+        new = {line.holding.sub for line in lines} - already_listed
+        if not new:
+            return lines
+        shown = []
+        with self._store.transaction(about=new):
             for line in lines:
-                if line.holding.sub not in already_listed:
-                    self._record_listed(account, line.holding, at=at)
-        already_listed.update(line.holding.sub for line in lines)
-        return PeoplePage(lines, found=len(found), total=len(live))
+                now: SharedPatient | None = line
+                if line.holding.sub in new:
+                    if not is_unchanged(self._store, line.holding):
+                        now = self._line(account, line.holding.sub, self._memory.afresh, at=at)
+                    if now is not None:
+                        self._record_listed(account, now.holding, at=at)
+                shown.append(now)
+        return [line for line in shown if line]
 
     def _sort(self, entries: list[Entry], order: str, account: Account) -> None:
         """By name; before that by end of the grant, or those with something new first."""
@@ -159,40 +138,27 @@ class Reader:
             newer = looks.counts_newer(self._store, account.id)
             entries.sort(key=lambda entry: entry.sub not in newer)
 
-    def _still_shared(self, sub: str, *, at: datetime) -> Holding | None:
-        """Return the holding as it is in this transaction; None when it ended since the list was made."""
-        holding = holding_of(self._store, sub)
-        if holding is None or not holding.in_force(at):
-            return None
-        return holding if is_shared_for(holding, self._purpose) else None
-
     def _who(self, holding: Holding, at: datetime) -> tuple[PersonView | None] | None:
         """Say who somebody is as far as that may be shown; None for somebody who shares nothing here."""
         if not is_shared_for(holding, self._purpose):
             return None
         patients = parse_held(held(self._store, holding.sub, resource_type="Patient"))
         permits = self._permits(holding, self._purpose, at=at)
-        return (_person(one.resource for one in patients if permits(one.facts)),)
+        return (person_of(one.resource for one in patients if permits(one.facts)),)
 
     def open_record(self, account: Account, handle: str, *, at: datetime) -> Look:
         """Return everything that may be shown of one patient, and note the day for what is new next time."""
-        with self._looking(account, handle, audit.OPENED, at=at) as look:
-            self._record(account, look, audit.OPENED, _categories(look.items), at=at)
-            before = looks.note_look(self._store, account.id, look.holding.sub, at=at)
+        look, before = self._show(account, handle, audit.OPENED, _whole, at=at, visit=looks.note_look)
         return replace(look, since=before)
 
     def open_timeline(self, account: Account, handle: str, *, at: datetime) -> Look:
         """Return the same for the whole timeline."""
-        with self._looking(account, handle, audit.TIMELINE, at=at) as look:
-            self._record(account, look, audit.TIMELINE, _categories(look.items), at=at)
-            before = looks.since(self._store, account.id, look.holding.sub, at=at)
+        look, before = self._show(account, handle, audit.TIMELINE, _whole, at=at, visit=looks.since)
         return replace(look, since=before)
 
     def open_print(self, account: Account, handle: str, *, at: datetime) -> Look:
         """Return everything that may be shown of one patient, to be put on paper."""
-        with self._looking(account, handle, audit.PRINTED, at=at) as look:
-            self._record(account, look, audit.PRINTED, _categories(look.items), at=at)
-        return look
+        return self._show(account, handle, audit.PRINTED, _whole, at=at)[0]
 
     def open_trend(self, account: Account, handle: str, key: str, *, at: datetime) -> tuple[Look, Series]:
         """Return one measurement over time.
@@ -206,21 +172,24 @@ class Reader:
         Raises:
             NotShared: no such line among what may be shown.
         """
-        with self._looking(account, handle, audit.TREND, at=at) as look:
+
+        def pick(look: Look) -> _Picked[tuple[Look, Series]]:
             series = next((line for line in look.series() if opaque_key(line.key) == key), None)
             if series is None:
                 raise NotShared
             drawn = {point.record_id for point in series.points}
-            shown = _categories(item for item in look.items if item.id in drawn)
-            self._record(account, look, audit.TREND, shown, at=at)
-        return look, series
+            return _Picked((look, series), [item for item in look.items if item.id in drawn])
+
+        return self._show(account, handle, audit.TREND, pick, at=at)[0]
 
     def open_item(self, account: Account, handle: str, item_id: int, *, at: datetime) -> tuple[Look, Item]:
         """Return one resource with what it may refer to; ``NotShared`` when it may not be shown."""
-        with self._looking(account, handle, audit.DETAILS, at=at) as look:
+
+        def pick(look: Look) -> _Picked[tuple[Look, Item]]:
             item = look.item(item_id)
-            self._record(account, look, audit.DETAILS, _categories([item]), at=at)
-        return look, item
+            return _Picked((look, item), [item])
+
+        return self._show(account, handle, audit.DETAILS, pick, at=at)[0]
 
     def choose(
         self,
@@ -237,33 +206,44 @@ class Reader:
             account: who looks.
             handle: untrusted.
             action: one of ``audit.ACTIONS``.
-            choose: picks; may raise, then nothing was shown and nothing is recorded as shown.
+            choose: picks; may raise, then nothing was shown and nothing is recorded as shown. It is asked
+                again when something changed before the look was written down; its last answer counts.
             at: now.
         """
-        with self._looking(account, handle, action, at=at) as look:
+
+        def pick(look: Look) -> _Picked[_ChosenT]:
             chosen = choose(look)
-            self._record(account, look, action, _categories(chosen.items), at=at)
-        return chosen
+            return _Picked(chosen, chosen.items)
+
+        return self._show(account, handle, action, pick, at=at)[0]
 
     def choose_people(
         self, account: Account, *, choose: Callable[[tuple[Look, ...]], _PeopleT], at: datetime
     ) -> _PeopleT:
         """Let a program choose among the people who share; each look holds what says who it is."""
-        with self._store.transaction():
-            live = self._live(at=at)
-            chosen = choose(tuple(self._person_look(holding, at=at) for holding in live))
-            for holding in chosen.holdings:
-                self._record_listed(account, holding, at=at)
+        chosen = choose(self._people(at=at))
+        shown = {holding.sub for holding in chosen.holdings}
+        if not shown:
+            return chosen
+        with self._store.transaction(about=shown):
+            if all(is_unchanged(self._store, holding) for holding in chosen.holdings):
+                self._record_people(account, chosen, at=at)
+                return chosen
+        with self._store.transaction():  # somebody's share changed just now: once more, with nobody beside us
+            chosen = choose(self._people(at=at))
+            self._record_people(account, chosen, at=at)
         return chosen
 
+    def _people(self, *, at: datetime) -> tuple[Look, ...]:
+        """Return a look at who somebody is, and at nothing else, for each who shares with the people here."""
+        live = [one for one in holdings_in_force(self._store, at=at) if is_shared_for(one, self._purpose)]
+        self._memory.keep_only(holding.sub for holding in live)
+        return tuple(self._person_look(holding, at=at) for holding in live)
+
     def _person_look(self, holding: Holding, *, at: datetime) -> Look:
-        """Return a look at who somebody is, and at nothing else."""
-        permits = self._permits(holding, self._purpose, at=at)
         rows = parse_held(held(self._store, holding.sub, resource_type="Patient"))
-        permitted = [one for one in rows if permits(one.facts)]
-        resolve = resolver(one.resource for one in permitted)
-        items = tuple(_item(one, resolve) for one in permitted)
-        return Look(holding, _person(item.resource for item in items), items, resolve, Grounds(self._purpose))
+        permitted = permitted_of(rows, self._permits(holding, self._purpose, at=at))
+        return Look.of(holding, permitted, Grounds(self._purpose))
 
     def _permits(self, holding: Holding, purpose: str, *, at: datetime) -> Callable[[ResourceFacts], bool]:
         """Ask the statement in force what the people here may see; the answer is a test for resources."""
@@ -276,79 +256,83 @@ class Reader:
         )
         return lambda facts: isinstance(decide(facts), Permit)
 
-    @contextmanager
-    def _looking(self, account: Account, handle: str, action: str, *, at: datetime) -> Iterator[Look]:
-        """One look: a transaction, grounds, what may be shown; a refused look is written down as such."""
+    def _show(
+        self,
+        account: Account,
+        handle: str,
+        action: str,
+        pick: Callable[[Look], _Picked[_ShownT]],
+        *,
+        at: datetime,
+        visit: _Visit = lambda *_, **__: None,
+    ) -> tuple[_ShownT, datetime | None]:
+        """One look in two parts (see the module); return what is shown, and when the last visit ended.
+
+        A refused look is written down as such.
+        """
         try:
-            with self._store.transaction():
-                yield self._look(account, handle, at=at)
+            holding = holding_in_force(self._store, handle, at=at)
+            ahead = self._look_ahead(account, holding, pick, at=at)
+            with self._store.transaction(about=holding.sub):
+                look, picked = ahead or (None, None)
+                if look is None or picked is None or not self._stands(account, look, at=at):
+                    look = self._look_alone(account, handle, at=at)
+                    picked = pick(look)
+                self._record(account, look, action, categories_of(picked.items), at=at)
+                before = visit(self._store, account.id, look.holding.sub, at=at)
         except (NotShared, Purged):
             self._record_refusal(account, handle, action, at=at)
             raise
+        return picked.what, before
 
-    def _look(self, account: Account, handle: str, *, at: datetime) -> Look:
-        holding = holding_in_force(self._store, handle, at=at)
+    def _look_ahead(
+        self, account: Account, holding: Holding, pick: Callable[[Look], _Picked[_ShownT]], *, at: datetime
+    ) -> tuple[Look, _Picked[_ShownT]] | None:
+        """The first part of a look; None when a key was changed while it was read."""
         grounds = self.glass.grounds(account, holding, at=at)
-        known = self._known(holding)
         permits = self._permits(holding, grounds.purpose, at=at)
-        permitted = tuple(one for one in known.parsed if permits(one.facts))
-        shown = tuple(one.row.id for one in permitted)
-        if known.shown != shown:  # titles look behind references, so they depend on the whole permitted set
-            resolve = resolver(one.resource for one in permitted)
-            known.items = tuple(_item(one, resolve) for one in permitted)
-            known.shown, known.resolve = shown, resolve
-            known.lines = cache(
-                partial(_lines, known.items)
-            )  # asked by most pages, and long for long records
-        return Look(
-            holding=holding,
-            person=_person(item.resource for item in known.items),
-            items=known.items,
-            resolve=known.resolve,
-            grounds=grounds,
-            lines=known.lines,
+        try:
+            permitted = self._memory.permitted(holding, permits)
+        except Unusable:  # if it is damage and not a change, the second part says so
+            return None
+        look = Look.of(holding, permitted, grounds)
+        return look, pick(look)
+
+    def _stands(self, account: Account, look: Look, *, at: datetime) -> bool:
+        """Whether a look made outside is still what it would be inside the running transaction."""
+        return (
+            is_unchanged(self._store, look.holding)
+            and self.glass.grounds(account, look.holding, at=at) == look.grounds
         )
 
-    def _live(self, *, at: datetime) -> list[Holding]:
-        """Return who shares with the people here now, and drop everybody else from memory."""
-        live = [one for one in holdings_in_force(self._store, at=at) if is_shared_for(one, self._purpose)]
-        self._forget_all_but(holding.sub for holding in live)
-        return live
+    def _look_alone(self, account: Account, handle: str, *, at: datetime) -> Look:
+        """Make a look inside the running transaction."""
+        holding = holding_in_force(self._store, handle, at=at)
+        grounds = self.glass.grounds(account, holding, at=at)
+        permits = self._permits(holding, grounds.purpose, at=at)
+        return Look.of(holding, permitted_of(self._memory.afresh(holding), permits), grounds)
 
-    def _forget_all_but(self, live: Iterable[str]) -> None:
-        """Drop from memory whom nobody may look at any more."""
-        for sub in self._cache.keys() - set(live):
-            self._cache.pop(sub, None)
-
-    def _line(self, account: Account, holding: Holding, *, at: datetime) -> SharedPatient:
-        who = self._who(holding, at)
-        last = looks.last_look(self._store, account.id, holding.sub)
+    def _line(self, account: Account, sub: str, parsed: _AllHeld, *, at: datetime) -> SharedPatient | None:
+        """Return a line of the list as it is now; None when the share ended since the list was made."""
+        holding = holding_of(self._store, sub)
+        who = self._who(holding, at) if holding is not None and holding.in_force(at) else None
+        if holding is None or who is None:
+            return None
+        last = looks.last_look(self._store, account.id, sub)
         return SharedPatient(
             holding=holding,
-            person=who[0] if who else None,
-            new_count=self._count_new(holding, last, at=at),
+            person=who[0],
+            new_count=self._count_new(holding, last, parsed, at=at),
             never_seen=last is None,
         )
 
-    def _count_new(self, holding: Holding, last: datetime | None, *, at: datetime) -> int:
+    def _count_new(self, holding: Holding, last: datetime | None, parsed: _AllHeld, *, at: datetime) -> int:
         """Count what may be shown and came after a moment; what is held for others is not hinted at."""
         if is_shared_only_for(holding, self._purpose):
             return looks.count_newer(self._store, holding.sub, last)
         permits = self._permits(holding, self._purpose, at=at)
-        came = (one for one in self._known(holding).parsed if last is None or one.row.received_at > last)
+        came = (one for one in parsed(holding) if last is None or one.row.received_at > last)
         return sum(permits(one.facts) for one in came)
-
-    def _known(self, holding: Holding) -> _Known:
-        """Return what is in memory of a patient if nothing changed since; callers hold the transaction."""
-        known = self._cache.get(holding.sub)
-        if known is None or known.revision != holding.revision:
-            before = known.parsed if known else ()
-            known = _Known(holding.revision, parse_held(held(self._store, holding.sub), before=before))
-            self._cache[holding.sub] = known
-        self._cache.move_to_end(holding.sub)
-        while len(self._cache) > _MAX_CACHED:
-            self._cache.popitem(last=False)
-        return known
 
     def _record(
         self, account: Account, look: Look, action: str, categories: frozenset[str], *, at: datetime
@@ -359,42 +343,23 @@ class Reader:
         )
         audit.append(self._store, look.holding.sub, account=account, seen=seen, at=at)
 
+    def _record_people(self, account: Account, chosen: ChosenPeople, *, at: datetime) -> None:
+        for holding in chosen.holdings:
+            self._record_listed(account, holding, at=at)
+
     def _record_listed(self, account: Account, holding: Holding, *, at: datetime) -> None:
         seen = audit.Seen(audit.LISTED, frozenset({"demographics"}), self._purpose, origin=self._origin)
         audit.append(self._store, holding.sub, account=account, seen=seen, at=at)
 
     def _record_refusal(self, account: Account, handle: str, action: str, *, at: datetime) -> None:
-        with self._store.transaction():
-            row = self._store.row("SELECT sub FROM sender WHERE handle = ?", (handle,))
-            if row is not None:
-                seen = audit.Seen(action, frozenset(), self._purpose, outcome=REFUSED, origin=self._origin)
-                audit.append(self._store, row[0], account=account, seen=seen, at=at)
+        row = self._store.row("SELECT sub FROM sender WHERE handle = ?", (handle,))
+        if row is None:
+            return
+        with self._store.transaction(about=row[0]):
+            seen = audit.Seen(action, frozenset(), self._purpose, outcome=REFUSED, origin=self._origin)
+            audit.append(self._store, row[0], account=account, seen=seen, at=at)
 
 
-def opaque_key(text: str) -> str:
-    """Return a short stand-in for a clinical key, for addresses: they stay behind in browser histories."""
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()[:24]
-
-
-def _item(one: Parsed, resolve: Resolve) -> Item:
-    return Item(
-        id=one.row.id,
-        reference=one.row.reference,
-        resource=one.resource,
-        facts=one.facts,
-        index=build_index(one.resource, resolve=resolve),
-        received_at=one.row.received_at,
-    )
-
-
-def _lines(items: Sequence[Item]) -> tuple[Series, ...]:
-    numbers = ((item.id, number) for item in items for number in measured(item.resource))
-    return join_units(build_series(numbers))
-
-
-def _person(resources: Iterable[Resource]) -> PersonView | None:
-    return next((person_view(resource) for resource in resources if resource.type == "Patient"), None)
-
-
-def _categories(items: Iterable[Item]) -> frozenset[str]:
-    return frozenset(str(category) for item in items for category in item.facts.categories)
+def _whole(look: Look) -> _Picked[Look]:
+    """Take everything that may be shown."""
+    return _Picked(look, look.items)

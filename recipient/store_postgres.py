@@ -22,7 +22,7 @@ import hashlib
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -46,6 +46,7 @@ and is served within its own wait, however long the server was away."""
 _SETTINGS = "-c statement_timeout=30s -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s"
 _EVERYTHING = 0x5047_4F31  # any number; the same in every process that shares a database
 _ONE_SENDER = 0x5047
+_MOST_SENDERS = 64  # by one transaction; max_locks_per_transaction is 64 as it comes
 
 
 class PostgresStore(WithKeys):
@@ -79,7 +80,7 @@ class PostgresStore(WithKeys):
             return max(0, cursor.rowcount)
 
     @contextmanager
-    def transaction(self, about: str | None = None) -> Iterator[None]:
+    def transaction(self, about: str | Collection[str] | None = None) -> Iterator[None]:
         """Lock the store, or one sender beside others; commit at the end or roll back."""
         if self._current() is not None:
             raise RuntimeError("transactions do not nest")
@@ -225,16 +226,27 @@ def _open_pool(address: str) -> ConnectionPool:
     return pool
 
 
-def _lock(connection: psycopg.Connection, about: str | None) -> None:
-    """Take the lock of the whole store, or share that one and take a sender's. Always in this order."""
-    if about is None:
+def _lock(connection: psycopg.Connection, about: str | Collection[str] | None) -> None:
+    """Take the lock of the whole store, or share that one and take those of senders.
+
+    Always in this order, and those of senders in the order of their numbers, so that no two wait for each
+    other. Many senders are everybody: the server has room for a limited number of locks.
+    """
+    senders = {about} if isinstance(about, str) else about
+    if senders is None or len(senders) > _MOST_SENDERS:
         connection.execute("SELECT pg_advisory_xact_lock(%s::bigint)", (_EVERYTHING,))
         return
-    number = int.from_bytes(hashlib.sha256(about.encode("utf-8")).digest()[:4], "big", signed=True)
-    connection.execute(
-        "SELECT pg_advisory_xact_lock_shared(%s::bigint), pg_advisory_xact_lock(%s::integer, %s::integer)",
-        (_EVERYTHING, _ONE_SENDER, number),
+    connection.execute("SELECT pg_advisory_xact_lock_shared(%s::bigint)", (_EVERYTHING,))
+    numbers = sorted({_number(one) for one in senders})
+    connection.execute(  # rows of an array come, and are locked, in its order
+        "SELECT pg_advisory_xact_lock(%s::integer, number) FROM unnest(%s::integer[]) AS number",
+        (_ONE_SENDER, numbers),
     )
+
+
+def _number(sender: str) -> int:
+    """Return the number of a sender's lock; two with the same number wait for each other, no more."""
+    return int.from_bytes(hashlib.sha256(sender.encode("utf-8")).digest()[:4], "big", signed=True)
 
 
 @contextmanager

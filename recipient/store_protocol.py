@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
@@ -47,12 +47,12 @@ class Store(Protocol):
     def run_many(self, sql: str, parameters: Iterable[Sequence[Value]]) -> int:
         """Run one changing statement for each set of values; return how many rows they touched together."""
 
-    def transaction(self, about: str | None = None) -> AbstractContextManager[None]:
+    def transaction(self, about: str | Collection[str] | None = None) -> AbstractContextManager[None]:
         """Let everything in the block happen together, or nothing of it.
 
         Args:
-            about: the one sender (``sub``) the block is about; transactions about others may go on meanwhile.
-                None: about everything.
+            about: the sender (``sub``) the block is about, or the few it is about; transactions about others
+                may go on meanwhile. None: about everything.
 
         Raises:
             Busy: others hold the store too long, or the database does not answer; nothing happened.

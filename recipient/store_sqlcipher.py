@@ -12,7 +12,7 @@ Sources: SQLCipher API https://www.zetetic.net/sqlcipher/sqlcipher-api/ ; SQLite
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -60,7 +60,7 @@ class SqlcipherStore(WithKeys):
             return max(0, int(self._connection.executemany(sql, parameters).rowcount))
 
     @contextmanager
-    def transaction(self, about: str | None = None) -> Iterator[None]:  # noqa: ARG002  one writer anyway
+    def transaction(self, about: str | Collection[str] | None = None) -> Iterator[None]:  # noqa: ARG002  one writer anyway
         """Take the write lock at once (no upgrade later, so no deadlock), commit at the end or roll back."""
         with self._lock:
             try:

@@ -66,7 +66,7 @@ def grounds(store: Store, account: Account, sub: str, *, usual: str, at: datetim
     """Say on which grounds an account may look at a patient now.
 
     Args:
-        store: open store; the caller holds the transaction of the look.
+        store: open store.
         account: who wants to look.
         sub: the patient.
         usual: purpose of this place.

@@ -24,7 +24,7 @@ import hashlib
 import re
 import uuid
 
-from recipient.reading import Item
+from recipient.look import Item
 
 _HANDLE = r"[A-Za-z0-9.-]{22}"  # 16 random bytes as base64url, see recipient.holdings.save_statement
 _PATIENT = re.compile(_HANDLE)

@@ -1,7 +1,7 @@
 """From a question to the bytes of an answer: through the reader, so through consent and the access log.
 
-Promises: every answer about a patient is one look of ``recipient.reading``: decided now, recorded in the
-same transaction, with the categories of what this page shows. A page that cannot be given shows nothing.
+Promises: every answer about a patient is one look of ``recipient.reading``: decided now, recorded before it
+leaves, with the categories of what this page shows. A page that cannot be given shows nothing.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from recipient.fhir_api.scopes import READ, SEARCH, allows
 from recipient.fhir_api.tokens import Caller
 from recipient.holdings import Holding
 from recipient.identity import Identity
-from recipient.reading import Chosen, Item, Look, Reader
+from recipient.look import Item, Look
+from recipient.reading import Chosen, Reader
 from recipient.store import Store
 
 Pairs = Sequence[tuple[str, str]]

@@ -25,6 +25,7 @@ from recipient.fhir_api.pace import Pace
 from recipient.fhir_api.scopes import Scopes, covered, scopes_text
 from recipient.fhir_api.tokens import GOOD_FOR, issue_token
 from recipient.ingress import read_body
+from recipient.login.sealed import LOGIN_ROWS
 from recipient.store import Store
 
 TOKEN_PATH = "/oauth/token"  # noqa: S105  (an address)
@@ -65,7 +66,7 @@ def _log_in(store: Store, form: Mapping[str, str], audience: str, at: datetime) 
         raise Refused("unsupported_grant_type")
     if form.get("client_assertion_type") != ASSERTION_TYPE:
         raise Refused("invalid_client", status=401)
-    with store.transaction():
+    with store.transaction(about=LOGIN_ROWS):
         asserted = verify_assertion(store, form.get("client_assertion", ""), audience=audience, at=at)
         scopes = _scopes(form, asserted.client.scopes)
         token = issue_token(store, asserted, scopes, at=at)

@@ -20,7 +20,7 @@ from recipient.fhir_api.matching import Asked, Moment, Token, matches
 from recipient.fhir_api.moments import FIRST, LAST, Span, fits, spans_of
 from recipient.fhir_api.parameters import Parameter, values_at
 from recipient.fhir_api.query import ID, LAST_UPDATED, Query
-from recipient.reading import Item
+from recipient.look import Item
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from pgo.health.record.kinds import RecordKind
 from pgo.health.record.safe import obj, text
 from pgo.health.record.views import Detail, details
 from pgo.health.record.words import plain_display
+from recipient.look import Item
 from recipient.portal.files import Attached, attached, text_of
 from recipient.portal.heads import head_of
 from recipient.portal.lines import Line, detail_text, kind_words, line_of, newest_first
@@ -22,7 +23,6 @@ from recipient.portal.said import by_patient
 from recipient.portal.text import day_text, health_word, instant_words, number_text, shown
 from recipient.portal.things import things
 from recipient.portal.view import View
-from recipient.reading import Item
 
 _MAX_RAW_CHARACTERS = 200_000
 # Kinds that can be over; a letter or a result just was.

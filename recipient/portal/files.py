@@ -21,7 +21,7 @@ from typing import Any, Final
 from pgo.health.record.forms import document_type
 from pgo.health.record.safe import obj, objs, text
 from recipient.errors import NotShared
-from recipient.reading import Item, Look
+from recipient.look import Item, Look
 
 _ENDINGS: Final = {
     "application/pdf": "pdf",

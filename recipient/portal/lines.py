@@ -14,10 +14,10 @@ from pgo.health.record.kinds import RecordKind
 from pgo.health.record.printed import brief_number, printed_unit
 from pgo.health.record.status import RecordStatus
 from pgo.health.record.words import folded
+from recipient.look import Item
 from recipient.portal.said import by_patient
 from recipient.portal.text import day_text, number_text, shown
 from recipient.portal.view import View
-from recipient.reading import Item
 
 # zib Alert; what the patient writes about the record
 _KINDS: Final = {"Flag": "kind.alert", "Communication": "kind.message"}

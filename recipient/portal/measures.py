@@ -19,12 +19,12 @@ from consent.codes import Category
 from pgo.health.record.printed import brief_number, printed_unit
 from pgo.health.record.safe import objs, text
 from pgo.health.record.series import Point, Series
+from recipient.look import Item, opaque_key
 from recipient.portal.charts import Dot, spark_line
 from recipient.portal.ranges import outside
 from recipient.portal.said import by_patient
 from recipient.portal.text import day_text, number_text, shown
 from recipient.portal.view import View
-from recipient.reading import Item, opaque_key
 
 # FHIR R4 quantity-comparator; the longer signs first
 _COMPARATORS: Final = {

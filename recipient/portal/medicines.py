@@ -14,12 +14,12 @@ from pgo.health.medication.lines import Held, MedicineLine, medicine_line
 from pgo.health.medication.steps import Step, Stop, read_step
 from pgo.health.record.kinds import RecordKind
 from pgo.health.record.status import RecordStatus
+from recipient.look import Item
 from recipient.portal.lines import Mark
 from recipient.portal.said import by_patient
 from recipient.portal.text import day_text, number_text, shown
 from recipient.portal.things import things
 from recipient.portal.view import View
-from recipient.reading import Item
 
 _OVER = (RecordStatus.PAST, RecordStatus.ENTERED_IN_ERROR)
 

@@ -16,6 +16,7 @@ from pgo.health.record.kinds import RecordKind
 from pgo.health.record.labels import DIRECTIVES
 from pgo.health.record.safe import objs, text
 from pgo.health.record.status import RecordStatus
+from recipient.look import Item
 from recipient.portal.files import attached
 from recipient.portal.heads import head_of
 from recipient.portal.lines import Line, Mark, line_of, newest_first, thing_line
@@ -27,7 +28,6 @@ from recipient.portal.text import day_text, health_word, instant_words, shown
 from recipient.portal.things import things
 from recipient.portal.timeline import KINDS, newest
 from recipient.portal.view import View
-from recipient.reading import Item
 
 _CURRENT: Final = (RecordStatus.CURRENT, RecordStatus.PLANNED, RecordStatus.UNKNOWN)
 _NEW_SHOWN: Final = 6

@@ -12,6 +12,7 @@ from typing import Any, Final
 from starlette.responses import Response
 
 from recipient import audit
+from recipient.look import Look
 from recipient.portal import people
 from recipient.portal.details import record_page
 from recipient.portal.files import DOWNLOAD_POLICY, take
@@ -21,7 +22,6 @@ from recipient.portal.timeline import Filter, timeline_page
 from recipient.portal.trend import trend_page
 from recipient.portal.view import View
 from recipient.portal.web import Handler, Office, Visit, render
-from recipient.reading import Look
 
 TIMELINE_PAGE = 60
 

@@ -13,9 +13,9 @@ from typing import Any
 from pgo.health.record import remarks
 from pgo.health.record.dates import date_text
 from pgo.health.record.safe import text
+from recipient.look import Item
 from recipient.portal.text import day_text, shown
 from recipient.portal.view import View
-from recipient.reading import Item
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from pgo.health.prom.meaning import meaning_of
 from pgo.health.record.series import Series
+from recipient.look import Item
 from recipient.portal.measures import Tile, tiles_of
 from recipient.portal.text import number_text
 from recipient.portal.view import View
-from recipient.reading import Item
 
 
 @dataclass(frozen=True, slots=True)

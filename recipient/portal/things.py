@@ -13,8 +13,8 @@ from pgo.health.record.resolve import referred
 from pgo.health.record.safe import obj
 from pgo.health.record.sameness import About, about, candidates, names_of_thing
 from pgo.health.record.status import RecordStatus
+from recipient.look import Item
 from recipient.portal.view import View
-from recipient.reading import Item
 
 # What holds now says most about a thing; of equals the newest.
 _WEIGHT = (

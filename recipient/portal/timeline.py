@@ -8,10 +8,10 @@ from datetime import timedelta
 from typing import Any
 
 from pgo.health.record.kinds import RecordKind
+from recipient.look import Item
 from recipient.portal.heads import head_of
 from recipient.portal.lines import line_of, newest_first
 from recipient.portal.view import View
-from recipient.reading import Item
 
 KINDS = tuple(kind for kind in RecordKind if kind not in (RecordKind.PERSON, RecordKind.OTHER))
 # How far back, by the word in the address.

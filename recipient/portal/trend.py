@@ -8,6 +8,7 @@ from typing import Any
 from pgo.health.prom.meaning import Meaning, meaning_of
 from pgo.health.record.printed import printed_unit
 from pgo.health.record.series import Point, Series
+from recipient.look import Item
 from recipient.portal.charts import Limits, line_chart
 from recipient.portal.heads import head_of
 from recipient.portal.measures import dots_of, is_score, lowest_and_highest, spoken, with_unit
@@ -15,7 +16,6 @@ from recipient.portal.ranges import outside, range_of
 from recipient.portal.said import by_patient
 from recipient.portal.text import day_text, number_text, shown
 from recipient.portal.view import View
-from recipient.reading import Item
 
 
 def trend_page(view: View, series: Series) -> dict[str, Any]:

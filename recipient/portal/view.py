@@ -7,8 +7,8 @@ from datetime import datetime
 
 from pgo.health.record.index import RecordIndex
 from pgo.health.record.status import RecordStatus, status_on
+from recipient.look import Item, Look
 from recipient.portal.text import t
-from recipient.reading import Item, Look
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from pgo.health.record.resolve import nothing
 from recipient.fhir_api.query import parse_search
 from recipient.fhir_api.results import Found, found_in, page_of, search
 from recipient.holdings import Held
+from recipient.look import Item
 from recipient.parsed import parse_held
-from recipient.reading import Item
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 HANDLE = "abcdefghij_klmnopqrst-"
