@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from recipient.cli import main
+from recipient.gaps import GapCount
 from recipient.identity import load_identity
 from recipient.store import Store, open_store
 from recipient.verify import Report, verify
@@ -41,7 +42,7 @@ def store(place: Place) -> Iterator[Store]:
     store.close()
 
 
-WHOLE = Report(2, 2 * SIZE, 2, 0, 0, 0, 0)
+WHOLE = Report(2, 2 * SIZE, 2, 0, 0, 0, 0, GapCount(0, 0))
 
 
 class TestVerify:

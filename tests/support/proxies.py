@@ -1,8 +1,8 @@
 """nginx and Caddy in front of a recipient, each with the file of docs/operations that administrators copy.
 
 In those files ports, addresses to listen at, certificates and paths are replaced, nothing else. Each proxy
-runs on loopback, with the rights of the tests, in a folder of its own, with a certificate of an authority made
-for it. nginx gets the surroundings that Debian gives it, compression included.
+runs on loopback, with the rights of the tests, in a folder of its own, with a certificate made for it. nginx
+gets the surroundings that Debian gives it, compression included.
 
 Where a program is absent its tests are skipped with that reason; with ``PGO_REQUIRE_PROXY=1`` (continuous
 integration) they fail instead.

@@ -6,17 +6,18 @@ address of its own, because nginx counts requests per address.
 
 from __future__ import annotations
 
+import base64
 import re
 import secrets
-import shlex
 from collections import Counter
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import httpx
 import pytest
 
 from crypto.canonical import sha256_id
+from crypto.one_time import OneTimeSecret
+from recipient.store import open_store
 from sync.card import parse_card
 from sync.endpoint import parse_endpoint
 from sync.envelope import open_reply
@@ -24,51 +25,13 @@ from sync.errors import Unreachable
 from sync.receipt import Receipt, verify_receipt
 from sync.transport import InboxTransport
 from sync.wire import PATHS, Kind, new_message_id
-from tests.e2e.recipient_server import form_token, log_in
+from tests.e2e.recipient_server import PASSWORD, form_token, log_in
 from tests.support import clinical
 from tests.support.patient_side import PatientSide
-from tests.support.proxies import DOCUMENTED, NAME, Proxy, free_port, replaced, running_proxy
-from tests.support.recipient_process import RecipientProcess, running_recipient
+from tests.support.proxies import NAME, Proxy
+from tests.support.recipient_process import RecipientProcess, command
 
 HSTS = "max-age=31536000"
-
-
-def options_of_the_unit(port: int, metrics: int) -> list[str]:
-    """What the unit's command line says after `serve`, at other ports."""
-    unit = (DOCUMENTED / "recipient.service").read_text("utf-8")
-    found = re.search(r"^ExecStart=\S+/recipient serve --data \S+ (.*)$", unit, re.MULTILINE)
-    assert found is not None
-    return shlex.split(replaced(found.group(1), {"--port 8443": f"--port {port}", "9443": str(metrics)}))
-
-
-@pytest.fixture(scope="module")
-def public_port() -> int:
-    return free_port("127.0.0.11")
-
-
-@pytest.fixture(scope="module")
-def recipient(tmp_path_factory: pytest.TempPathFactory, public_port: int) -> Iterator[RecipientProcess]:
-    port, metrics = free_port("127.0.0.1"), free_port("127.0.0.1")
-    with running_recipient(
-        tmp_path_factory.mktemp("recipient"),
-        *options_of_the_unit(port, metrics),
-        public_url=f"https://{NAME}:{public_port}",
-    ) as running:
-        running.url, running.metrics = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{metrics}"
-        yield running
-
-
-@pytest.fixture(scope="module", params=["nginx", "caddy"])
-def proxy(
-    request: pytest.FixtureRequest,
-    tmp_path_factory: pytest.TempPathFactory,
-    recipient: RecipientProcess,
-    public_port: int,
-) -> Iterator[Proxy]:
-    service = recipient.address[1]
-    folder = tmp_path_factory.mktemp(request.param)
-    with running_proxy(request.param, folder, port=public_port, service=service) as running:
-        yield running
 
 
 def patient_of(proxy: Proxy) -> PatientSide:
@@ -183,6 +146,7 @@ def test_guessing_is_counted_for_the_real_address_whatever_a_client_says(proxy: 
             "x-real-ip": forged,
             "x-forwarded-proto": "http",
             "x-forwarded-host": "evil.example",
+            "connection": "close, x-forwarded-for",  # named as meant for the next hop only: would be removed
         }
         browser = proxy.browser(f"127.0.0.{last}", **headers)
         answers.append(log_in(browser, f"{proxy.kind}{number}", "not the password at all"))
@@ -191,6 +155,30 @@ def test_guessing_is_counted_for_the_real_address_whatever_a_client_says(proxy: 
     assert form_token(answers[-1]), "and its page"
     colleague = log_in(proxy.browser(f"127.0.0.{last + 10}"), f"{proxy.kind}8", "not the password at all")
     assert colleague.status_code == 401
+
+
+def test_the_access_log_keeps_the_real_address(proxy: Proxy, recipient: RecipientProcess) -> None:
+    """Patients get a salted hash of where a look came from; the address itself stays in the store."""
+    at, source = datetime.now(UTC), {"nginx": "127.0.0.51", "caddy": "127.0.0.52"}[proxy.kind]
+    patient = patient_of(proxy)
+    patient.grant(at=at)
+    push(patient, proxy.transport(), at=at)
+    who = ("--display", "A. Bakker", "--role", "arts", "--password-file", "-")
+    command(recipient.folder, "user", "add", proxy.kind, *who, given=PASSWORD + "\n")
+    browser = proxy.browser(source, **{"x-forwarded-for": "203.0.113.9", "connection": "x-forwarded-for"})
+    assert log_in(browser, proxy.kind).headers["location"] == "/portal/login/setup", "no trial from outside"
+    page = browser.get("/portal/login/setup")
+    letters = re.search(r'class="code letters">([A-Z2-7 ]+)<', page.text)
+    assert letters is not None
+    code = OneTimeSecret(base64.b32decode(letters.group(1).replace(" ", ""))).code(datetime.now(UTC))
+    done = browser.post("/portal/login/setup", data={"token": form_token(page), "code": code})
+    assert done.status_code == 200, done.text
+    links = re.findall(r'href="(/portal/patient/[^"/]+)"', browser.get("/portal").text)
+    assert any(browser.get(link).status_code == 200 for link in links)
+    store = open_store(recipient.folder)
+    places = store.rows("SELECT place FROM access_line WHERE sub = ? AND place <> ''", (patient.sub,))
+    store.close()
+    assert {place for (place,) in places} == {source}
 
 
 def test_another_name_gets_nothing(proxy: Proxy) -> None:
