@@ -89,8 +89,8 @@ def _access_log(entries: int, rounds: int) -> None:
     share = timings.ratio("its two signatures", f"a whole answer of {len(some)} looks")
     print_goals(
         [
-            Goal("looks, times one SHA-256", 6, ratio, code="G15"),
-            Goal("signatures, share of reading an answer", 0.05, share, code="G15"),
+            Goal("looks, times one SHA-256", 6, ratio, code="G15b"),
+            Goal("signatures, share of reading an answer", 0.05, share, code="G15c"),
         ]
     )
 

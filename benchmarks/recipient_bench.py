@@ -9,7 +9,8 @@ durability left on. Without a PostgreSQL server on this machine that row is left
 
 And beside the way a web framework invites to: the body read by the models of ``fhir.resources`` and written
 again for a store, without the framework, without envelope, consent and store. How long the service hears
-nobody else meanwhile: a message taken in a thread, beside the same in the event loop.
+nobody else meanwhile: a message taken in a thread, beside the same in the event loop. The process looks for
+garbage as the service does.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from consent.codes import Action
 from consent.decision import Permit
 from consent.rules import ActorRef
 from consent.statement import statement_plan, verify_statement
+from recipient.garbage import search_less
 from recipient.identity import Identity, load_identity
 from recipient.inbox import Inbox
 from recipient.kek import make_kek_file
@@ -57,6 +59,7 @@ def main() -> None:
     parser.add_argument("file", nargs="*", type=Path)
     parser.add_argument("--rounds", type=int, default=9)
     chosen = parser.parse_args()
+    search_less()
     pairs = resources(large_bundle(chosen.file))[:MOST]
     with ExitStack() as stack:
         stores = opened_stores(stack, Path(stack.enter_context(tempfile.TemporaryDirectory())))
