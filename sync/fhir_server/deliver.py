@@ -1,6 +1,7 @@
 """Bring a parcel to a server and look whether it is so.
 
-1. What may no longer be there goes first; a withdrawal never waits for records.
+1. What may no longer be there goes first; a withdrawal never waits for records. A server that keeps what
+   others refer to says 409 to some, and a batch has no order: while something went, the rest is tried again.
 2. Then the controls. Where Consent or the anchor Patient does not get in, no record goes.
 3. Then the records, in Bundles. One that is refused as a whole is halved until the culprit is alone.
 4. Everything that was taken is read back and compared (`read_back`). What is not as sent is said.
@@ -15,10 +16,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from sync.errors import RemoteRuleError
 from sync.fhir_server.capability import STOPPING, check
+from sync.fhir_server.client import Reply
 from sync.fhir_server.names import name_of, references_of, type_of, with_references
 from sync.fhir_server.parcel import Body, Parcel
 from sync.fhir_server.read_back import ALTERED, differs
@@ -35,6 +38,10 @@ NO_DELETE: Final = "no_delete"
 RECORDS_PER_BUNDLE: Final = 100
 """No standard element says what a server takes at once; this is small, and a refusal is halved anyway."""
 
+ROUNDS: Final = 8
+"""Of deleting: one for each step in a chain of references (report, observation, its members, encounter)."""
+
+_CONFLICT: Final = 409
 _HALVED: Final = {"fhir_too_large": TOO_LARGE, "fhir_refused": SERVER_REFUSED, "fhir_several": SEVERAL}
 
 
@@ -117,7 +124,7 @@ def _send(line: Line, bodies: Sequence[Body], known: dict[str, str], outcome: Ou
     sendings = prepare(bodies, line.capability, known)
     content = bundle_bytes(sendings, bundle_type=kind, base=line.base)
     try:
-        reply = line.ask("POST", "", body=content, headers={"prefer": "return=minimal"})
+        reply = _post(line, content)
     except RemoteRuleError as exc:
         reason = _HALVED.get(exc.code)
         if reason is None:
@@ -137,6 +144,20 @@ def _send(line: Line, bodies: Sequence[Body], known: dict[str, str], outcome: Ou
             known[one.name] = answer.there
         taken.append(one)
     return taken
+
+
+def _post(line: Line, content: bytes) -> Reply:
+    """Send one Bundle, and once more when another request was at the same resource.
+
+    Source: FHIR R4 http.html#transaction (409); HAPI JPA configuration, "Version Conflicts".
+    """
+    ask = partial(line.ask, "POST", "", body=content, headers={"prefer": "return=minimal"})
+    try:
+        return ask()
+    except RemoteRuleError as exc:
+        if exc.status != _CONFLICT:
+            raise
+    return ask()
 
 
 def _compare(sent: Sending, found: Found, known: dict[str, str], outcome: Outcome) -> None:
@@ -166,24 +187,37 @@ def _expected(sent: Sending, known: dict[str, str]) -> Body:
 
 
 def _remove(line: Line, names: Sequence[str], outcome: Outcome) -> None:
-    """Delete what the server may no longer have, and look whether it went."""
+    """Delete what the server may no longer have, and look whether it went (step 1)."""
     possible = [name for name in names if line.capability.deletes(type_of(name))]
     for name in names:
         if name not in possible:
             outcome.kept[name] = NO_DELETE
-    places = [
-        (name, place)
-        for name, found in zip(possible, look_up(line, possible), strict=True)
-        for place in found.places
-    ]
-    # What points at others goes before what it points at: the order of storing, backwards.
-    places.reverse()
-    for start in range(0, len(places), RECORDS_PER_BUNDLE):
-        part = places[start : start + RECORDS_PER_BUNDLE]
-        ask_many(line, [("DELETE", place) for _, place in part], [type_of(place) for _, place in part])
-    for name, found in zip(possible, look_up(line, possible), strict=True):
-        if found.bodies:
+    there = _places(line, possible)
+    for _ in range(ROUNDS):
+        if not there:
+            break
+        _delete(line, [place for places in there.values() for place in places])
+        left = _places(line, tuple(there))
+        if left == there:
+            break
+        there = left
+    for name in possible:
+        if name in there:
             outcome.kept[name] = STILL_THERE
         else:
             outcome.removed.add(name)
             outcome.kept.pop(name, None)
+
+
+def _places(line: Line, names: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Where things lie, of those that lie there at all."""
+    found = zip(names, look_up(line, names), strict=True)
+    return {name: one.places for name, one in found if one.places}
+
+
+def _delete(line: Line, places: Sequence[str]) -> None:
+    # What points at others goes before what it points at: the order of storing, backwards.
+    last_first = places[::-1]
+    for start in range(0, len(last_first), RECORDS_PER_BUNDLE):
+        part = last_first[start : start + RECORDS_PER_BUNDLE]
+        ask_many(line, [("DELETE", place) for place in part], [type_of(place) for place in part])

@@ -3,6 +3,7 @@
 1. A resource that goes by `PUT` is read under its id. One that goes by `POST` is *searched* by our
    identifier, because only a search shows that there are two.
 2. An answer that is no resource of the right type is no resource.
+3. What a server found a while ago is not what is there now: it is asked to look anew.
 """
 
 from __future__ import annotations
@@ -10,12 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
-from urllib.parse import quote
 
 from sync.errors import RemoteRuleError, Unreachable
 from sync.fhir_server.capability import Capability, Way
 from sync.fhir_server.client import FhirClient, Reply
-from sync.fhir_server.names import TAG_SYSTEM, id_of, name_of, own_id, type_of
+from sync.fhir_server.names import id_of, name_of, type_of
 from sync.fhir_server.parcel import Body
 from sync.fhir_server.transaction import Entry, batch_bytes, entries_of, identifier_query
 from sync.transport import always
@@ -25,8 +25,15 @@ _READ: Final = frozenset({200, *GONE})
 BATCH: Final = 100
 """Requests in one batch of look-ups: an answer of bounded size, and no server says how many it takes."""
 
+FRESH: Final = {"cache-control": "no-cache"}
+"""HAPI answers the same search within a minute with what it found before, unless asked like this (its JPA
+configuration page, "Search Result Caching"; RFC 9111 section 5.2.1.4)."""
 
-MAX_TAGGED: Final = 5_000
+_TOO_MANY: Final = frozenset({"fhir_too_large", "fhir_refused"})
+"""Azure says 400 to a Bundle with more entries than it takes, others 413 (RFC 9110 section 15.5.14)."""
+
+NO_RESOURCE: Final = frozenset({200, 202, 204, 400, 404, 405, 409, 410, 412, 422})
+"""What a server may answer to a question about something that is not there, or not to be had."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,43 +87,13 @@ def look_up(line: Line, names: Sequence[str]) -> tuple[Found, ...]:
     return tuple(found)
 
 
-def all_tagged(line: Line, anchor: str) -> frozenset[str]:
-    """Names of everything there with our tag, of the types that can be searched; at most `MAX_TAGGED` a type.
-
-    A server that does not know the search by tag (FHIR R4 search.html#tag) says nothing here, and its answer
-    is then taken as nothing: only what carries the tag indeed counts.
-    """
-    code = id_of(anchor)
-    query = f"_tag={quote(TAG_SYSTEM, safe=':')}%7C{code}&_count={MAX_TAGGED}"
-    found: set[str] = set()
-    for resource_type in sorted(line.capability.types):
-        if line.capability.way(resource_type) is None or not line.capability.searches(resource_type):
-            continue
-        reply = line.ask("GET", f"/{resource_type}?{query}", expect=_ANY)
-        entries = reply.body.get("entry") or []
-        for one in entries if isinstance(entries, list) else ():
-            body = one.get("resource") if isinstance(one, Mapping) else None
-            if isinstance(body, Mapping) and _is(body, resource_type) and _is_tagged(body, code):
-                found.add(f"{resource_type}/{own_id(body)}")
-    return frozenset(found)
-
-
-def _is_tagged(body: Body, code: str) -> bool:
-    meta = body.get("meta")
-    tags = meta.get("tag") if isinstance(meta, Mapping) else None
-    wanted = {"system": TAG_SYSTEM, "code": code}
-    return isinstance(tags, list) and any(
-        isinstance(tag, Mapping) and wanted.items() <= tag.items() for tag in tags
-    )
-
-
 def ask_many(line: Line, requests: Sequence[tuple[str, str]], types: Sequence[str]) -> Sequence[Entry]:
     """Make requests without bodies; one batch when the server takes them, else one after the other."""
     if "batch" in line.capability.system and len(requests) > 1:
         try:
-            reply = line.ask("POST", "", body=batch_bytes(requests))
+            reply = line.ask("POST", "", body=batch_bytes(requests), headers=FRESH)
         except RemoteRuleError as exc:
-            if exc.code != "fhir_too_large":
+            if exc.code not in _TOO_MANY:
                 raise
             half = len(requests) // 2
             first = ask_many(line, requests[:half], types[:half])
@@ -124,12 +101,9 @@ def ask_many(line: Line, requests: Sequence[tuple[str, str]], types: Sequence[st
         return entries_of(reply.body, types, bundle_type="batch")
     found: list[Entry] = []
     for method, url in requests:
-        reply = line.ask(method, f"/{url}", expect=_ANY)
+        reply = line.ask(method, f"/{url}", expect=NO_RESOURCE, headers=FRESH)
         found.append(Entry(reply.status, None, reply.body or None))
     return found
-
-
-_ANY: Final = frozenset({200, 202, 204, 400, 404, 405, 409, 410, 412, 422})
 
 
 def _url(line: Line, name: str) -> str:
@@ -149,12 +123,13 @@ def _found(entry: Entry, name: str) -> Found:
         if not isinstance(entries, list):
             raise Unreachable("no_proof")
         inside = [one.get("resource") for one in entries if isinstance(one, Mapping)]
-        right = [one for one in inside if isinstance(one, Mapping) and _is(one, type_of(name))]
+        right = [one for one in inside if isinstance(one, Mapping) and is_of(one, type_of(name))]
         return Found(tuple(right))
-    if not _is(body, type_of(name)) or body.get("id") != id_of(name):
+    if not is_of(body, type_of(name)) or body.get("id") != id_of(name):
         raise Unreachable("no_proof")
     return Found((body,))
 
 
-def _is(body: Body, resource_type: str) -> bool:
+def is_of(body: Body, resource_type: str) -> bool:
+    """Whether a resource is of this type."""
     return body.get("resourceType") == resource_type

@@ -16,8 +16,9 @@ from sync.fhir_server.controls import token_in
 from sync.fhir_server.deliver import Outcome, deliver
 from sync.fhir_server.login import HttpCaller, Login
 from sync.fhir_server.parcel import read_parcel
-from sync.fhir_server.reading import Line, all_tagged, look_up
+from sync.fhir_server.reading import Line, look_up
 from sync.fhir_server.server import FhirServer
+from sync.fhir_server.tagged import all_tagged
 from sync.transport import always
 
 ASK_AGAIN_AFTER: Final = timedelta(hours=1)
@@ -75,7 +76,7 @@ class FhirTransport:
         return token_in(found.bodies[0]) if found.bodies else None
 
     def all_of_ours(self, to: FhirDestination, anchor: str) -> frozenset[str]:
-        """Names of what lies there with our tag; see `sync.fhir_server.reading.all_tagged`."""
+        """Names of what lies there with our tag; see `sync.fhir_server.tagged.all_tagged`."""
         return all_tagged(self._line(to), anchor)
 
     def _line(self, to: FhirDestination) -> Line:

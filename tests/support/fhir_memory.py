@@ -45,6 +45,17 @@ class Habits:
     keeps_deleted: bool = False
     refuses: frozenset[str] = frozenset()
     largest_bundle: int = 10_000
+    too_large_status: int = 413
+    largest_page: int = 0
+    says_base: str = ""
+    caches_searches: bool = False
+    keeps_referenced: bool = False
+    batch_backwards: bool = False
+    numbers_are_its_own: bool = False
+    local_references_only: bool = False
+    conflicts: int = 0
+    keeps_versions: bool = False
+    answers_in_full: bool = False
     busy: list[Answer] = field(default_factory=list)
     page: bytes = b""
     token: str = ""
@@ -60,6 +71,8 @@ class MemoryFhir:
         self.writes = 0
         self.requests: list[tuple[str, str]] = []
         self.authorizations: list[str] = []
+        self.versions: list[tuple[str, Body]] = []
+        self.searched: dict[str, list[str]] = {}
         self.guard = threading.Lock()
 
     def of_type(self, name: str) -> list[Body]:
@@ -78,7 +91,9 @@ class MemoryFhir:
                 return self.habits.busy.pop(0)
             if method == "POST" and not path:
                 return self._bundle(body or {})
-            return self._one(method, url.lstrip("/"), body, {})
+            return self._one(
+                method, url.lstrip("/"), body, {"fresh": "no-cache" in headers.get("cache-control", "")}
+            )
 
     def capability(self) -> Body:
         habits = self.habits
@@ -109,7 +124,12 @@ class MemoryFhir:
         if kind not in self.habits.bundles:
             return 400, outcome("unknown bundle"), {}
         if len(entries) > self.habits.largest_bundle:
-            return 413, outcome("too large"), {}
+            return self.habits.too_large_status, outcome("too many entries"), {}
+        if kind == "transaction" and self.habits.conflicts:
+            self.habits.conflicts -= 1
+            return 409, outcome("another request was at it"), {}
+        if kind == "batch" and self.habits.batch_backwards:
+            entries = entries[::-1]
         before, uuids, answers = dict(self.stored), {}, []
         for entry in entries:
             if entry["request"]["method"] == "POST" and not self.habits.leaves_uuids:
@@ -127,6 +147,8 @@ class MemoryFhir:
         if kind == "transaction" and self.habits.checks_references and (lost := self._dangling()):
             self.stored = before
             return 422, outcome(f"reference to nothing: {lost}"), {}
+        if kind == "batch" and self.habits.batch_backwards:
+            answers.reverse()
         return 200, {"resourceType": "Bundle", "type": f"{kind}-response", "entry": answers}, {}
 
     def _place_for(self, entry: Body) -> str:
@@ -143,16 +165,19 @@ class MemoryFhir:
         match method:
             case "GET" if "/" in path:
                 found = self.stored.get(path)
-                return (200, found, {}) if found else (404, outcome("not found"), {})
+                gone = 410 if self.habits.keeps_versions and path in dict(self.versions) else 404
+                return (200, found, {}) if found else (gone, outcome("not found"), {})
             case "GET":
-                places = self._matching(name, parts.query)
-                entries = [{"resource": self.stored[place]} for place in places]
-                return 200, {"resourceType": "Bundle", "type": "searchset", "entry": entries}, {}
+                return 200, self._search(name, parts.query, fresh=bool(request.get("fresh"))), {}
             case "DELETE" if self.habits.deletes:
+                if self.habits.keeps_referenced and (user := self._user_of(path)):
+                    return 409, outcome(f"{user} refers to it"), {}
                 if not self.habits.keeps_deleted:
                     self.stored.pop(path, None)
                 return 204, None, {}
             case "PUT" if body and (path in self.stored or not self.habits.own_ids):
+                if self.habits.numbers_are_its_own and path.partition("/")[2].isdigit():
+                    return 400, outcome("an id needs something that is no digit"), {}
                 return self._keep(path, body, 200 if path in self.stored else 201)
             case "POST" if body:
                 condition = "" if self.habits.ignores_if_none_exist else request.get("ifNoneExist", "")
@@ -169,6 +194,8 @@ class MemoryFhir:
 
     def _keep(self, place: str, body: Body, status: int) -> Answer:
         habits = self.habits
+        if habits.local_references_only and '"reference": "http' in json.dumps(body):
+            return 400, outcome("a reference to elsewhere"), {}
         self.writes += 1
         meta = {**body.get("meta", {}), "versionId": str(self.writes)}
         if habits.drops_labels:
@@ -178,7 +205,30 @@ class MemoryFhir:
             kept.pop(habits.drops_field, None)
         if body["resourceType"] not in habits.drops:
             self.stored[place] = kept
-        return status, None, {"location": f"{place}/_history/{self.writes}"}
+            self.versions.append((place, kept))
+        return (
+            status,
+            kept if habits.answers_in_full else None,
+            {"location": f"{place}/_history/{self.writes}"},
+        )
+
+    def _search(self, name: str, query: str, *, fresh: bool) -> Body:
+        asked, habits = f"{name}?{query}", self.habits
+        if not (habits.caches_searches and asked in self.searched and not fresh):
+            self.searched[asked] = self._matching(name, query)
+        places = [place for place in self.searched[asked] if place in self.stored]
+        start = int(parse_qs(query).get("page", ["0"])[0])
+        end = start + (habits.largest_page or len(places))
+        found: Body = {"resourceType": "Bundle", "type": "searchset"}
+        found["entry"] = [{"resource": self.stored[place]} for place in places[start:end]]
+        if end < len(places):
+            url = f"{habits.says_base}/{re.sub('&page=.*', '', asked)}&page={end}"
+            found["link"] = [{"relation": "self", "url": asked}, {"relation": "next", "url": url}]
+        return found
+
+    def _user_of(self, place: str) -> str:
+        wanted = f'"reference": "{place}"'
+        return next((one for one, body in self.stored.items() if wanted in json.dumps(body)), "")
 
     def _matching(self, name: str, query: str) -> list[str]:
         asked = {key: value[0] for key, value in parse_qs(query).items() if key in ("identifier", "_tag")}
