@@ -22,7 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from benchmarks.goals import Goal, print_goals
 from benchmarks.recipient_bench import opened_stores
@@ -66,8 +66,8 @@ class Held:
 def sharing(store: Store, number: int, records: int) -> str:
     """Let a patient share; return the handle."""
     patient = a_patient_of(store, number)
-    observations = [clinical.lab(f"l{n}", "2026-01-05", 5.0 + n % 7) for n in range(records)]
-    whole = [clinical.patient(), *observations]
+    observations = [clinical.lab(f"l{n}", "2026-01-05", str(5 + n % 7)) for n in range(records)]
+    whole: list[dict[str, Any] | bytes] = [clinical.patient(), *observations]
     for start in range(0, len(whole), PART):
         push(store, patient, whole[start : start + PART])
     holding = holding_of(store, patient.sub)

@@ -37,7 +37,7 @@ from consent.rules import ActorRef
 from consent.statement import Statement, statement_hash, verify_statement
 from crypto.errors import CryptoError
 from crypto.keys import SealingKey, VerifyKey
-from recipient import audit, holdings, removals
+from recipient import audit, gaps, holdings, removals
 from recipient.errors import Refused
 from recipient.holdings import Held, Holding
 from recipient.identity import Identity
@@ -201,10 +201,12 @@ class Inbox:
         return in_present_hand(self._store, self._identity, receipt)
 
     def _take_in(self, opened: OpenedMessage, *, at: datetime) -> str:
+        is_new = holdings.statement_held(self._store, opened.sender.text) is None
         if opened.kind is Kind.REMOVAL:
             statement, effect = self._remove(opened, at=at)
         else:
             statement, effect = self._take_given(opened, at=at)
+        gaps.note_number(self._store, opened.sender.text, opened.sequence, new=is_new, at=at)
         receipt = self._receipt(opened, statement, effect, at=at)
         holdings.save_answer(
             self._store,

@@ -9,6 +9,7 @@ Form: https://prometheus.io/docs/instrumenting/exposition_formats/
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -22,7 +23,7 @@ from prometheus_client import (
     start_http_server,
 )
 
-from recipient.errors import Unusable
+from recipient.errors import RecipientError, Unusable
 from sync.wire import REFUSALS
 
 _SECONDS: Final = (0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
@@ -63,6 +64,12 @@ class Metrics:
             "pgo_recipient_disk_free_bytes", "Space left for the store.", registry=self._registry
         )
 
+        self._gaps = Gauge(
+            "pgo_recipient_message_gaps",
+            "Gaps in the numbers of messages.",
+            registry=self._registry,
+        )
+
     def know(self, routes: Collection[str]) -> None:
         """Take the patterns of the routes there are, the only ones that become labels."""
         self._routes = frozenset(routes)
@@ -95,6 +102,17 @@ class Metrics:
     def watch_space(self, free_bytes: Callable[[], int]) -> None:
         """Ask for the space left whenever the figures are read."""
         self._free.set_function(lambda: float(free_bytes()))
+
+    def watch_gaps(self, gaps: Callable[[], int]) -> None:
+        """Ask how many gaps there are in the numbers of messages, whenever the figures are read."""
+
+        def now() -> float:
+            try:
+                return float(gaps())
+            except RecipientError:  # the store does not answer; the other figures are needed all the more
+                return math.nan
+
+        self._gaps.set_function(now)
 
     def text(self) -> str:
         """Write all figures."""

@@ -23,6 +23,7 @@ from recipient import data_keys
 from recipient.audit_schema import AUDIT
 from recipient.errors import Unusable
 from recipient.fhir_api.tables import TABLES as PROGRAMS
+from recipient.gap_tables import GAPS
 from recipient.login.tables import LOGIN
 from recipient.look_tables import LOOKS
 from recipient.removal_tables import ORDER
@@ -51,6 +52,7 @@ STEPS: tuple[Step, ...] = (
     Step("messages in their order", ORDER),
     Step(DATA_KEYS, data_keys.TABLES, then=data_keys.seal_what_lies_open),
     Step("former keys and other numbers", ROTATION),
+    Step("messages that never came", GAPS),
 )
 VERSION = len(STEPS)
 FIRST_WITH_KEK = 1 + next(index for index, step in enumerate(STEPS) if step.name == DATA_KEYS)

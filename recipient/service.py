@@ -44,6 +44,7 @@ from recipient.draining import CUT_OFF_SECONDS, Draining, Server
 from recipient.errors import RecipientError, Unusable
 from recipient.fhir_api.routes import BASE, fhir_routes
 from recipient.fhir_api.web import broken_answer
+from recipient.gaps import count_gaps
 from recipient.garbage import search_less
 from recipient.gateway import inbox_routes
 from recipient.holdings import erase_ended
@@ -272,6 +273,7 @@ class _Service:
         door = Draining(app)
         vitals.stopping = lambda: door.closed
         metrics.watch_space(vitals.free_bytes)
+        metrics.watch_gaps(lambda: count_gaps(self._store).gaps)
         supervisor = os.environ.get("NOTIFY_SOCKET")
 
         def announce() -> None:

@@ -1,18 +1,22 @@
-"""The commands about the store as a whole: ``backup``, ``restore``, ``verify``, ``migrate``, ``keys``."""
+"""The commands about the store as a whole: copies, ``verify``, ``gaps``, ``migrate``, ``keys``."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
 from recipient.backup import back_up, copy_keys, put_back
 from recipient.data_keys import renew_kek
 from recipient.errors import Unusable
+from recipient.gaps import gaps
 from recipient.identity import add_opening_key
+from recipient.instants import instant_text
 from recipient.migrations import VERSION
 from recipient.terminal import Commands, command, opened, read_secret, say
 from recipient.verify import Report, verify
@@ -77,6 +81,7 @@ def add_store_commands(commands: Commands, clock: Callable[[], datetime]) -> Non
     _keys_option(restore)
 
     command(commands, "verify", _verify, "look whether everything is whole and opens")
+    command(commands, "gaps", _gaps, "list the numbers of messages that never came, by patient handle")
     command(commands, "migrate", _migrate, "bring the store to the tables of this program")
 
     keys = commands.add_parser("keys", help="the keys of what patients sent").add_subparsers(
@@ -126,6 +131,14 @@ def _verify(options: argparse.Namespace) -> None:
         raise Unusable("not_in_order")
 
 
+def _gaps(options: argparse.Namespace) -> None:
+    with opened(options) as store:
+        found = gaps(store)
+    for one in found:
+        say(json.dumps({**asdict(one), "since_at": instant_text(one.since_at)}))
+    say(json.dumps({"gaps": len(found), "patients": len({one.handle for one in found})}))
+
+
 def _migrate(options: argparse.Namespace) -> None:
     with opened(options):  # opening does it
         say(f"The store has the tables of this program (version {VERSION}).")
@@ -158,6 +171,11 @@ def _say_report(report: Report) -> None:
     ):
         if count:
             say(f"NOT IN ORDER: {count:,} {what}.")
+    if report.gaps.gaps:
+        say(
+            f"Messages that never came: {report.gaps.gaps:,} gaps in the numbers of "
+            f"{report.gaps.people:,} people; 'recipient gaps' lists them."
+        )
     if report.in_order:
         say("Everything is in order.")
 

@@ -8,6 +8,8 @@ Checked, in this order:
 4. every data key opens, and every record under it; who has records has a key;
 5. every chain of who looked follows from its first event to its last.
 
+Counted too, but not out of order here: numbers of messages that never came (``recipient.gaps``).
+
 Nothing is changed. What is found is told as counts: the names would be personal data.
 """
 
@@ -23,6 +25,7 @@ from crypto.keys import VerifyKey
 from recipient import holdings
 from recipient.audit_check import verify_all
 from recipient.errors import Unusable
+from recipient.gaps import GapCount, count_gaps
 from recipient.identity import load_identity
 from recipient.parsed import decode_held
 from recipient.store_protocol import Store
@@ -41,6 +44,7 @@ class Report:
     statements_wrong: int
     people_unreadable: int
     chains_broken: int
+    gaps: GapCount
 
     @property
     def in_order(self) -> bool:
@@ -70,7 +74,7 @@ def verify(store: Store, *, progress: Progress = lambda _done, _all: None) -> Re
         progress(done, len(senders))
     looks = verify_all(store)
     broken = len({fault.handle for fault in looks.faults})
-    return Report(len(senders), resources, looks.events, faults, wrong, unreadable, broken)
+    return Report(len(senders), resources, looks.events, faults, wrong, unreadable, broken, count_gaps(store))
 
 
 def _is_statement(sub: str, token: str, digest: str) -> bool:

@@ -122,7 +122,7 @@ def test_a_look_does_not_wait_for_another_one(world: World, whose: str) -> None:
 
 def test_a_delivery_does_not_wait_for_a_look(world: World) -> None:
     with world.held(world.first) as (_, waiting):
-        meanwhile(lambda: push(world.store, world.second, [clinical.lab("l9", "2026-01-09", 9.0)]))
+        meanwhile(lambda: push(world.store, world.second, [clinical.lab("l9", "2026-01-09", "9.0")]))
         assert not waiting.done()
 
 
@@ -138,7 +138,7 @@ def test_what_is_withdrawn_before_a_look_is_written_down_is_not_shown(world: Wor
 def test_what_came_before_a_look_is_written_down_is_in_it(world: World) -> None:
     with world.held(world.first) as (gate, waiting):
         before = {item.reference for item in gate.items}
-        meanwhile(lambda: push(world.store, world.first, [clinical.lab("l9", "2026-01-09", 9.0)]))
+        meanwhile(lambda: push(world.store, world.first, [clinical.lab("l9", "2026-01-09", "9.0")]))
     after = {item.reference for item in waiting.result(PATIENCE).items}
     assert after - before == {"Observation/l9"}
     assert world.log(world.first) == [("api_all", True)]
