@@ -17,7 +17,7 @@ settings.register_profile("steady", deadline=None, derandomize=True)
 settings.register_profile("night", deadline=None, max_examples=2_000)
 settings.load_profile("steady")
 
-pytest_plugins = ["tests.support.node_modules"]
+pytest_plugins = ["tests.support.node_modules", "tests.support.recipient_fixtures"]
 PROJECT = Path(__file__).resolve().parents[1]
 _FAULTS = "tests.support.fault_figures"
 SHARED_DATA = PROJECT.parent / "shared" / "data"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import httpx
 import pytest
@@ -19,13 +18,12 @@ from tests.support.every_address import InProcess
 from tests.support.fhir_clinic import entries, link
 from tests.support.fhir_programs import bearer, person, registered
 from tests.support.recipient_direct import AT, ENDPOINT, a_patient_of, found, push
-from tests.support.recipient_stores import KINDS, POSTGRES, Place
+from tests.support.recipient_stores import Place
 
 
-@pytest.fixture(params=KINDS)
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    cluster = request.getfixturevalue("postgres") if request.param == POSTGRES else None
-    store = Place.of(request.param, tmp_path / "recipient", cluster).create()
+@pytest.fixture
+def store(place: Place) -> Iterator[Store]:
+    store = place.create()
     found(store)
     yield store
     store.close()

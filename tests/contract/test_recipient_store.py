@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import nullcontext
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -19,17 +18,11 @@ from recipient.store import Store
 from recipient.store_postgres import PostgresStore
 from tests.support import clinical
 from tests.support.recipient_direct import a_patient_of, found, look, push
-from tests.support.recipient_stores import KINDS, POSTGRES, Place
+from tests.support.recipient_stores import Place
 
 ONLY_ADDED_TO = [part.table for step in STEPS for part in step.statements if isinstance(part, AppendOnly)]
 DatabaseErrors = (dbapi2.DatabaseError, psycopg.DatabaseError)
 IntegrityErrors = (dbapi2.IntegrityError, psycopg.IntegrityError)
-
-
-@pytest.fixture(params=KINDS)
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
-    cluster = request.getfixturevalue("postgres") if request.param == POSTGRES else None
-    return Place.of(request.param, tmp_path / "recipient", cluster)
 
 
 @pytest.fixture

@@ -18,15 +18,9 @@ from tests.support import clinical
 from tests.support.patient_side import PatientSide
 from tests.support.postgres import Cluster
 from tests.support.recipient_direct import AT, a_patient_of, found, look, push, withdraw
-from tests.support.recipient_stores import KINDS, POSTGRES, Place
+from tests.support.recipient_stores import Place
 
 SIZE = len(clinical.small_record())
-
-
-@pytest.fixture(params=KINDS)
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
-    cluster = request.getfixturevalue("postgres") if request.param == POSTGRES else None
-    return Place.of(request.param, tmp_path / "recipient", cluster)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from sync.wire import Kind, new_message_id
 from tests.support import clinical, fault_figures
 from tests.support.patient_side import PatientSide
 from tests.support.recipient_direct import AT, a_patient_of, found
-from tests.support.recipient_stores import KINDS, POSTGRES, Place
+from tests.support.recipient_stores import Place
 
 ROOT = Path(__file__).resolve().parents[2]
 RECORD = [clinical.patient(), *(clinical.lab(f"l{n}", "2026-01-05", 5.0 + n) for n in range(6))]
@@ -46,12 +46,6 @@ class Receiver:
         assert word in ("killed", "done")
         self.killed += word == "killed"
         return word == "done"
-
-
-@pytest.fixture(params=KINDS)
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
-    cluster = request.getfixturevalue("postgres") if request.param == POSTGRES else None
-    return Place.of(request.param, tmp_path / "recipient", cluster)
 
 
 @pytest.fixture

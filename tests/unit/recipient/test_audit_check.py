@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -16,17 +14,10 @@ from recipient.errors import NotShared
 from recipient.holdings import holding_of
 from recipient.identity import load_identity
 from recipient.reading import Reader
-from recipient.store import Store, create_store
+from recipient.store import Store
 from tests.support import clinical
 from tests.support.patient_side import PatientSide
 from tests.support.recipient_direct import AT, a_patient_of, found, look, push
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = create_store(tmp_path / "clinic")
-    yield store
-    store.close()
 
 
 @pytest.fixture

@@ -28,19 +28,12 @@ from recipient.errors import Unusable
 from recipient.logs import event, write_logs
 from recipient.metrics import Metrics
 from recipient.operations import Measured, Vitals, health_routes, route_patterns
-from recipient.store import Store, create_store
+from recipient.store import Store
 from recipient.supervisor import READY, notify
 from recipient.timekeeping import SteadyClock, newest_instant
 from tests.support.recipient_direct import AT, a_patient_of, found, push
 
 CANARY = "Kanarie-van-Geel 999990019"
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = create_store(tmp_path / "clinic")
-    yield store
-    store.close()
 
 
 @pytest.fixture

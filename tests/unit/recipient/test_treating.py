@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -16,7 +14,7 @@ from recipient.holdings import holding_of
 from recipient.identity import build_card, load_identity
 from recipient.inbox import Inbox
 from recipient.reading import Reader
-from recipient.store import Store, create_store
+from recipient.store import Store
 from recipient.treating import OWN, REASON_HOLDS, RELATION_HOLDS, Reason
 from sync.access_full import parse_line
 from tests.support import clinical
@@ -24,13 +22,6 @@ from tests.support.patient_side import PatientSide
 from tests.support.recipient_direct import AT, ENDPOINT, a_patient_of, deliver, found, push, withdraw
 
 LATER = AT + timedelta(minutes=5)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = create_store(tmp_path / "clinic")
-    yield store
-    store.close()
 
 
 @pytest.fixture

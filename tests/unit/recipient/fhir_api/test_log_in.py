@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import base64
 import hmac
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import jwt
@@ -18,19 +17,12 @@ from recipient.fhir_api.assertion import Asserted, verify_assertion
 from recipient.fhir_api.clients import Registration, add_client, close_client, open_client, renew_keys
 from recipient.fhir_api.scopes import parse_scopes
 from recipient.fhir_api.tokens import GOOD_FOR, caller_of, issue_token
-from recipient.store import Store, create_store
+from recipient.store import Store
 from tests.support.fhir_programs import PRIVATE, Program, person, registered, segment
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 URL = "https://share.example.org"
 AUDIENCE = f"{URL}/oauth/token"
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = create_store(tmp_path / "recipient")
-    yield opened
-    opened.close()
 
 
 def log_in(store: Store, token: str, *, at: datetime = NOW) -> Asserted:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,16 +9,9 @@ import pytest
 
 from recipient.errors import Throttled
 from recipient.login.brake import Brake, forget_old_tries
-from recipient.store import Store, create_store, open_store
+from recipient.store import Store, open_store
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = create_store(tmp_path / "clinic")
-    yield store
-    store.close()
 
 
 def failures(brake: Brake, keys: tuple[str, ...], start: datetime, count: int) -> int:

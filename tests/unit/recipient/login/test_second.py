@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,21 +10,9 @@ import pytest
 from recipient.accounts import Account, add_account
 from recipient.errors import Unusable
 from recipient.login import second
-from recipient.store import Store, create_store, open_store
+from recipient.store import Store, open_store
 
 AT = datetime(2026, 3, 2, 9, 0, 10, tzinfo=UTC)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = create_store(tmp_path / "clinic")
-    yield store
-    store.close()
-
-
-@pytest.fixture
-def account(store: Store) -> Account:
-    return add_account(store, name="dewit", display="S. de Wit", role="arts", password=None, at=AT)
 
 
 def enrolled(store: Store, account: Account) -> tuple[second.OneTimeSecret, tuple[str, ...]]:

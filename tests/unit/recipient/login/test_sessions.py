@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,24 +9,12 @@ import pytest
 
 from recipient.accounts import Account, add_account, change_password, close_account, set_password
 from recipient.portal.sessions import MAX_PER_ACCOUNT, Sessions
-from recipient.store import Store, create_store, open_store
+from recipient.store import Store, open_store
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 IDLE, ABSOLUTE = timedelta(minutes=15), timedelta(hours=10)
 MOMENT = timedelta(microseconds=1)
 PASSWORD = "vier losse woorden tafel"
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = create_store(tmp_path / "clinic")
-    yield store
-    store.close()
-
-
-@pytest.fixture
-def account(store: Store) -> Account:
-    return add_account(store, name="dewit", display="S. de Wit", role="arts", password=None, at=AT)
 
 
 @pytest.fixture
