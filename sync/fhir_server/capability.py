@@ -36,9 +36,9 @@ _JSON: Final = frozenset({"json", "application/fhir+json"})
 _SMART: Final = "SMART-on-FHIR"
 _NO_IDENTIFIER: Final = frozenset(
     {"Binary", "Provenance", "OperationOutcome", "Parameters", "Linkage", "AuditEvent", "MedicinalProduct"}
-    | {"Composition", "QuestionnaireResponse", "Bundle"}
+    | {"Bundle"}
 )
-"""R4 types in which our identifier has no place: none at all, or a single one that is the source's own
+"""R4 types in which our identifier has no place: none at all, or a single one that says which document it is
 (https://hl7.org/fhir/R4/searchparameter-registry.html, `identifier`)."""
 
 

@@ -26,7 +26,7 @@ from sync.fhir_server.names import name_of, references_of, type_of, with_referen
 from sync.fhir_server.parcel import Body, Parcel
 from sync.fhir_server.read_back import ALTERED, differs
 from sync.fhir_server.reading import Found, Line, ask_many, look_up
-from sync.fhir_server.transaction import Sending, bundle_bytes, entries_of, prepare
+from sync.fhir_server.transaction import Sending, bundle_bytes, entries_of, prepare, way_of
 
 NOT_TAKEN: Final = "not_taken"
 SERVER_REFUSED: Final = "server_refused"
@@ -96,7 +96,7 @@ def _lacks(line: Line) -> bool:
 def _store(line: Line, bodies: Sequence[Body], known: dict[str, str], outcome: Outcome) -> None:
     going = []
     for body in bodies:
-        if line.capability.way(type_of(name_of(body))) is None:
+        if way_of(body, line.capability) is None:
             outcome.refused[name_of(body)] = NOT_TAKEN
         else:
             going.append(body)

@@ -42,7 +42,7 @@ def name_of(body: Mapping[str, JsonValue]) -> str:
 def own_id(body: Mapping[str, JsonValue]) -> str:
     """The uuid in our identifier; the id itself where the resource carries none, for it is ours then."""
     found = body.get("identifier")
-    for one in found if isinstance(found, list) else ():
+    for one in found if isinstance(found, list) else (found,):
         if isinstance(one, Mapping) and one.get("system") == RECORD_SYSTEM:
             return str(one.get("value"))
     return str(body.get("id"))

@@ -1,7 +1,8 @@
 """Bodies into a transaction Bundle, and its answer, entry by entry.
 
 1. A type that goes by `PUT` goes under our own id. One that goes by `POST` carries our identifier and
-   If-None-Exist on it, so sending twice makes one; when we know where it lies, it is updated there.
+   If-None-Exist on it, so sending twice makes one; when we know where it lies, it is updated there. Where
+   a type has room for one identifier only and the source's own is in it, the resource does not go.
 2. Inside one Bundle a new resource is meant by its `urn:uuid:`; a known one by its place there.
 3. Of the answer every entry counts: as many as were asked, each with a status and, for what was stored,
    a place of the right type. Anything else proves nothing.
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 from crypto.canonical import JsonValue
@@ -23,6 +24,9 @@ from sync.fhir_server.client import wait_of_outcome
 from sync.fhir_server.exact import exact_bytes
 from sync.fhir_server.names import RECORD_SYSTEM, id_of, name_of, there_in, type_of, with_references
 from sync.fhir_server.parcel import Body
+
+ONE_IDENTIFIER: Final = frozenset({"QuestionnaireResponse", "Composition"})
+"""R4 types with `identifier` 0..1 (questionnaireresponse.html, composition.html)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +55,15 @@ class Entry:
     resource: Body | None = field(default=None, repr=False)
 
 
+def way_of(body: Body, capability: Capability) -> Way | None:
+    """How one resource goes: as its type does, if our identifier has a place in it (rule 1)."""
+    way = capability.way(type_of(name_of(body)))
+    taken = type_of(name_of(body)) in ONE_IDENTIFIER and "identifier" in body
+    return None if way is Way.POST and taken else way
+
+
 def prepare(bodies: Sequence[Body], capability: Capability, known: Mapping[str, str]) -> tuple[Sending, ...]:
-    """Make the entries of one Bundle; every type must have a way (`Capability.way`)."""
+    """Make the entries of one Bundle; everything in it must have a way (`way_of`)."""
     inside = {name_of(body) for body in bodies}
 
     def meant(reference: str) -> str:
@@ -140,4 +151,6 @@ def _sending(
 def _labelled(body: Mapping[str, Any], own: str) -> dict[str, Any]:
     """Add our identifier to those a resource has."""
     ours = {"system": RECORD_SYSTEM, "value": own}
+    if body["resourceType"] in ONE_IDENTIFIER:
+        return {**body, "identifier": ours}
     return {**body, "identifier": [*(body.get("identifier") or []), ours]}

@@ -21,7 +21,7 @@ from urllib.parse import parse_qs, urlsplit
 TYPES = [
     *("Patient", "Consent", "Provenance", "Observation", "Condition", "MedicationStatement", "Encounter"),
     *("AllergyIntolerance", "Organization", "Practitioner", "DiagnosticReport", "Immunization"),
-    *("Procedure", "DocumentReference"),
+    *("Procedure", "DocumentReference", "QuestionnaireResponse"),
 ]
 Body = dict[str, Any]
 Answer = tuple[int, Body | None, dict[str, str]]

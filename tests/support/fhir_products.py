@@ -10,6 +10,8 @@ HAPI FHIR JPA server and its starter project (Apache-2.0):
   jpaserver-starter application.yaml: pages of at most 200; an own idea of the server's address.
   Issues 333 and jpaserver-starter 151 (answers of a maintainer): ids of digits only the server gives out.
   HAPI-1094 is its refusal of a reference to nothing, a 400.
+  ServerCapabilityStatementProvider and JpaCapabilityStatementProvider (source): the statement says
+  conditionalCreate and never updateCreate; of Bundles it names the transaction. An operator may add to it.
 
 Firely Server (documentation, features/restful_api): an update creates; transactions and batches, each with a
   limit that can be set; every version is kept.
@@ -26,6 +28,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 _HAPI: Final[dict[str, Any]] = {
+    "own_ids": True,
     "bundles": ("transaction",),
     "largest_page": 200,
     "says_base": "http://fhir.intern.example:8080",
@@ -47,7 +50,7 @@ _AZURE: Final[dict[str, Any]] = {
 
 PRODUCTS: Final[dict[str, dict[str, Any]]] = {
     "HAPI": _HAPI,
-    "HAPI, ids of its own": _HAPI | {"own_ids": True},
+    "HAPI that says updateCreate": _HAPI | {"own_ids": False},
     "HAPI, two at once": _HAPI | {"conflicts": 2},
     "Firely": _FIRELY,
     "Azure": _AZURE,

@@ -78,6 +78,36 @@ def test_all_of_ours_is_found_whatever_the_size_of_a_page(product: str) -> None:
         assert transport.all_of_ours(to, name(PATIENT)) == {name(one) for one in records}
 
 
+def _answers(number: int, **changes: Any) -> dict[str, Any]:
+    return {
+        "resourceType": "QuestionnaireResponse",
+        "id": uid(f"answers {number}"),
+        "meta": {"tag": [TAG]},
+        "status": "completed",
+        "subject": {"reference": name(PATIENT)},
+        "item": [{"linkId": "1", "answer": [{"valueInteger": number}]}],
+        **changes,
+    }
+
+
+def test_answers_go_to_hapi_where_their_one_identifier_is_free() -> None:
+    fhir = MemoryFhir(Habits(**PRODUCTS["HAPI"]))
+    free, taken = _answers(1), _answers(2, identifier={"system": "urn:source", "value": "17"})
+    with serving_fhir(fhir) as url:
+        transport, to = a_transport(), a_destination(url)
+        first = transport.deliver(to, parcel_bytes(a_parcel([free, taken])))
+        again = transport.deliver(to, parcel_bytes(a_parcel([free])))
+        ours = transport.all_of_ours(to, name(PATIENT))
+        stored = fhir.of_type("QuestionnaireResponse")
+        last = transport.deliver(to, parcel_bytes(a_parcel(gone=[name(free)])))
+    assert first.refused == {name(taken): "not_taken"}, "its source's number is not ours to write over"
+    assert again.refused == {}
+    assert [one["item"] for one in stored] == [free["item"]], "once, and the right one"
+    assert ours == {name(free)}
+    assert last.removed == {name(free)}
+    assert fhir.of_type("QuestionnaireResponse") == []
+
+
 def test_the_next_page_is_asked_at_the_address_that_was_accepted_and_nowhere_else() -> None:
     other = MemoryFhir()
     with serving_fhir(other) as elsewhere:
