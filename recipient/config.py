@@ -33,6 +33,7 @@ class Limits:
     max_form_bytes: int = 16 * 1024
     header_deadline_seconds: float = 10.0
     body_deadline_seconds: float = 30.0
+    keep_alive_seconds: int = 5  # for a next request; a proxy must let go of a line before we do
     stop_seconds: float = 20.0  # for what was taken when the service stops; below systemd's TimeoutStopSec
     max_connections: int = 100
     max_waiting_connections: int = 64  # without a request in progress; well below the line above

@@ -359,7 +359,7 @@ def _uvicorn_config(app: ASGIApp, listening: Listening, limits: Limits) -> uvico
         proxy_headers=listening.trusted_proxy is not None,
         forwarded_allow_ips=listening.trusted_proxy or "",
         limit_concurrency=limits.max_connections,
-        timeout_keep_alive=5,
+        timeout_keep_alive=limits.keep_alive_seconds,
         timeout_graceful_shutdown=CUT_OFF_SECONDS,
         h11_max_incomplete_event_size=limits.max_header_bytes,
         ssl_certfile=listening.certificate,

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import ast
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from recipient.config import Limits
 from recipient.logs import FIELDS
 from recipient.metrics import Metrics
+from sync.wire import MAX_BODY_BYTES
 from tests.conftest import PROJECT
+from tests.support.proxies import DOCUMENTED, require
 
 PAGE = (PROJECT / "docs" / "operations.md").read_text("utf-8")
-UNIT = PROJECT / "docs" / "operations" / "recipient.service"
+UNIT = DOCUMENTED / "recipient.service"
 
 
 def logged_events() -> set[str]:
@@ -54,13 +53,12 @@ def test_every_figure_the_page_names_is_served() -> None:
 
 
 def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
-    if shutil.which("systemd-analyze") is None:
-        pytest.skip("systemd is not here")
+    analyze = require("systemd-analyze")
     text = UNIT.read_text("utf-8").replace("/opt/pgo/.venv/bin/recipient", f"{sys.executable} -m recipient")
     unit = tmp_path / "recipient.service"
     unit.write_text(text.replace("User=recipient", "User=root").replace("Group=recipient", "Group=root"))
     done = subprocess.run(
-        ["systemd-analyze", "verify", "--man=no", str(unit)], capture_output=True, text=True, timeout=60
+        [analyze, "verify", "--man=no", str(unit)], capture_output=True, text=True, timeout=60
     )
     said = [line for line in done.stderr.splitlines() if "recipient.service" in line]
     assert said == []
@@ -70,3 +68,26 @@ def test_the_unit_gives_more_time_than_the_service_takes() -> None:
     found = re.search(r"^TimeoutStopSec=(\d+)$", UNIT.read_text("utf-8"), re.MULTILINE)
     assert found is not None
     assert int(found.group(1)) > Limits().stop_seconds
+
+
+def number(file: str, pattern: str) -> float:
+    """The one number that a setting of a proxy has."""
+    found = re.search(pattern, (DOCUMENTED / file).read_text("utf-8"), re.MULTILINE)
+    assert found is not None, f"{file} no longer says {pattern}"
+    return float(found.group(1))
+
+
+def test_the_proxies_leave_it_to_the_service_to_say_too_large() -> None:
+    """Its refusal is final for the app; that of a proxy would be tried again and again."""
+    for file, pattern in (
+        ("nginx.conf", r"client_max_body_size (\d+)m;"),
+        ("Caddyfile", r"max_size (\d+)MiB"),
+    ):
+        assert number(file, pattern) * 1024 * 1024 > MAX_BODY_BYTES
+
+
+def test_the_proxies_wait_longer_than_the_service_and_keep_lines_shorter() -> None:
+    limits = Limits()
+    for file, pattern in (("nginx.conf", r"proxy_read_timeout (\d+)s;"), ("Caddyfile", r"read_body (\d+)s")):
+        assert number(file, pattern) > limits.body_deadline_seconds
+    assert number("Caddyfile", r"keepalive (\d+)s") < limits.keep_alive_seconds

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import re
-import shlex
 from collections.abc import Iterator
 
 import pytest
 
-from tests.support.proxies import DOCUMENTED, NAME, Proxy, free_port, replaced, running_proxy
+from tests.support.proxies import NAME, Proxy, free_port, running_proxy
 from tests.support.recipient_process import RecipientProcess, running_recipient
-
-
-def options_of_the_unit(port: int, metrics: int) -> list[str]:
-    """What the unit's command line says after `serve`, at other ports."""
-    unit = (DOCUMENTED / "recipient.service").read_text("utf-8")
-    found = re.search(r"^ExecStart=\S+/recipient serve --data \S+ (.*)$", unit, re.MULTILINE)
-    assert found is not None
-    return shlex.split(replaced(found.group(1), {"--port 8443": f"--port {port}", "9443": str(metrics)}))
+from tests.support.systemd_unit import options_of_the_unit
 
 
 @pytest.fixture(scope="package")
