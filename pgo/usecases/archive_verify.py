@@ -23,9 +23,10 @@ from consent.ledger import Ledger
 from crypto.canonical import parse_strict
 from crypto.errors import CryptoError
 from crypto.keys import VerifyKey
-from pgo.errors import InputRefused
+from pgo.usecases.export_archive import JOURNAL
 from pgo.usecases.export_consents import KEY
-from pgo.usecases.export_looked import KeptEndLine
+from pgo.usecases.export_lines import damaged
+from pgo.usecases.export_looked import ENDS, KeptEndLine
 from pgo.usecases.export_read import Opened, open_archive
 from pgo.usecases.journal_file import Verified, verify_journal_file
 from sync.access import AccessEntry
@@ -33,7 +34,6 @@ from sync.access_kept import check_kept_chain, verify_kept_log
 from sync.card import read_card
 from sync.errors import RemoteRuleError
 
-JOURNAL = "journal.jsonl"
 _MAX_KEY_BYTES = 10_000
 NO_SIGNER = "no_signer"
 """The recipient signed an end, and the archive holds no card with that key."""
@@ -105,11 +105,11 @@ def _fault_of(tokens: tuple[str, ...], key_file: bytes, journal: Verified) -> st
     try:
         said = parse_strict(key_file, max_bytes=_MAX_KEY_BYTES)
         if not isinstance(said, Mapping):
-            raise InputRefused("archive_damaged", KEY)
+            raise damaged(KEY)
         key, subject = VerifyKey.from_text(str(said.get("key"))), str(said.get("subject"))
         Ledger.of(tokens, keys=[key], subject=subject)
     except CryptoError as exc:
-        raise InputRefused("archive_damaged", KEY) from exc
+        raise damaged(KEY) from exc
     except ConsentError as exc:
         return exc.code
     return "" if key.fingerprint() == journal.fingerprint else "wrong_key"
@@ -119,7 +119,11 @@ def _looked(opened: Opened) -> tuple[LookedCheck, ...]:
     lists: dict[str, list[AccessEntry]] = {}
     for recipient, look in opened.looks():
         lists.setdefault(recipient, []).append(look)
-    ends = {one.recipient: one for one in opened.ends()}
+    ends: dict[str, KeptEndLine] = {}
+    for end in opened.ends():
+        if end.recipient in ends:
+            raise damaged(ENDS)  # two ends of one list: neither can be believed
+        ends[end.recipient] = end
     names = sorted(lists.keys() | ends.keys())
     return tuple(_check(name, lists.get(name, []), ends.get(name)) for name in names)
 

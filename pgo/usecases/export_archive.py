@@ -36,7 +36,7 @@ from pgo.usecases.journal import signed_journal
 from pgo.usecases.session import Session
 
 SCHEMA = "urn:pgo:export:1"
-MANIFEST = "manifest.json"
+MANIFEST, JOURNAL = "manifest.json", "journal.jsonl"
 LEFT_OUT = (
     "keys",
     "passphrase",
@@ -112,7 +112,7 @@ def _beside(session: Session, words: Words, *, at: datetime) -> dict[str, bytes]
         f"tables/{words.t('paper.file.medication')}.csv": build_table(session, "medication", words)[0],
     }
     readmes = {name: (ASSETS / "export" / name).read_bytes() for name in _READMES}
-    journal = {"journal.jsonl": signed_journal(session, at=at)}
+    journal = {JOURNAL: signed_journal(session, at=at)}
     return {**consent_members(session), **looked_members(session), **journal, **tables, **readmes}
 
 

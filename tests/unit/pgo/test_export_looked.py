@@ -227,6 +227,13 @@ def test_lines_that_are_none_of_ours_are_refused_by_name(pristine: Members, name
     assert (refused.value.code, refused.value.detail) == ("archive_damaged", name)
 
 
+def test_two_ends_of_one_list_are_refused(pristine: Members) -> None:
+    members = {**pristine, ENDS: 2 * pristine[ENDS]}
+    with pytest.raises(InputRefused) as refused:
+        checked(members)
+    assert (refused.value.code, refused.value.detail) == ("archive_damaged", ENDS)
+
+
 def test_a_decision_that_was_changed_is_found(pristine: Members) -> None:
     members = {**pristine}
     signed = "consents/signed-records.jsonl"
