@@ -35,12 +35,14 @@ class Wish:
 
     Attributes:
         query: every word of it must occur in a name or date of birth.
+        born: the whole date of birth, YYYY-MM-DD; then the query is looked for in the name alone. '' for any.
         order: one of ``ORDERS``.
         first: how many to skip.
         length: how many at most.
     """
 
     query: str = ""
+    born: str = ""
     order: str = ORDERS[0]
     first: int = 0
     length: int = 50
@@ -75,6 +77,7 @@ class Entry:
         good_until: when the permission comes to its next turn; then it is read again.
         until_at: end of the grant, None for somebody who shares nothing with the people here.
         name: folded for sorting.
+        born: date of birth, '' when it is not shared.
         search: folded words to look in.
     """
 
@@ -83,10 +86,13 @@ class Entry:
     good_until: datetime
     until_at: datetime | None
     name: str
+    born: str
     search: str
 
-    def fits(self, words: Iterable[str]) -> bool:
-        """Tell whether every word occurs in the name or date of birth."""
+    def fits(self, words: Iterable[str], born: str) -> bool:
+        """Tell whether every word occurs in the name or date of birth, or in the name beside that date."""
+        if born:
+            return self.born == born and all(word in self.name for word in words)
         return all(word in self.search for word in words)
 
 
@@ -133,14 +139,15 @@ class Directory:
             good_until=_next_turn(holding, at),
             until_at=holding.statement.until_at if who else None,
             name=name or _LAST,
+            born=person.birth_date if person else "",
             search=f"{name} {_birth_words(person.birth_date) if person else ''}",
         )
 
 
-def search(entries: Iterable[Entry], query: str) -> list[Entry]:
+def search(entries: Iterable[Entry], wish: Wish) -> list[Entry]:
     """Return those that fit; everybody for an empty query."""
-    words = folded(query).split()
-    return [entry for entry in entries if entry.fits(words)]
+    words = folded(wish.query).split()
+    return [entry for entry in entries if entry.fits(words, wish.born)]
 
 
 def _next_turn(holding: Holding, at: datetime) -> datetime:

@@ -102,7 +102,7 @@ class Reader:
         """
         live = self._directory.live(at=at)
         self._memory.keep_only(entry.sub for entry in live)
-        found = search(live, wish.query)
+        found = search(live, wish)
         self._sort(found, wish.order, account)
         page = found[wish.first : wish.first + wish.length]
         lines = [self._line(account, entry.sub, self._memory.parsed, at=at) for entry in page]

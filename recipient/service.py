@@ -41,6 +41,7 @@ from recipient.card_desk import CardDesk, card_routes
 from recipient.config import CARD_NAME, Limits, Listening
 from recipient.data_keys import care_for_kek
 from recipient.draining import CUT_OFF_SECONDS, Draining, Server
+from recipient.emergency import Emergency
 from recipient.errors import RecipientError, Unusable
 from recipient.fhir_api.routes import BASE, fhir_routes
 from recipient.fhir_api.web import broken_answer
@@ -139,10 +140,12 @@ def service_routes(office: Office) -> list[BaseRoute]:
 
 def build_office(store: Store, identity: Identity, *, clock: Clock, limits: Limits, base: str) -> Office:
     """Gather what the pages of a service share."""
+    reader = Reader(store, identity)
     return Office(
         store=store,
         identity=identity,
-        reader=Reader(store, identity),
+        reader=reader,
+        emergency=Emergency(store, identity, reader.glass),
         doorkeeper=Doorkeeper(store, tries=limits.login_tries_per_minute),
         sessions=Sessions(store, idle=limits.session_idle, absolute=limits.session_absolute),
         limits=limits,

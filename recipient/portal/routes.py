@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from recipient.portal.account import ACCOUNT_ROUTES
+from recipient.portal.emergency import EMERGENCY_ROUTES
 from recipient.portal.login import LOGIN_ROUTES
 from recipient.portal.patient_routes import PATIENT_ROUTES
 from recipient.portal.reason import REASON_ROUTES
@@ -34,7 +35,7 @@ _STATIC = {
     "NotoSans-SemiBold.ttf": (_FONTS, "font/ttf"),
 }
 _STATIC_SECONDS = 300
-_PAGES = (*LOGIN_ROUTES, *ACCOUNT_ROUTES, *PATIENT_ROUTES, *REASON_ROUTES)
+_PAGES = (*LOGIN_ROUTES, *ACCOUNT_ROUTES, *PATIENT_ROUTES, *REASON_ROUTES, *EMERGENCY_ROUTES)
 
 
 def portal_routes(office: Office) -> list[BaseRoute]:

@@ -25,6 +25,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from recipient.accounts import Account, Doorkeeper, active_account
 from recipient.config import Limits, is_loopback
+from recipient.emergency import Emergency
 from recipient.errors import Busy, NotShared, Purged, ReasonNeeded, RecipientError, Refused, Throttled
 from recipient.identity import Identity
 from recipient.ingress import read_body
@@ -66,6 +67,7 @@ class Office:
     store: Store
     identity: Identity
     reader: Reader
+    emergency: Emergency
     doorkeeper: Doorkeeper
     sessions: Sessions
     limits: Limits

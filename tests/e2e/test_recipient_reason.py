@@ -88,3 +88,42 @@ def test_a_stranger_and_a_foreign_form_get_nowhere(clinic: Clinic, member: httpx
     assert clinic.browser().get(f"{page}/reason").headers["location"] == "/portal/login"
     assert member.post(f"{page}/reason", data={"reason": "covering", "note": ""}).status_code == 403
     assert member.get("/portal/patient/nobody/reason").status_code == 404
+
+
+def search(member: httpx.Client, **fields: str) -> httpx.Response:
+    token = form_token(member.get("/portal/emergency"))
+    return member.post("/portal/emergency", data={"token": token, **fields})
+
+
+def test_an_emergency_leads_to_the_patient_without_another_question(member: httpx.Client, page: str) -> None:
+    assert member.get(page).status_code == 303
+    answer = search(member, name="voorbeeld", born="1972-05-14", note="bewusteloos gevonden")
+    assert answer.status_code == 200
+    assert f'href="{page}"' in answer.text
+    opened = member.get(page)
+    assert opened.status_code == 200
+    assert f'action="{page}/not-treating"' not in opened.text
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"name": "voorbeeld", "born": "1972-05-14", "note": ""},
+        {"name": "v", "born": "1972-05-14", "note": "val"},
+        {"name": "voorbeeld", "born": "14-05-1972", "note": "val"},
+    ],
+)
+def test_less_than_a_person_and_a_reason_finds_nobody(
+    member: httpx.Client, page: str, fields: dict[str, str]
+) -> None:
+    answer = search(member, **fields)
+    assert answer.status_code == 400
+    assert 'role="alert"' in answer.text
+    assert page not in answer.text
+
+
+def test_nobody_found_says_so_and_a_stranger_gets_the_log_in(clinic: Clinic, member: httpx.Client) -> None:
+    answer = search(member, name="niemand", born="1972-05-14", note="val")
+    assert (answer.status_code, 'role="status"' in answer.text) == (200, True)
+    assert clinic.browser().get("/portal/emergency").headers["location"] == "/portal/login"
