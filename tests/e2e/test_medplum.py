@@ -17,9 +17,17 @@ from pgo.errors import InputRefused
 from pgo.usecases.deliver import send_now
 from pgo.usecases.fhir_servers import ServerForm, add_server, ask_server
 from pgo.usecases.share import DeliveryState, share, withdraw
+from sync.errors import Unreachable
+from sync.fhir_server.parcel import parcel_bytes
 from tests.e2e.test_fhir_server import a_vault, give
 from tests.support.fhir_memory import Habits, MemoryFhir
+from tests.support.fhir_parcels import a_destination, a_parcel, a_transport, an_observation
 from tests.support.medplum import Medplum, running_medplum
+
+RECORDS = 30
+NOTE_CHARACTERS = 20_000
+PIECES = (8, 14, 20, 26, 32, 38)
+"""Asked so often whether it may go on; the last is shortly before the end of the records."""
 
 TYPES = ("AllergyIntolerance", "Condition", "MedicationStatement", "Observation")
 
@@ -44,6 +52,24 @@ def test_a_router_that_says_nothing_about_itself_gets_nothing(node_modules: Path
             add_server(session, ServerForm(medplum.url, "Medplum"))
         assert refusal.value.code == "fhir_no_statement"
         assert _count(medplum) == dict.fromkeys(TYPES, 0)
+
+
+def test_a_bundle_that_is_broken_off_has_no_effect(medplum: Medplum) -> None:
+    records = [an_observation(number, note=[{"text": "x" * NOTE_CHARACTERS}]) for number in range(RECORDS)]
+    content, to = parcel_bytes(a_parcel(records)), a_destination(medplum.url)
+    for pieces in PIECES:
+        left = [pieces]
+
+        def going(left: list[int] = left) -> bool:
+            left[0] -= 1
+            return left[0] >= 0
+
+        with pytest.raises(Unreachable) as cut:
+            a_transport().deliver(to, content, going=going)
+        assert cut.value.code == "taken_back"
+        assert medplum.search("Observation?_count=100") == [], f"after {pieces} pieces"
+    assert len(a_transport().deliver(to, content).stored) == RECORDS + 2
+    assert len(medplum.search("Observation?_count=100")) == RECORDS
 
 
 def test_push_repeat_update_withdraw_and_read_back(medplum: Medplum, tmp_path: Path) -> None:

@@ -25,8 +25,12 @@ function statusOf(outcome) {
 
 const server = http.createServer(async (request, response) => {
   const parts = [];
-  for await (const part of request) {
-    parts.push(part);
+  try {
+    for await (const part of request) {
+      parts.push(part);
+    }
+  } catch {
+    return; // a client that hangs up in the middle: there is nobody to answer, and nothing to do
   }
   if (said && request.url === '/metadata') {
     response.writeHead(200, { 'content-type': 'application/fhir+json' }).end(said);
