@@ -52,7 +52,9 @@ def delivery_sentences(lang: str, row: ShareRow) -> tuple[str, ...]:
     match delivery.state:
         case DeliveryState.WITHDRAWN_GONE_THERE:
             found = t(lang, "fhir.detail.gone", name=name, when=when)
-            return (t(lang, "share.detail.stopped_here", name=name), found)
+            # A delete of FHIR takes a resource away from reading; versions may stay (R4 http.html#delete).
+            older = t(lang, "fhir.detail.older", name=name)
+            return (t(lang, "share.detail.stopped_here", name=name), found, older)
         case DeliveryState.WITHDRAWN_STILL_THERE:
             return (t(lang, "share.detail.stopped_here", name=name), t(lang, "fhir.detail.still", name=name))
         case DeliveryState.STORED_THERE if row.state in (GrantState.IN_FORCE, GrantState.EXPIRED):

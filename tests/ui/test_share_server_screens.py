@@ -130,6 +130,7 @@ def test_after_a_stop_the_screen_says_what_is_left_there(
             await app.wait_text(sentence)
             assert app.has_text(badge)
             assert not app.has_text("bevestigd")
+            assert app.has_text("bewaart de server nog een oude versie") == deletes, "deleted is not erased"
 
     with serving_fhir(MemoryFhir(Habits(deletes=deletes))) as url:
         grant = _shared(session, url)
