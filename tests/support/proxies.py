@@ -81,9 +81,11 @@ class Proxy:
         """Name and port, as in a ``Host`` header."""
         return f"{NAME}:{self.port}"
 
-    def browser(self, source: str = "127.0.0.1", **headers: str) -> httpx.Client:
+    def browser(
+        self, source: str = "127.0.0.1", *, http2: bool = False, headers: Mapping[str, str] | None = None
+    ) -> httpx.Client:
         """A browser-like client at an address of its own."""
-        line = _NamedLine(self, source)
+        line = _NamedLine(self, source, http2=http2)
         client = httpx.Client(
             base_url=f"https://{self.host}", transport=line, headers=headers, trust_env=False, timeout=60
         )
@@ -113,11 +115,10 @@ class Proxy:
 class _NamedLine(httpx.BaseTransport):
     """HTTP from one address, to a proxy found without asking any name server."""
 
-    def __init__(self, proxy: Proxy, source: str) -> None:
+    def __init__(self, proxy: Proxy, source: str, *, http2: bool) -> None:
         self._proxy = proxy
-        self._line = httpx.HTTPTransport(
-            verify=proxy.signer.trusting(), trust_env=False, local_address=source
-        )
+        trusting = proxy.signer.trusting()
+        self._line = httpx.HTTPTransport(verify=trusting, trust_env=False, local_address=source, http2=http2)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         there = request.url.copy_with(host=self._proxy.address)

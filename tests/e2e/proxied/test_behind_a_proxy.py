@@ -68,6 +68,15 @@ def test_the_app_fetches_the_card_and_pushes(proxy: Proxy) -> None:
         strange.send(patient.card, PATHS[Kind.PUSH], b"")
 
 
+def test_browsers_speak_http2(proxy: Proxy) -> None:
+    with proxy.browser("127.0.0.25", http2=True) as browser:
+        card, page = browser.get("/v1/card"), browser.get("/portal/login")
+        assert (card.http_version, page.http_version) == ("HTTP/2", "HTTP/2")
+        assert parse_card(card.text, at=datetime.now(UTC)).endpoint == f"https://{proxy.host}"
+        form = {"token": form_token(page), "name": f"{proxy.kind}-2", "password": "not the password at all"}
+        assert browser.post("/portal/login", data=form).status_code == 401
+
+
 @pytest.mark.parametrize(
     ("path", "status"), [("/", 303), ("/portal/login", 200), ("/portal/nothing", 404), ("/health/ready", 404)]
 )
@@ -83,7 +92,7 @@ def test_every_answer_says_https_only_and_no_header_twice(proxy: Proxy, path: st
 def test_a_page_has_the_cookie_and_the_headers_of_the_service(
     proxy: Proxy, recipient: RecipientProcess
 ) -> None:
-    answer = proxy.browser("127.0.0.22", accept_encoding="gzip").get("/portal/login")
+    answer = proxy.browser("127.0.0.22", headers={"accept-encoding": "gzip"}).get("/portal/login")
     cookie = answer.headers["set-cookie"]
     assert cookie.startswith("__Host-pgo-recipient=")
     assert {part.strip().lower() for part in cookie.split(";")[1:]} == {
@@ -148,7 +157,7 @@ def test_guessing_is_counted_for_the_real_address_whatever_a_client_says(proxy: 
             "x-forwarded-host": "evil.example",
             "connection": "close, x-forwarded-for",  # named as meant for the next hop only: would be removed
         }
-        browser = proxy.browser(f"127.0.0.{last}", **headers)
+        browser = proxy.browser(f"127.0.0.{last}", headers=headers)
         answers.append(log_in(browser, f"{proxy.kind}{number}", "not the password at all"))
     assert [answer.status_code for answer in answers] == [401] * 5 + [429] * 2
     assert 0 < int(answers[-1].headers["retry-after"]) <= 61, "the service's own words, unchanged"
@@ -165,7 +174,8 @@ def test_the_access_log_keeps_the_real_address(proxy: Proxy, recipient: Recipien
     push(patient, proxy.transport(), at=at)
     who = ("--display", "A. Bakker", "--role", "arts", "--password-file", "-")
     command(recipient.folder, "user", "add", proxy.kind, *who, given=PASSWORD + "\n")
-    browser = proxy.browser(source, **{"x-forwarded-for": "203.0.113.9", "connection": "x-forwarded-for"})
+    forged = {"x-forwarded-for": "203.0.113.9", "connection": "x-forwarded-for"}
+    browser = proxy.browser(source, headers=forged)
     assert log_in(browser, proxy.kind).headers["location"] == "/portal/login/setup", "no trial from outside"
     page = browser.get("/portal/login/setup")
     letters = re.search(r'class="code letters">([A-Z2-7 ]+)<', page.text)
