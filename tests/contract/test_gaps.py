@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -19,15 +18,9 @@ from sync.errors import RemoteRuleError
 from tests.support import clinical
 from tests.support.patient_side import PatientSide
 from tests.support.recipient_direct import AT, a_patient_of, found, push, withdraw
-from tests.support.recipient_stores import KINDS, POSTGRES, Place
+from tests.support.recipient_stores import Place
 
 LATER = AT + timedelta(hours=2)
-
-
-@pytest.fixture(params=KINDS)
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
-    cluster = request.getfixturevalue("postgres") if request.param == POSTGRES else None
-    return Place.of(request.param, tmp_path / "recipient", cluster)
 
 
 @pytest.fixture

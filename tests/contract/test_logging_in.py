@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from pathlib import Path
 
 import pytest
 
@@ -20,18 +19,16 @@ from recipient.login.pending import LASTS, Pending, forget_old_beginnings
 from recipient.login.services import LoginService, login_services, set_service
 from recipient.portal.sessions import MAX_PER_ACCOUNT, Sessions
 from recipient.store import Store
-from tests.support.recipient_stores import KINDS, POSTGRES, Place
+from tests.support.recipient_stores import Place
 
 AT = datetime(2026, 3, 2, 9, 0, 10, tzinfo=UTC)
 PASSWORD = "vier losse woorden tafel"
 ISSUER = "https://login.example.org"
 
 
-@pytest.fixture(params=KINDS)
-def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Store, Store]]:
+@pytest.fixture
+def stores(place: Place) -> Iterator[tuple[Store, Store]]:
     """The store of one installation as two processes have it open."""
-    cluster = request.getfixturevalue("postgres") if request.param == POSTGRES else None
-    place = Place.of(request.param, tmp_path / "recipient", cluster)
     both = (place.create(), place.open())
     yield both
     for store in both:

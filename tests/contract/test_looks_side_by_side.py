@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from threading import Event
 
 import pytest
@@ -27,7 +26,7 @@ from recipient.store import Store
 from tests.support import clinical
 from tests.support.patient_side import PatientSide
 from tests.support.recipient_direct import AT, a_patient_of, found, push, withdraw
-from tests.support.recipient_stores import KINDS, POSTGRES, Place
+from tests.support.recipient_stores import Place
 
 PATIENCE = 60.0  # seconds; only a failing test waits that long
 WRITERS, EACH = 8, 5
@@ -87,10 +86,9 @@ class World:
                 gate.open.set()
 
 
-@pytest.fixture(params=KINDS)
-def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
-    cluster = request.getfixturevalue("postgres") if request.param == POSTGRES else None
-    store = Place.of(request.param, tmp_path / "recipient", cluster).create()
+@pytest.fixture
+def world(place: Place) -> Iterator[World]:
+    store = place.create()
     account = found(store)
     patients = [a_patient_of(store, number) for number in (1, 2)]
     for patient in patients:
