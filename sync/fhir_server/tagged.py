@@ -19,7 +19,7 @@ from urllib.parse import quote, urljoin, urlsplit
 from sync.errors import Unreachable
 from sync.fhir_server.names import TAG_SYSTEM, id_of, own_id
 from sync.fhir_server.parcel import Body
-from sync.fhir_server.reading import FRESH, NO_RESOURCE, Line, is_of
+from sync.fhir_server.reading import FRESH, NO_RESOURCE, Line, is_of, next_link, resources_in
 
 PAGE: Final = 1_000
 MAX_PAGES: Final = 5_000
@@ -46,7 +46,7 @@ def all_tagged(line: Line, anchor: str) -> frozenset[str]:
         for page in _pages(line, f"/{resource_type}?{query}"):
             found |= {
                 f"{resource_type}/{own_id(body)}"
-                for body in _resources(page)
+                for body in resources_in(page)
                 if is_of(body, resource_type) and _is_tagged(body, code)
             }
     return frozenset(found)
@@ -56,7 +56,7 @@ def _pages(line: Line, path: str) -> Iterator[Body]:
     first = line.ask("GET", path, expect=NO_RESOURCE, headers=FRESH)
     yield first.body
     page, asked = first.body, {path}
-    while (link := _next_link(page)) is not None:
+    while (link := next_link(page)) is not None:
         following = _below(line.base, link)
         if following is None or following in asked or len(asked) == MAX_PAGES:
             raise Unreachable("no_proof")
@@ -66,14 +66,6 @@ def _pages(line: Line, path: str) -> Iterator[Body]:
             raise Unreachable("no_proof")
         page = reply.body
         yield page
-
-
-def _next_link(page: Body) -> str | None:
-    links = page.get("link")
-    for link in links if isinstance(links, list) else ():
-        if isinstance(link, Mapping) and link.get("relation") == "next":
-            return str(link.get("url"))
-    return None
 
 
 def _below(base: str, link: str) -> str | None:
@@ -88,14 +80,6 @@ def _below(base: str, link: str) -> str | None:
     if not inside or len(link) > _MAX_LINK or not (link.isascii() and link.isprintable()):
         return None
     return f"{tail}?{parts.query}" if parts.query else tail
-
-
-def _resources(page: Body) -> Iterator[Body]:
-    entries = page.get("entry")
-    for entry in entries if isinstance(entries, list) else ():
-        resource = entry.get("resource") if isinstance(entry, Mapping) else None
-        if isinstance(resource, Mapping):
-            yield resource
 
 
 def _is_tagged(body: Body, code: str) -> bool:

@@ -95,9 +95,9 @@ def batch_bytes(requests: Sequence[tuple[str, str]]) -> bytes:
     return exact_bytes({"resourceType": "Bundle", "type": "batch", "entry": entries})
 
 
-def identifier_query(name: str) -> str:
-    """The search that finds what we call so."""
-    return f"identifier={quote(RECORD_SYSTEM, safe=':')}%7C{id_of(name)}"
+def identifier_query(*names: str) -> str:
+    """The search that finds what we call so; of several names any (FHIR R4 search.html#combining)."""
+    return "identifier=" + ",".join(f"{quote(RECORD_SYSTEM, safe=':')}%7C{id_of(name)}" for name in names)
 
 
 def entries_of(reply: Body, types: Sequence[str], *, bundle_type: str) -> tuple[Entry, ...]:

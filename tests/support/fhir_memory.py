@@ -55,6 +55,8 @@ class Habits:
     local_references_only: bool = False
     conflicts: int = 0
     keeps_versions: bool = False
+    searches_for_one: bool = False
+    longest_address: int = 0
     answers_in_full: bool = False
     busy: list[Answer] = field(default_factory=list)
     page: bytes = b""
@@ -89,6 +91,8 @@ class MemoryFhir:
                 return 401, outcome("login"), {}
             if self.habits.busy:
                 return self.habits.busy.pop(0)
+            if 0 < self.habits.longest_address < len(url):
+                return 414, outcome("the address is too long"), {}
             if method == "POST" and not path:
                 return self._bundle(body or {})
             return self._one(
@@ -236,11 +240,15 @@ class MemoryFhir:
         for place, body in self.stored.items():
             pairs = {"identifier": identifiers(body), "_tag": body.get("meta", {}).get("tag", [])}
             right = place.startswith(f"{name}/") and all(
-                value in [f"{one.get('system')}|{one.get('value', one.get('code'))}" for one in pairs[key]]
+                self._any_of(value)
+                & {f"{one.get('system')}|{one.get('value', one.get('code'))}" for one in pairs[key]}
                 for key, value in asked.items()
             )
             found += [place] if right and asked else []
         return found
+
+    def _any_of(self, value: str) -> set[str]:
+        return {value} if self.habits.searches_for_one else set(value.split(","))
 
     def _dangling(self) -> str:
         for body in self.stored.values():

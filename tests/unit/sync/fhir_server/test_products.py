@@ -78,6 +78,38 @@ def test_all_of_ours_is_found_whatever_the_size_of_a_page(product: str) -> None:
         assert transport.all_of_ours(to, name(PATIENT)) == {name(one) for one in records}
 
 
+@pytest.mark.parametrize(
+    ("habits", "most"),
+    [
+        ({}, 12),
+        ({"searches_for_one": True}, 120),
+        ({"largest_page": 10}, 120),
+        ({"longest_address": 300}, 120),
+    ],
+)
+def test_without_batches_many_are_looked_up_at_once_where_the_server_can(
+    habits: dict[str, Any], most: int
+) -> None:
+    fhir = MemoryFhir(Habits(own_ids=True, bundles=("transaction",), **habits))
+    [first] = _deliver(fhir, [a_parcel(observations(100))])
+    assert first.refused == {}
+    assert len(first.stored) == 102
+    assert sum(method == "GET" for method, _ in fhir.requests) <= most
+
+
+def test_doubles_are_seen_when_many_are_looked_up_at_once() -> None:
+    fhir = MemoryFhir(Habits(own_ids=True, bundles=("transaction",)))
+    records = observations(5)
+    with serving_fhir(fhir) as url:
+        transport, to = a_transport(), a_destination(url)
+        first = transport.deliver(to, parcel_bytes(a_parcel(records)))
+        there = fhir.stored[first.stored[name(records[2])]]
+        fhir.stored["Observation/double"] = there | {"id": "double"}
+        known = {one: place for one, place in first.stored.items() if one != name(records[2])}
+        again = transport.deliver(to, parcel_bytes(a_parcel(records, known=known)))
+    assert again.refused == {name(records[2]): "several_there"}
+
+
 def _answers(number: int, **changes: Any) -> dict[str, Any]:
     return {
         "resourceType": "QuestionnaireResponse",
