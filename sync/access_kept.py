@@ -7,8 +7,8 @@ recipient's public key.
 `verify_kept_log` goes in this order, and tests carry the same numbers:
 
 1. the signed end is the recipient's, and about this patient;
-2. every look has the members of its line, so that what a person reads is what was chained;
-3. looks are numbered from 1 without a gap;
+2. looks are numbered from 1 without a gap;
+3. every look has the members of its line, so that what a person reads is what was chained;
 4. the chain runs through every look, and each stands there with its own links;
 5. it ends where the recipient says it ended: no look is missing at the end, none was added.
 
@@ -49,7 +49,7 @@ def verify_kept_log(entries: Sequence[AccessEntry], token: str, key: VerifyKey, 
         subject: the patient's pairwise key there.
 
     Raises:
-        RemoteRuleError: `bad_access_log` (steps 1, 2), `access_log_gap` (3, or looks missing at the end),
+        RemoteRuleError: `bad_access_log` (steps 1, 3), `access_log_gap` (2, or looks missing at the end),
             `access_log_broken` (4, or looks after the end), `access_log_rewritten` (5, another end).
     """
     head, at = verify_access_head(token, key, subject=subject)  # step 1
@@ -71,9 +71,9 @@ def check_kept_chain(entries: Sequence[AccessEntry]) -> AccessHead:
     """
     last = NO_HEAD
     for entry in entries:
-        body = _chained(entry)  # step 2
-        if entry.sequence != last.sequence + 1:  # step 3
+        if entry.sequence != last.sequence + 1:  # step 2
             raise RemoteRuleError("access_log_gap")
+        body = _chained(entry)  # step 3
         if entry.previous != last.hash or entry.hash != link(last.hash, body):  # step 4
             raise RemoteRuleError("access_log_broken")
         last = AccessHead(entry.sequence, entry.hash)

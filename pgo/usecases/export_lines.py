@@ -9,7 +9,7 @@ import base64
 import binascii
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from pgo.errors import InputRefused
@@ -190,7 +190,10 @@ def as_moment(value: Any) -> datetime:
     at = datetime.fromisoformat(as_text(value))
     if at.tzinfo is None:
         raise ValueError("not an instant: no time zone")
-    return at
+    try:
+        return at.astimezone(UTC)
+    except OverflowError as exc:  # a day before the first or after the last there is
+        raise ValueError("not an instant") from exc
 
 
 def _bytes(value: Any) -> bytes | None:

@@ -8,6 +8,7 @@ import json
 import zipfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -225,6 +226,40 @@ def test_lines_that_are_none_of_ours_are_refused_by_name(pristine: Members, name
     with pytest.raises(InputRefused) as refused:
         checked(members)
     assert (refused.value.code, refused.value.detail) == ("archive_damaged", name)
+
+
+@pytest.mark.parametrize(
+    "at", ["2026-03-02T09:00:00", "0001-01-01T00:00:00+14:00", "2026-13-01", "", 5, None]
+)
+def test_a_look_at_no_instant_is_refused(pristine: Members, at: object) -> None:
+    looks = rows(pristine[LOOKS])
+    members = {**pristine, LOOKS: written([{**looks[0], "at": at}, *looks[1:]])}
+    with pytest.raises(InputRefused) as refused:
+        checked(members)
+    assert (refused.value.code, refused.value.detail) == ("archive_damaged", LOOKS)
+
+
+ODD: tuple[Any, ...] = (
+    *("", "x", "a\nb", "e30.e30.e30", "sha256:" + "0" * 64, "2026-01-01T00:00:00Z", "\x1b[2J"),
+    *(0, -1, 2**70, 1.5, None, True, [], ["x"], {}),
+)
+
+
+@pytest.mark.parametrize("name", [LOOKS, ENDS])
+def test_no_member_is_changed_unseen_but_what_the_app_itself_says(pristine: Members, name: str) -> None:
+    """When the list was fetched and what was wrong is the app's word; a head taken away proves nothing."""
+    unseen = set()
+    *others, last = rows(pristine[name])
+    for member, odd in product(last, ODD):
+        members = {**pristine, name: written([*others, {**last, member: odd}])}
+        try:
+            found = checked(members)
+        except InputRefused:
+            continue
+        if found.whole:
+            unseen.add((member, odd if member == "head" else ""))
+            assert member != "head" or found.looked[0].signed_at is None
+    assert unseen == (set() if name == LOOKS else {("problem", ""), ("fetched_at", ""), ("head", "")})
 
 
 def test_two_ends_of_one_list_are_refused(pristine: Members) -> None:
