@@ -40,8 +40,9 @@ NOTE_BYTES = 16_000
 WORD = "waterlelie"
 """In each record and nowhere else: a body with this word in it carries records."""
 
-IN_SYSTEM_BYTES = 4 * SEND_BUFFER_BYTES
-"""What the buffers of both ends of a loopback line may hold: Linux doubles what is asked for."""
+IN_SYSTEM_BYTES = 5 * SEND_BUFFER_BYTES
+"""What the buffers of both ends of a loopback line may hold: Linux doubles what the app asks for, the proxy's
+reader stops at 128 kB, and a piece is on its way between the two."""
 
 
 def _carries_records(body: bytes) -> bool:
@@ -151,7 +152,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         session.lock()
 
 
-@pytest.mark.parametrize("after_bytes", [0, *range(4_096, 640_000, PIECE_BYTES + 4_096)])
+@pytest.mark.parametrize("after_bytes", [0, *range(4_096, 640_000, PIECE_BYTES + 8_192)])
 def test_in_the_middle_of_a_request(scene: Scene, after_bytes: int) -> None:
     grant = scene.give()
     scene.proxy.pause(after_bytes)
@@ -225,6 +226,6 @@ def test_all_timings_together(scene: Scene) -> None:
         f"the commit; {len(late)} requests broken off, with at most {max(late, default=0):,} bytes then in "
         "the buffers of the system; nothing of the records was left there"
     )
-    assert scene.timings >= 40
+    assert scene.timings >= 50
     assert scene.line.before > 0
     assert len(late) >= 20
