@@ -23,7 +23,7 @@ import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -52,6 +52,7 @@ from recipient.holdings import erase_ended
 from recipient.identity import Identity, build_card, load_identity, remember_port
 from recipient.inbox import Inbox
 from recipient.ingress import DeadlineProtocol, Ingress
+from recipient.listener import bound
 from recipient.login.brake import Brake, forget_old_tries
 from recipient.login.fetch import ProviderWeb
 from recipient.login.pending import Pending, forget_old_beginnings
@@ -373,16 +374,8 @@ def _uvicorn_config(app: ASGIApp, listening: Listening, limits: Limits) -> uvico
 def _bind(listening: Listening, identity: Identity) -> socket.socket:
     wishes = [listening.port] if listening.port else [identity.port or 0, 0]
     for port in wishes:
-        family = socket.AF_INET6 if ":" in listening.host else socket.AF_INET
-        listener = socket.socket(family, socket.SOCK_STREAM)
-        if os.name == "posix":  # elsewhere this option would let a second program share the port
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((listening.host, port))
-        except OSError:
-            listener.close()
-            continue
-        return listener
+        with suppress(OSError):
+            return bound(listening.host, port)
     raise Unusable("port_taken")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from recipient.accounts import add_account
 from recipient.config import Limits, Listening
 from recipient.draining import Draining, Server
 from recipient.identity import create_identity, load_identity
+from recipient.listener import bound
 from recipient.service import _uvicorn_config, build_app
 from recipient.store import Store, create_store
 
@@ -105,8 +105,7 @@ def running_clinic(
         at=clock(),
         second_step=False,
     )
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
+    with bound("127.0.0.1", 0) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         endpoint = public_url or url
         hosts = frozenset({endpoint.partition("://")[2]})
