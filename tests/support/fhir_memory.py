@@ -57,6 +57,7 @@ class Habits:
     keeps_versions: bool = False
     searches_for_one: bool = False
     longest_address: int = 0
+    leaves_half: bool = False
     answers_in_full: bool = False
     busy: list[Answer] = field(default_factory=list)
     page: bytes = b""
@@ -144,7 +145,7 @@ class MemoryFhir:
                 request["method"], request["url"], body, {**request, "place": uuids.get(entry.get("fullUrl"))}
             )
             if kind == "transaction" and status >= 400:
-                self.stored = before
+                self.stored = self.stored if self.habits.leaves_half else before
                 return status, found, {}
             response = {"status": str(status), **({"location": headers["location"]} if headers else {})}
             answers.append({"response": response, **({"resource": found} if found else {})})

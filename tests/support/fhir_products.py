@@ -14,7 +14,7 @@ HAPI FHIR JPA server and its starter project (Apache-2.0):
   conditionalCreate and never updateCreate; of Bundles it names the transaction. An operator may add to it.
 
 Firely Server (documentation, features/restful_api): an update creates; transactions and batches, each with a
-  limit that can be set; every version is kept.
+  limit that can be set; every version is kept. On MongoDB or in memory a transaction is only simulated.
 
 Azure Health Data Services FHIR service (Microsoft Learn, "Supported FHIR features" and "FHIR REST API
   capabilities"; microsoft/fhir-server, MIT): at most 500 entries in a Bundle, beyond that 400; `_count` at
@@ -53,6 +53,7 @@ PRODUCTS: Final[dict[str, dict[str, Any]]] = {
     "HAPI that says updateCreate": _HAPI | {"own_ids": False},
     "HAPI, two at once": _HAPI | {"conflicts": 2},
     "Firely": _FIRELY,
+    "Firely on MongoDB": _FIRELY | {"leaves_half": True},
     "Azure": _AZURE,
     "Azure API for FHIR": _AZURE | {"bundles": ("batch",)},
 }

@@ -213,6 +213,17 @@ def test_what_others_there_refer_to_is_said_to_be_still_there() -> None:
     assert fhir.stored["Observation/theirs"] == theirs, "what others wrote is not ours to delete"
 
 
+@pytest.mark.parametrize("own_ids", [False, True])
+def test_a_transaction_that_leaves_half_leaves_no_doubles(own_ids: bool) -> None:
+    habits = Habits(own_ids=own_ids, leaves_half=True, refuses=frozenset({"Condition"}))
+    fhir, records = MemoryFhir(habits), list(observations(9))
+    bad = {"resourceType": "Condition", "id": uid("bad"), "subject": {"reference": name(PATIENT)}}
+    [found] = _deliver(fhir, [a_parcel([*records[:6], bad, *records[6:]])])
+    assert found.refused == {name(bad): "server_refused"}
+    assert {name(one) for one in records} <= set(found.stored)
+    assert len(fhir.of_type("Observation")) == 9
+
+
 def test_a_server_that_always_conflicts_says_so() -> None:
     with pytest.raises(RemoteRuleError) as refusal:
         _deliver(MemoryFhir(Habits(conflicts=1_000)), [a_parcel(observations(1))])
