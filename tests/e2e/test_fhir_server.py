@@ -23,6 +23,7 @@ from pgo.usecases.unlock import create_vault
 from sync.fhir_server.capability import Lack
 from tests.support.applications import PASSPHRASE, an_application
 from tests.support.fhir_memory import Habits, MemoryFhir, serving_fhir
+from tests.support.fhir_products import PRODUCTS
 from tests.support.sharing import a_record
 
 ALL = frozenset(Category)
@@ -60,9 +61,9 @@ def state(session: Session, grant: str) -> ShareRow:
     return share(session, grant)
 
 
-@pytest.mark.parametrize("own_ids", [False, True])
-def test_share_repeat_change_and_stop(tmp_path: Path, own_ids: bool) -> None:
-    fhir = MemoryFhir(Habits(own_ids=own_ids))
+@pytest.mark.parametrize("kind", ["a good one", "ids of its own", *PRODUCTS])
+def test_share_repeat_change_and_stop(tmp_path: Path, kind: str) -> None:
+    fhir = MemoryFhir(Habits(**({"own_ids": kind == "ids of its own"} | PRODUCTS.get(kind, {}))))
     with a_vault(tmp_path) as session, serving_fhir(fhir) as url:
         server = add_server(session, ServerForm(url, "Testziekenhuis"))
         grant = give(session, server)
