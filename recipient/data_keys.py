@@ -5,7 +5,8 @@ Promises:
    the key lies in the database wrapped by a KEK, which does not lie there (``recipient.kek``);
 2. erasing removes the key in the same transaction as the records and the statement that asked for it;
 3. erasing a part seals what stays under a fresh key and destroys the old one: what is gone opens nowhere;
-4. a record is sealed together with its sender, its reference and its key: rows cannot change places.
+4. a record is sealed together with its sender, its reference and its key: rows cannot change places; what it
+   says by itself (``seal_facts``) opens beside exactly these bytes.
 
 Why a key per holding and not per grant, and what this means for copies: docs/adr/0017.
 Sources: security.md 3.8 and 3.9; NIST SP 800-88 rev. 1 section 2.5 (cryptographic erase).
@@ -71,6 +72,19 @@ class DataKey:
         end = _LENGTH_BYTES + int.from_bytes(opened[:_LENGTH_BYTES], "big")
         return opened[_LENGTH_BYTES:end].decode("utf-8") or None, opened[end:]
 
+    def seal_facts(self, reference: str, digest: bytes, facts: str) -> bytes:
+        """Seal what a record says by itself; it opens beside exactly the record with this digest."""
+        return self.key.seal(facts.encode("utf-8"), aad=self._aad(reference) + b"\nfacts\n" + digest)
+
+    def open_facts(self, reference: str, digest: bytes, sealed: bytes | None) -> str | None:
+        """Open them; None when there are none for this record as it is: they are found from it then."""
+        if sealed is None:
+            return None
+        try:
+            return self.key.open(sealed, aad=self._aad(reference) + b"\nfacts\n" + digest).decode("utf-8")
+        except WrongKey:
+            return None
+
     def digest(self, full_url: str | None, raw: bytes) -> bytes:
         """Return what is equal for equal records, to whoever has the key."""
         return self.key.digest((full_url or "").encode("utf-8"), raw)
@@ -113,12 +127,24 @@ def reseal(store: Store, sub: str) -> None:
     old = key_of(store, sub)
     if old is None:
         return
-    rows = store.rows("SELECT id, reference, raw FROM resource WHERE sub = ?", (sub,))
+    rows = store.rows("SELECT id, reference, raw, facts FROM resource WHERE sub = ?", (sub,))
     row = store.row("SELECT created_at FROM data_key WHERE sub = ?", (sub,))
-    opened = [(row_id, reference, *old.open(reference, raw)) for row_id, reference, raw in rows]
+    opened = [(row_id, reference, *old.open(reference, raw)) for row_id, reference, raw, _ in rows]
+    facts = [
+        old.open_facts(one[1], old.digest(*one[2:]), sealed)
+        for one, (_, _, _, sealed) in zip(opened, rows, strict=True)
+    ]
     destroy_key(store, sub)
     if opened and row is not None:
-        _seal_rows(store, _make_key(store, sub, row[0]), opened)
+        new = _make_key(store, sub, row[0])
+        _seal_rows(store, new, opened)
+        store.run_many(
+            "UPDATE resource SET facts = ? WHERE id = ?",
+            [
+                (text and new.seal_facts(one[1], new.digest(*one[2:]), text), one[0])
+                for one, text in zip(opened, facts, strict=True)
+            ],
+        )
 
 
 def renew_kek(store: Store) -> int:

@@ -3,9 +3,10 @@
 Promises:
 1. one row per pairwise key (``sub``); it stays after withdrawal with sequence and statement hash, so that an
    older statement can never come back (rollback);
-2. resources are kept as the bytes that came, sealed under the sender's own key (``recipient.data_keys``), and
-   nothing beside them: what they are about is found anew from the whole set (``recipient.reading``), so that
-   a newer classification table never meets older facts;
+2. resources are kept as the bytes that came, sealed under the sender's own key (``recipient.data_keys``).
+   Beside them, sealed the same way, stands what each says by itself: it carries the version of the
+   classification table and is found anew from the bytes when that is another one, or when it does not belong
+   to exactly these bytes. What a resource says among the others is always found anew (``recipient.parsed``);
 3. a holding is *in force* only while its statement permits something and neither its end nor its freshness
    limit has passed; nothing else is shown or taken in;
 4. whatever changes what is held or permitted raises ``revision`` in the same transaction;
@@ -19,11 +20,13 @@ Source: consent.md section 3 (what a recipient verifies), security.md 3.7 and 3.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from consent.errors import InvalidDocument
+from consent.facts import ResourceFacts
 from consent.statement import Statement, open_statement, statement_hash, still_allowed
 from crypto.keys import VerifyKey
 from recipient.data_keys import DataKey, destroy_key, key_for, opened_key, reseal
@@ -75,6 +78,8 @@ class Held:
     full_url: str | None
     raw: bytes
     received_at: datetime
+    own: ResourceFacts | None = None
+    """What it says by itself, where that was kept by the present table."""
 
 
 def holding_of(store: Store, sub: str) -> Holding | None:
@@ -159,7 +164,7 @@ def held(store: Store, sub: str, *, resource_type: str | None = None) -> tuple[H
     """
     # Key and records in one statement: apart, a key could be destroyed between the two.
     sql = (
-        "SELECT resource.id, reference, raw, received_at, data_key.id, kek, wrapped FROM resource "
+        "SELECT resource.id, reference, raw, received_at, facts, data_key.id, kek, wrapped FROM resource "
         "LEFT JOIN data_key ON data_key.sub = resource.sub WHERE resource.sub = ?"
     )
     parameters: tuple[str, ...] = (sub,)
@@ -169,34 +174,40 @@ def held(store: Store, sub: str, *, resource_type: str | None = None) -> tuple[H
     rows = store.rows(sql + " ORDER BY resource.id", parameters)
     if not rows:
         return ()
-    key = opened_key(store, sub, rows[0][4:])
-    return tuple(_held(key, row[:4]) for row in rows)
+    key = opened_key(store, sub, rows[0][5:])
+    return tuple(_held(key, row[:5]) for row in rows)
 
 
-def put_resources(store: Store, sub: str, items: Iterable[Item], *, at: datetime) -> None:
+def put_resources(
+    store: Store,
+    sub: str,
+    items: Iterable[Item],
+    *,
+    own: Mapping[str, ResourceFacts] | None = None,
+    at: datetime,
+) -> None:
     """Store resources under their references; a later version takes the place of the earlier one.
 
     The same bytes again keep their day of arrival: nothing is new about them.
+
+    Args:
+        store: open store; the caller holds the transaction.
+        sub: the sender.
+        items: parsed.
+        own: what each says by itself, by reference; what is left out is found whenever it is read.
+        at: now.
     """
     items = tuple(items)
     if not items:
         return  # and make no key that would open nothing
     key, now = key_for(store, sub, at=at), instant_text(at)
     store.run_many(
-        "INSERT INTO resource (sub, reference, raw, digest, received_at) VALUES (?, ?, ?, ?, ?) "
-        "ON CONFLICT (sub, reference) DO UPDATE SET raw = excluded.raw, digest = excluded.digest, "
+        "INSERT INTO resource (sub, reference, raw, facts, digest, received_at) VALUES (?, ?, ?, ?, ?, ?) "
+        "ON CONFLICT (sub, reference) DO UPDATE SET raw = excluded.raw, facts = excluded.facts, "
+        "digest = excluded.digest, "
         "received_at = CASE WHEN resource.digest = excluded.digest THEN resource.received_at "
         "ELSE excluded.received_at END",
-        [
-            (
-                sub,
-                item.reference,
-                key.seal(item.reference, item.full_url, item.raw),
-                key.digest(item.full_url, item.raw),
-                now,
-            )
-            for item in items
-        ],
+        [(sub, *_sealed(key, item, (own or {}).get(item.reference)), now) for item in items],
     )
 
 
@@ -275,10 +286,28 @@ def save_answer(
     )
 
 
+def _sealed(key: DataKey, item: Item, own: ResourceFacts | None) -> tuple[str, bytes, bytes | None, bytes]:
+    """Return reference, record, facts and digest as they are kept."""
+    digest = key.digest(item.full_url, item.raw)
+    facts = key.seal_facts(item.reference, digest, own.to_json()) if own else None
+    return item.reference, key.seal(item.reference, item.full_url, item.raw), facts, digest
+
+
 def _held(key: DataKey, row: tuple[Any, ...]) -> Held:
-    row_id, reference, sealed, received_at = row
+    row_id, reference, sealed, received_at, sealed_facts = row
     full_url, raw = key.open(reference, sealed)
-    return Held(row_id, reference, full_url, raw, parse_instant(received_at))
+    facts = key.open_facts(reference, key.digest(full_url, raw), sealed_facts)
+    return Held(row_id, reference, full_url, raw, parse_instant(received_at), _facts(facts))
+
+
+def _facts(text: str | None) -> ResourceFacts | None:
+    """Read facts; None for those of another classification table."""
+    if text is None:
+        return None
+    try:
+        return ResourceFacts.from_json(text)
+    except InvalidDocument:
+        return None
 
 
 def _holding(row: tuple[Any, ...]) -> Holding:

@@ -317,7 +317,8 @@ class Inbox:
         refusal = self._refusal(statement, purpose=push.purpose, actions=actions_of(push.actions), at=at)
         refused: list[tuple[str, str]] = []
         taken: list[Item] = []
-        for item, facts in zip(push.items, self._classified(sub, push.items, kept), strict=True):
+        own, among_others = self._classified(sub, push.items, kept)
+        for item, facts in zip(push.items, among_others, strict=True):
             reason = refusal(facts, item.body)
             if reason is None and len(push.items) > room:
                 reason = TOO_MANY
@@ -325,17 +326,20 @@ class Inbox:
                 taken.append(item)
             else:
                 refused.append((item.reference, reason))
-        holdings.put_resources(self._store, sub, taken, at=at)
+        holdings.put_resources(self._store, sub, taken, own=own, at=at)
         holdings.touch(self._store, sub, at=at)
         return _Effect(stored=len(push.items) - len(refused), refused=tuple(refused))
 
-    def _classified(self, sub: str, items: Sequence[Item], kept: Sequence[Held]) -> list[ResourceFacts]:
-        """Classify what came among what is held: a link may make a harmless-looking resource sensitive."""
+    def _classified(
+        self, sub: str, items: Sequence[Item], kept: Sequence[Held]
+    ) -> tuple[dict[str, ResourceFacts], list[ResourceFacts]]:
+        """Classify what came, by itself and among what is held: a link may make it sensitive."""
         known = self._recent.read(sub, kept)
         bodies: list[Mapping[str, object]] = [item.body for item in items]
         alone = [classify(body) for body in bodies]
         bodies += [one.resource.body for one in known]
-        return classify_all(bodies, own=[*alone, *(one.own for one in known)])[: len(items)]
+        among_others = classify_all(bodies, own=[*alone, *(one.own for one in known)])[: len(items)]
+        return {item.reference: facts for item, facts in zip(items, alone, strict=True)}, among_others
 
     def _refusal(
         self, statement: Statement, *, purpose: str, actions: frozenset[Action], at: datetime

@@ -22,6 +22,7 @@ from typing import Protocol
 from recipient import data_keys
 from recipient.audit_schema import AUDIT
 from recipient.errors import Unusable
+from recipient.fact_tables import FACTS
 from recipient.fhir_api.tables import TABLES as PROGRAMS
 from recipient.gap_tables import GAPS
 from recipient.login.tables import LOGIN
@@ -53,6 +54,7 @@ STEPS: tuple[Step, ...] = (
     Step(DATA_KEYS, data_keys.TABLES, then=data_keys.seal_what_lies_open),
     Step("former keys and other numbers", ROTATION),
     Step("messages that never came", GAPS),
+    Step("what a record says by itself", FACTS),
 )
 VERSION = len(STEPS)
 FIRST_WITH_KEK = 1 + next(index for index, step in enumerate(STEPS) if step.name == DATA_KEYS)

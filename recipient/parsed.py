@@ -1,7 +1,8 @@
 """Stored resources decoded and classified: from bytes to what can be decided about and shown.
 
-Promises: facts are found from the bytes and from nothing else, by the table of this program, each resource
-with respect to all others of its sender; what was decoded before and has not changed is taken over.
+Promises: facts are those that the table of this program finds in the bytes: now, or when they came
+(``recipient.holdings``); each resource with respect to all others of its sender, now. What was decoded before
+and has not changed is taken over.
 """
 
 from __future__ import annotations
@@ -92,7 +93,7 @@ def _read(row: Held, before: Alone | Parsed | None) -> Alone:
     if before is not None and before.row.raw == row.raw and before.row.full_url == row.full_url:
         return Alone(row, before.resource, before.own)
     resource = decode_held(row)
-    return Alone(row, resource, classify(resource.body))
+    return Alone(row, resource, row.own or classify(resource.body))
 
 
 def decode_held(row: Held) -> Resource:
