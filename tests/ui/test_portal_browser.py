@@ -99,7 +99,7 @@ def test_axe_finds_nothing_serious_on_any_page(clinic: Clinic, browser: Browser,
         r'href="(/portal/[^"]+/record/\d+)">\s*<span class="line-main"><span class="line-title">Ontslag', text
     )
     assert letter is not None
-    pages = ["/portal", *trends[:1], trends[-1], letter.group(1)]
+    pages = ["/portal", "/portal/emergency", *trends[:1], trends[-1], letter.group(1)]
     urls = [address, f"{address}/timeline", f"{address}/print", *(clinic.url + page for page in pages)]
     axe = (node_modules / "axe-core" / "axe.min.js").read_text("utf-8")
     with logged_in(clinic, browser) as visitor:
