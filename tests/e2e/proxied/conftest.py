@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +10,12 @@ import pytest
 from tests.support.proxies import NAME, Proxy, free_port, running_proxy
 from tests.support.recipient_process import RecipientProcess, running_recipient
 from tests.support.systemd_unit import options_of_the_unit
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _on_linux() -> None:
+    if sys.platform != "linux":
+        pytest.skip("each proxy and each client has a loopback address of its own, which only Linux gives")
 
 
 @pytest.fixture(scope="package")
