@@ -1,4 +1,7 @@
-"""A reload: the new socket reaches the app after the end of the one it replaces, however late that is."""
+"""A reload: the new socket reaches the app after the end of the one it replaces, however late that is.
+
+And that end is an orderly one: Flet forgets to let go of a session when writing to its socket fails.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import pytest
 
 from pgo.ui import host
 from pgo.ui.gate import Keys
-from pgo.ui.host import Guard
+from pgo.ui.host import AsgiApp, Guard
 
 CLOSED = {"type": "websocket.disconnect", "code": 1001}
 
@@ -32,12 +35,15 @@ class Sockets:
 class Browser:
     """Sockets to the gate, opened and closed at will."""
 
-    def __init__(self) -> None:
+    def __init__(self, app: AsgiApp | None = None) -> None:
         self.app = Sockets()
+        self.writes = 0
+        self.is_gone = False
         keys = Keys(4711, lambda: 1.0)
         header = keys.use_link(keys.new_link().partition("?")[2])
         assert header is not None
-        self._guard, self._keys, self._cookie = Guard(self.app, keys), keys, header.partition(";")[0]
+        self._guard, self._keys = Guard(app or self.app, keys), keys
+        self._cookie = header.partition(";")[0]
         self._lines: dict[str, asyncio.Queue[dict[str, Any]]] = {}
 
     def open(self, name: str) -> asyncio.Task[None]:
@@ -60,7 +66,9 @@ class Browser:
             await asyncio.sleep(0.001)
 
     async def _sent(self, _message: Any) -> None:
-        """Nobody listens."""
+        self.writes += 1
+        if self.is_gone:
+            raise OSError("as uvicorn says it (ClientDisconnected)")
 
 
 def test_a_socket_that_comes_before_the_end_of_the_last_one_waits_for_it() -> None:
@@ -94,3 +102,24 @@ def test_a_second_window_is_let_through_although_the_first_stays(monkeypatch: py
         return browser.app.seen[:2]
 
     assert asyncio.run(two_windows()) == ["first begins", "second begins"]
+
+
+def test_what_is_written_to_a_window_that_just_closed_is_lost_without_an_error() -> None:
+    done: list[str] = []
+
+    async def window(_scope: Any, receive: Any, send: Any) -> None:
+        for _ in range(3):
+            await send({"type": "websocket.send", "bytes": b"a change of the screen"})
+        assert await receive() == CLOSED
+        done.append("the session was let go")
+
+    async def closes_while_something_changes() -> int:
+        browser = Browser(window)
+        browser.is_gone = True
+        only = browser.open("only")
+        await browser.close("only")
+        await only
+        return browser.writes
+
+    assert asyncio.run(closes_while_something_changes()) == 3
+    assert done == ["the session was let go"]
