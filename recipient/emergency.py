@@ -6,7 +6,9 @@ Promises:
 2. before a name is shown two events are in that patient's log: the emergency with what the person wrote about
    it, and the name that was seen;
 3. a search that found nobody stands in no patient's log; the service's log counts every search;
-4. what opens then is what is permitted for emergencies, for as long as a reason holds.
+4. what opens then is what is permitted for emergencies, for as long as a reason holds;
+5. dates of birth are not guessed: after ``IN_VAIN`` searches in a minute that found nobody an account waits,
+   at first a minute (``recipient.login.brake``).
 
 A grant for treatment covers emergency treatment (``consent.codes.PERMIT_CLOSURE``), so patients of the
 ordinary list are found here too; the other way round never.
@@ -26,12 +28,14 @@ from recipient.directory import SharedPatient, Wish
 from recipient.errors import NotShared, Purged, Refused
 from recipient.glass import Glass
 from recipient.identity import Identity
+from recipient.login.brake import Brake
 from recipient.logs import event
 from recipient.reading import Reader
 from recipient.store import Store
 from recipient.treating import PURPOSES, Reason, parse_reason
 
 MOST_FOUND = 5
+IN_VAIN = 5
 MIN_NAME_LETTERS = 2
 MAX_NAME_CHARACTERS = 80
 
@@ -51,12 +55,21 @@ class Emergency:
     def __init__(self, store: Store, identity: Identity, glass: Glass) -> None:
         self._reader = Reader(store, identity, purpose=PURPOSES[Reason.EMERGENCY])
         self._glass = glass
+        self._brake = Brake(store, tries=IN_VAIN)
 
     def find(self, account: Account, sought: Sought, *, at: datetime) -> tuple[SharedPatient, ...]:
-        """Return who fits, at most ``MOST_FOUND``; for each of them the reason is given from now on."""
+        """Return who fits, at most ``MOST_FOUND``; for each of them the reason is given from now on.
+
+        Raises:
+            Throttled: too many searches that found nobody.
+        """
+        tried = (f"emergency:{account.id}",)
+        self._brake.take(tried, at=at)
         wish = Wish(query=sought.name, born=sought.birth_date, length=MOST_FOUND)
         page = self._reader.list_patients(account, wish, already_listed=set(), at=at)
         event("emergency_search", count=page.found)
+        if page.patients:
+            self._brake.give_back(tried, at=at)
         return tuple(one for one in page.patients if self._is_given(account, one, sought.note, at=at))
 
     def _is_given(self, account: Account, found: SharedPatient, note: str, *, at: datetime) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from starlette.responses import Response
 
 from recipient.emergency import MAX_NAME_CHARACTERS, parse_sought
-from recipient.errors import Refused
+from recipient.errors import Refused, Throttled
 from recipient.portal.people import PatientRow, patient_row
 from recipient.portal.text import t
 from recipient.portal.web import Handler, Office, Visit, render
@@ -34,7 +34,13 @@ def find_in_emergency(office: Office, visit: Visit) -> Response:
         sought = parse_sought(form.get("name", ""), form.get("born", ""), form.get("note", ""))
     except Refused as exc:
         return _page(office, visit, rows=None, problem=t(visit.lang, _PROBLEMS[exc.code]), status=400)
-    found = office.emergency.find(account, sought, at=visit.at)
+    try:
+        found = office.emergency.find(account, sought, at=visit.at)
+    except Throttled as exc:
+        wait = exc.retry_after_seconds
+        page = _page(office, visit, rows=None, problem=t(visit.lang, "login.wait", n=wait), status=exc.status)
+        page.headers["retry-after"] = str(wait)
+        return page
     return _page(office, visit, rows=[patient_row(one, lang=visit.lang, at=visit.at) for one in found])
 
 

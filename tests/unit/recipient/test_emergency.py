@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import httpx
@@ -12,8 +13,8 @@ from consent.model import Action, Category, permit_rule
 from recipient import audit
 from recipient.accounts import Account
 from recipient.directory import Wish
-from recipient.emergency import Emergency, Sought, parse_sought
-from recipient.errors import ReasonNeeded, Refused
+from recipient.emergency import IN_VAIN, Emergency, Sought, parse_sought
+from recipient.errors import ReasonNeeded, Refused, Throttled
 from recipient.holdings import holding_of
 from recipient.identity import load_identity
 from recipient.inbox import Inbox
@@ -109,6 +110,22 @@ def test_half_of_who_somebody_is_finds_nobody_and_is_no_look(
     sharing = shared(store)
     assert names(store, account, sought) == []
     assert told(store, sharing) == []
+
+
+def test_dates_of_birth_are_not_guessed(store: Store, account: Account) -> None:
+    shared(store)
+    wrong = [replace(SOUGHT, birth_date=f"1972-05-{day:02}") for day in range(15, 15 + IN_VAIN)]
+    assert [names(store, account, one) for one in wrong] == [[]] * IN_VAIN
+    with pytest.raises(Throttled) as waits:
+        names(store, account)
+    assert waits.value.retry_after_seconds == 61, "a minute, rounded up"
+    later = AT + timedelta(seconds=61)
+    assert len(emergency(store).find(account, SOUGHT, at=later)) == 1
+
+
+def test_searches_that_find_somebody_do_not_count(store: Store, account: Account) -> None:
+    shared(store)
+    assert [len(names(store, account)) for _ in range(IN_VAIN + 2)] == [1] * (IN_VAIN + 2)
 
 
 def test_who_shares_for_treatment_is_found_too(store: Store, account: Account) -> None:
