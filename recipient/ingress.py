@@ -5,7 +5,8 @@ Promises:
 2. no ``Transfer-Encoding`` beside ``Content-Length`` (request smuggling, RFC 9112 section 6.1);
 3. request headers of at most 16 kB, and complete within a deadline; few connections wait at a time (slow
    connections);
-4. bodies are counted as they come and never collected beyond a limit, within a deadline;
+4. bodies are counted as they come and never collected beyond a limit, within a deadline that grows with what
+   came;
 5. every answer carries ``nosniff``, ``no-store`` and a referrer policy.
 
 It leaves rules about content to ``recipient.inbox`` and about browsers to ``recipient.portal``.
@@ -23,6 +24,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from recipient.errors import Refused
+
+SLOWEST = 64 * 1024
+"""Bytes a second at which a body may come for as long as it comes: half a megabit, the upload of an old line.
+The largest message then takes under two minutes, which is what an app waits for (`sync.transport`)."""
 
 _ANSWER_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
@@ -84,7 +89,7 @@ async def read_body(request: Request, *, max_bytes: int, deadline_seconds: float
     Args:
         request: untrusted; its ``Content-Length`` is believed only when it is too large.
         max_bytes: one byte more refuses.
-        deadline_seconds: for the whole body.
+        deadline_seconds: for the whole body, and a second more for each ``SLOWEST`` bytes that came.
 
     Returns:
         The body.
@@ -97,13 +102,15 @@ async def read_body(request: Request, *, max_bytes: int, deadline_seconds: float
         raise Refused("too_large", status=413)
     chunks: list[bytes] = []
     size = 0
+    began = asyncio.get_running_loop().time()
     try:
-        async with asyncio.timeout(deadline_seconds):
+        async with asyncio.timeout(deadline_seconds) as deadline:
             async for chunk in request.stream():
                 size += len(chunk)
                 if size > max_bytes:
                     raise Refused("too_large", status=413)
                 chunks.append(chunk)
+                deadline.reschedule(began + deadline_seconds + size / SLOWEST)
     except TimeoutError as exc:
         raise Refused("too_slow", status=408) from exc
     except ClientDisconnect as exc:

@@ -9,8 +9,10 @@ import sys
 from pathlib import Path
 
 from recipient.config import Limits
+from recipient.ingress import SLOWEST
 from recipient.logs import FIELDS
 from recipient.metrics import Metrics
+from sync.transport import DEADLINE_SECONDS
 from sync.wire import MAX_BODY_BYTES
 from tests.conftest import PROJECT
 from tests.support.proxies import DOCUMENTED, require
@@ -88,6 +90,9 @@ def test_the_proxies_leave_it_to_the_service_to_say_too_large() -> None:
 
 def test_the_proxies_wait_longer_than_the_service_and_keep_lines_shorter() -> None:
     limits = Limits()
-    for file, pattern in (("nginx.conf", r"proxy_read_timeout (\d+)s;"), ("Caddyfile", r"read_body (\d+)s")):
-        assert number(file, pattern) > limits.body_deadline_seconds
+    whole = limits.body_deadline_seconds + MAX_BODY_BYTES / SLOWEST
+    assert number("nginx.conf", r"client_body_timeout (\d+)s;") >= limits.body_deadline_seconds
+    assert number("Caddyfile", r"read_body (\d+)s") > whole
+    assert number("Caddyfile", r"write (\d+)m") * 60 > whole
+    assert whole < DEADLINE_SECONDS, "or an app gives up before the service does"
     assert number("Caddyfile", r"keepalive (\d+)s") < limits.keep_alive_seconds
