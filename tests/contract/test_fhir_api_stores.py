@@ -17,16 +17,7 @@ from tests.support import clinical
 from tests.support.every_address import InProcess
 from tests.support.fhir_clinic import entries, link
 from tests.support.fhir_programs import bearer, person, registered
-from tests.support.recipient_direct import AT, ENDPOINT, a_patient_of, found, push
-from tests.support.recipient_stores import Place
-
-
-@pytest.fixture
-def store(place: Place) -> Iterator[Store]:
-    store = place.create()
-    found(store)
-    yield store
-    store.close()
+from tests.support.recipient_direct import AT, ENDPOINT, a_patient_of, push
 
 
 @pytest.fixture

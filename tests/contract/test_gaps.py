@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -17,18 +16,10 @@ from recipient.verify import verify
 from sync.errors import RemoteRuleError
 from tests.support import clinical
 from tests.support.patient_side import PatientSide
-from tests.support.recipient_direct import AT, a_patient_of, found, push, withdraw
+from tests.support.recipient_direct import AT, a_patient_of, push, withdraw
 from tests.support.recipient_stores import Place
 
 LATER = AT + timedelta(hours=2)
-
-
-@pytest.fixture
-def store(place: Place) -> Iterator[Store]:
-    store = place.create()
-    found(store)
-    yield store
-    store.close()
 
 
 @pytest.fixture

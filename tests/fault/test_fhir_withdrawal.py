@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from random import Random
 from typing import Any
@@ -23,7 +23,6 @@ from pgo.usecases import deliver, share
 from pgo.usecases.choices import ShareChoice
 from pgo.usecases.collect import collect
 from pgo.usecases.fhir_servers import ServerForm, add_server
-from pgo.usecases.session import Session
 from pgo.usecases.share import DeliveryState
 from pgo.usecases.unlock import create_vault
 from sync.endpoint import Endpoint
@@ -34,6 +33,7 @@ from tests.support.fault_figures import figures
 from tests.support.fault_proxy import PATIENCE_SECONDS, Fault, Proxy, Request, fair
 from tests.support.fhir_memory import MemoryFhir, serving_fhir
 from tests.support.vaults import a_bundle, a_condition
+from tests.support.withdrawal_timings import CountedLine, Timings
 
 RECORDS = 40
 NOTE_BYTES = 16_000
@@ -49,15 +49,8 @@ def _carries_records(body: bytes) -> bool:
     return WORD.encode() in body
 
 
-@dataclass
-class Counted:
-    """The real way out; counts the pieces with records let go before and after the commit of a withdrawal."""
-
-    inner: InboxTransport = field(default_factory=InboxTransport)
-    committed: threading.Event = field(default_factory=threading.Event)
-    before: int = 0
-    after: int = 0
-    deaf: bool = False
+class Counted(CountedLine):
+    """The way to a FHIR server."""
 
     def call(
         self,
@@ -69,29 +62,16 @@ class Counted:
         going: Callable[[], bool] = always,
         **more: Any,
     ) -> Answer:
-        push = _carries_records(body)
-
-        def counted() -> bool:
-            late = self.committed.is_set()
-            answer = going() or self.deaf
-            self.after += answer and late and push
-            self.before += answer and not late and push
-            return answer
-
-        return self.inner.call(method, endpoint, path, body=body, going=counted, **more)
+        ask = self.counted(going, push=_carries_records(body))
+        return self.inner.call(method, endpoint, path, body=body, going=ask, **more)
 
 
-@dataclass
-class Scene:
-    """One patient, one line, one server; each timing gives, lets something happen, takes back."""
+@dataclass(kw_only=True)
+class Scene(Timings):
+    """With a plain FHIR server at the other end."""
 
-    session: Session
     server: str
-    line: Counted
-    proxy: Proxy
     fhir: MemoryFhir
-    timings: int = 0
-    late_bytes: list[int] = field(default_factory=list)
 
     def give(self) -> str:
         today = self.session.today()
@@ -100,26 +80,9 @@ class Scene:
         self.line.committed.clear()
         return share.sign_share(self.session, choice, lang="nl", shown_text="test")
 
-    def withdraw(self, grant: str) -> None:
-        share.withdraw(self.session, grant)
-        self.line.committed.set()
-
-    def sending(self) -> threading.Thread:
-        thread = threading.Thread(target=deliver.send_now, args=(self.session,))
-        thread.start()
-        return thread
-
-    def until_told(self) -> None:
-        """Send until nothing waits: the server was looked at after the withdrawal."""
-        for _ in range(20):
-            deliver.send_now(self.session)
-            if not self.session.store.outbox.count_open():
-                break
-
     def ended(self, grant: str, note: str) -> None:
         """What holds after every withdrawal."""
-        self.timings += 1
-        assert self.line.after == 0, f"{note}: {self.line.after} pieces left after the commit"
+        self.nothing_left(note)
         assert {body["resourceType"] for body in self.fhir.stored.values()} <= {
             "Patient",
             "Consent",
@@ -147,7 +110,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     try:
         with serving_fhir(fhir) as url, (proxy := Proxy(int(url.rpartition(":")[2]))).running():
             server = add_server(session, ServerForm(proxy.url, "Testziekenhuis"))
-            yield Scene(session, server, line, proxy, fhir)
+            yield Scene(session=session, line=line, proxy=proxy, server=server, fhir=fhir)
     finally:
         session.lock()
 

@@ -10,23 +10,23 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from random import Random
 
 import pytest
 
 from pgo.usecases import deliver, share
 from pgo.usecases.collect import collect
-from pgo.usecases.session import Session
 from recipient.store import open_store
 from sync.card import RecipientCard
-from sync.transport import SEND_BUFFER_BYTES, InboxTransport
+from sync.transport import SEND_BUFFER_BYTES
 from sync.wire import Kind
 from tests.support.fault_figures import figures
 from tests.support.fault_proxy import PATIENCE_SECONDS, Fault, Proxy, Request, fair
 from tests.support.sharing import choice_of
 from tests.support.sync_process import CARD, Recipient, free_port, opened
 from tests.support.vaults import a_bundle, a_condition
+from tests.support.withdrawal_timings import CountedLine, Timings
 
 LARGE = 60
 NOTE_BYTES = 12_000
@@ -34,69 +34,31 @@ IN_SYSTEM_BYTES = 4 * SEND_BUFFER_BYTES
 """What the buffers of both ends of a loopback line may hold: Linux doubles what is asked for."""
 
 
-@dataclass
-class Counted:
-    """The real line; counts the pieces that were let go before and after the commit of a withdrawal."""
-
-    inner: InboxTransport = field(default_factory=InboxTransport)
-    committed: threading.Event = field(default_factory=threading.Event)
-    before: int = 0
-    after: int = 0
-    deaf: bool = False
+class Counted(CountedLine):
+    """The way to a recipient with a card."""
 
     def send(self, card: RecipientCard, path: str, body: bytes) -> bytes:
         return self.inner.send(card, path, body)
 
     def send_while(self, card: RecipientCard, path: str, body: bytes, *, going: Callable[[], bool]) -> bytes:
-        push = len(body) > 200_000
-
-        def counted() -> bool:
-            late = self.committed.is_set()
-            answer = going()
-            answer = answer or self.deaf
-            self.after += answer and late and push
-            self.before += answer and not late and push
-            return answer
-
-        return self.inner.send_while(card, path, body, going=counted)
+        ask = self.counted(going, push=len(body) > 200_000)
+        return self.inner.send_while(card, path, body, going=ask)
 
 
-@dataclass
-class Scene:
-    """One patient, one line, one recipient; each timing gives, lets something happen, takes back."""
+@dataclass(kw_only=True)
+class Scene(Timings):
+    """With a real recipient at the other end."""
 
-    session: Session
-    line: Counted
-    proxy: Proxy
     recipient: Recipient
-    timings: int = 0
-    late_bytes: list[int] = field(default_factory=list)
 
     def give(self) -> str:
         choice = choice_of(self.session, keep_text=True)
         self.line.committed.clear()
         return share.sign_share(self.session, choice, lang="nl", shown_text="test")
 
-    def withdraw(self, grant: str) -> None:
-        share.withdraw(self.session, grant)
-        self.line.committed.set()
-
-    def sending(self) -> threading.Thread:
-        thread = threading.Thread(target=deliver.send_now, args=(self.session,))
-        thread.start()
-        return thread
-
-    def until_told(self) -> None:
-        """Send until nothing waits: the recipient has the withdrawal and has answered for it."""
-        for _ in range(20):
-            deliver.send_now(self.session)
-            if not self.session.store.outbox.count_open():
-                break
-
     def ended(self, note: str) -> None:
         """What holds after every withdrawal."""
-        self.timings += 1
-        assert self.line.after == 0, f"{note}: {self.line.after} pieces left after the commit"
+        self.nothing_left(note)
         (known,) = self.session.store.recipients.all()
         newest = self.session.store.deliveries.receipts(known.id)[0]
         assert (newest.kind, newest.state) == (Kind.STATEMENT, "erased"), f"{note}: {newest.state}"
@@ -123,7 +85,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     try:
         with proxy.running():
             recipient.start()
-            made = Scene(session, line, proxy, recipient)
+            made = Scene(session=session, line=line, proxy=proxy, recipient=recipient)
             made.withdraw(share.shares(session)[0].grant_id)  # the one that every new vault begins with
             made.until_told()
             yield made

@@ -2,29 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
-
 from recipient.accounts import add_account, close_account
 from recipient.login.admission import admit
-from tests.support.login_place import Place, a_place, is_in, reheaded
+from tests.support.login_place import Place, is_in, reheaded
 from tests.support.login_service import (
     CLIENT_ID,
 )
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    with a_place(tmp_path_factory.mktemp("oidc")) as made:
-        yield made
-
-
-@pytest.fixture
-def place(running: Place) -> Place:
-    """Every test begins with an honest service, and after what the clinic remembers of it is old."""
-    running.make_honest()
-    return running
 
 
 def test_session_id_is_new_and_the_one_before_opens_nothing(place: Place) -> None:

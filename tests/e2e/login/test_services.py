@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import pytest
 from recipient.login.services import LoginService, set_service
 from tests.e2e.recipient_server import running_clinic
 from tests.support.login_figures import count
-from tests.support.login_place import Place, a_place, is_in, reheaded
+from tests.support.login_place import Place, is_in, reheaded
 from tests.support.login_service import (
     CLIENT_ID,
     CLIENT_SECRET,
@@ -22,19 +22,6 @@ from tests.support.login_service import (
 )
 
 PROVEN = "log-in services that are wrong in one way"
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    with a_place(tmp_path_factory.mktemp("oidc")) as made:
-        yield made
-
-
-@pytest.fixture
-def place(running: Place) -> Place:
-    """Every test begins with an honest service, and after what the clinic remembers of it is old."""
-    running.make_honest()
-    return running
 
 
 @pytest.mark.parametrize("algorithm", ["RS256", "PS256", "ES256", "EdDSA"])
